@@ -1,0 +1,1 @@
+//! The handheld side of OfficeOS.

@@ -1,0 +1,2 @@
+//! The handheld app.
+fn main() {}

@@ -1,0 +1,2 @@
+//! fetch-service: see the crate documentation.
+fn main() {}

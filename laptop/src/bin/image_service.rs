@@ -1,0 +1,2 @@
+//! image-service: see the crate documentation.
+fn main() {}

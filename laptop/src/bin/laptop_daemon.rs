@@ -1,0 +1,2 @@
+//! laptop-daemon: see the crate documentation.
+fn main() {}

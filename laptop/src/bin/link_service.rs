@@ -1,0 +1,2 @@
+//! link-service: see the crate documentation.
+fn main() {}

@@ -1,0 +1,2 @@
+//! llm-service: see the crate documentation.
+fn main() {}

@@ -1,0 +1,2 @@
+//! officectl: see the crate documentation.
+fn main() {}

@@ -1,0 +1,8 @@
+//! What both sides must agree on: frames, programs, verifier, session, pairing, channel.
+//!
+//! Holds no socket, clock, thread, file or logger: bytes, commands and `now` come in, bytes, events and
+//! deadlines come out.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
