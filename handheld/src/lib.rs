@@ -1,1 +1,4 @@
 //! The handheld side of OfficeOS.
+
+pub mod input;
+pub mod time;

@@ -1,0 +1,3 @@
+//! Buttons: what they are and what happens to them.
+
+pub mod button;
