@@ -6,3 +6,5 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+
+pub mod crypto;
