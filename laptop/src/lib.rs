@@ -1,1 +1,3 @@
 //! The laptop side of OfficeOS.
+
+pub mod ipc;

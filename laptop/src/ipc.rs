@@ -1,0 +1,27 @@
+//! The typed conversation between the daemon and its service processes.
+//!
+//! One Unix connection carries one request. The daemon connects, sends one [`ServiceRequest`] frame and reads
+//! [`ServiceEvent`] frames until [`ServiceEvent::Done`] or [`ServiceEvent::Failed`]. Closing the connection is the cancel:
+//! the service notices at once and drops whatever it was doing upstream.
+//!
+//! Both ends check the other's user id with `SO_PEERCRED`, so that a socket file left in the wrong place gives nothing away.
+//! The frames are not a public protocol: daemon and services are always installed together.
+
+mod cancel;
+mod client;
+mod frame;
+mod message;
+mod server;
+
+pub use cancel::{CancelGuard, CancelToken};
+pub use client::{CallError, CancelHandle, EventStream, ServiceClient};
+pub use frame::{EVENT_CAP, FrameError, REQUEST_CAP, read_frame, write_frame};
+pub use message::{
+    AllowedUrl, ChatMessage, Failure, FailureCode, FetchRequest, FinishReason, Health, ModelInfo,
+    Picture, PictureFormat, PictureKind, PictureRequest, ProviderHealth, Role, Screen,
+    ServiceEvent, ServiceRequest, TextKind, TextRequest, Usage,
+};
+pub use server::{EventSink, Gone, Handler, ServeOptions, Server, bind, listener_from_stdin};
+
+#[cfg(test)]
+mod tests;
