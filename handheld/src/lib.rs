@@ -1,4 +1,5 @@
 //! The handheld side of OfficeOS.
 
+pub mod app;
 pub mod input;
 pub mod time;

@@ -1,0 +1,145 @@
+//! Paired laptops and the link to the chosen one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Millis;
+
+/// Number of a relationship on this card.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct LaptopId(pub u32);
+
+/// A paired laptop as last seen. Stored (the keys are `card`'s own).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Laptop {
+    /// Number of the relationship.
+    pub id: LaptopId,
+    /// The laptop's name. Peer text.
+    pub name: String,
+    /// How it may be reached, the last that worked first.
+    pub carriers: Vec<Carrier>,
+    /// When the relationship ends, seconds since 1970 by the laptop's clock.
+    pub expires_at: u64,
+    /// It has ended already, as the laptop said.
+    pub expired: bool,
+    /// What this handheld may do there.
+    pub permissions: Vec<Permission>,
+    /// Models there.
+    pub models: Vec<ModelInfo>,
+    /// When it was last linked, seconds since 1970; zero if never.
+    pub seen_at: u64,
+}
+
+/// A way to reach a laptop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Carrier {
+    /// Wi-Fi Direct, or a plain join of the group that the laptop owns.
+    WifiDirect,
+    /// The network that the laptop opens.
+    Station,
+    /// USB Ethernet.
+    Usb,
+    /// TCP to an address typed by the person: `host:port`.
+    Tcp(String),
+}
+
+/// A service on the laptop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ServiceKind {
+    /// Language.
+    Language,
+    /// Pictures.
+    Image,
+    /// Files.
+    Files,
+    /// System.
+    System,
+    /// Jobs, which this version does not have.
+    Jobs,
+}
+
+/// What the laptop's owner decided about one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Refused.
+    Deny,
+    /// The owner is asked each time.
+    Ask,
+    /// Allowed.
+    Allow,
+}
+
+/// One permission, read-only here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permission {
+    /// Service.
+    pub service: ServiceKind,
+    /// Operation by its word, for example `chat`.
+    pub operation: String,
+    /// Decision.
+    pub verdict: Verdict,
+    /// What is left today, in the operation's own unit (pictures, tokens, octets), if limited.
+    pub left_today: Option<u64>,
+}
+
+/// A model that a service offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Service.
+    pub service: ServiceKind,
+    /// `provider/model`. Peer text.
+    pub id: String,
+    /// This handheld may use it.
+    pub allowed: bool,
+}
+
+/// The link to the chosen laptop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// No laptop is paired.
+    Unpaired,
+    /// Not reachable now.
+    Away(Away),
+    /// A carrier is up and the channel is being opened.
+    Connecting {
+        /// Which carrier.
+        carrier: Carrier,
+    },
+    /// Open.
+    Linked {
+        /// Which carrier.
+        carrier: Carrier,
+        /// Words on the signal where the carrier has one, for example "good signal".
+        signal: String,
+    },
+}
+
+impl Link {
+    /// Requests can go out.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Linked { .. })
+    }
+}
+
+/// Why the laptop is away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Away {
+    /// Since when, seconds since 1970; zero if unknown or never linked.
+    pub since: u64,
+    /// What was tried and why it failed, per carrier.
+    pub attempts: Vec<Attempt>,
+    /// When the next try is due.
+    pub next_try: Option<Millis>,
+    /// The person left it away (chosen laptop changed, app just started).
+    pub idle: bool,
+}
+
+/// One failed try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Carrier.
+    pub carrier: Carrier,
+    /// Why it failed, in a sentence.
+    pub why: String,
+}

@@ -1,0 +1,298 @@
+//! Every stimulus.
+
+use std::sync::Arc;
+
+use super::model::files::{LocalFile, RemoteFile};
+use super::model::laptop::{Attempt, Carrier, Laptop, LaptopId, ModelInfo, Permission};
+use super::model::outbox::{Entry, Failure, RequestId};
+use super::model::picture::{Picture, PictureId, Raster, Recipe};
+use super::model::screen::Purpose;
+use super::model::{Battery, Chat, Clock, Extent, Panel, Settings};
+use crate::input::button::{Button, Edge};
+use crate::time::Millis;
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A button.
+    Button(Button, Edge),
+    /// The wake-up that was asked for is due, or any other reason to look at the clock.
+    Tick,
+    /// The panel's size is known or has changed.
+    Panel(Panel),
+    /// `ui` measured the content of the top screen.
+    Extent(Extent),
+    /// The battery has been read.
+    Battery(Option<Battery>),
+    /// News from the link.
+    Link(LinkEvent),
+    /// News from the card.
+    Card(CardEvent),
+    /// The proof that the air-gap audit printed.
+    Audit(String),
+    /// The system asks the app to end.
+    Terminate,
+}
+
+/// News from the link driver.
+#[derive(Clone, Debug)]
+pub enum LinkEvent {
+    /// A carrier is up; the channel is being opened.
+    Connecting(Carrier),
+    /// The laptop greeted.
+    Welcome(Box<Welcome>),
+    /// The link is down. What runs goes on at the laptop.
+    Lost {
+        /// What was tried and why it failed, if this follows a failed try.
+        attempts: Vec<Attempt>,
+        /// When the driver tries again by itself.
+        next_try: Option<Millis>,
+    },
+    /// The relationship has ended at the laptop: expired or revoked.
+    Ended {
+        /// True if it expired, false if the laptop no longer knows this handheld.
+        expired: bool,
+    },
+    /// The relationship has been renewed.
+    Renewed {
+        /// Seconds until it ends.
+        expires_in_s: u64,
+    },
+    /// The laptop wants no renewal.
+    NotRenewed,
+    /// Permissions, services or models changed.
+    Notice {
+        /// Permissions.
+        permissions: Vec<Permission>,
+        /// Models.
+        models: Vec<ModelInfo>,
+    },
+    /// The laptop has the request and will run it.
+    Accepted(RequestId),
+    /// The laptop asks its owner.
+    Awaiting {
+        /// Request.
+        id: RequestId,
+        /// Seconds until the question expires.
+        expires_in_s: u32,
+    },
+    /// It runs.
+    Progress {
+        /// Request.
+        id: RequestId,
+        /// Operation in the program.
+        op: u8,
+        /// 0 to 1000.
+        permille: u16,
+        /// Seconds left, if the laptop can tell.
+        eta_s: Option<u32>,
+    },
+    /// Part of a result, in order and without gaps; already decompressed.
+    Data {
+        /// Request.
+        id: RequestId,
+        /// Which emitted result.
+        slot: u8,
+        /// Octets before this part.
+        offset: u64,
+        /// The part.
+        bytes: Vec<u8>,
+        /// Nothing follows in this slot.
+        fin: bool,
+    },
+    /// Octets of an upload that the laptop has.
+    Uploaded {
+        /// Request.
+        id: RequestId,
+        /// Octets so far.
+        sent: u64,
+        /// All octets.
+        len: u64,
+    },
+    /// The request is over and whole.
+    Done {
+        /// Request.
+        id: RequestId,
+        /// The provider and model that answered, if one did. Peer text.
+        model: String,
+    },
+    /// The request is over and not whole.
+    Failed {
+        /// Request.
+        id: RequestId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Pairing.
+    Pairing(PairingEvent),
+}
+
+/// What the laptop says when the channel opens.
+#[derive(Clone, Debug, Default)]
+pub struct Welcome {
+    /// How it was reached.
+    pub carrier: Option<Carrier>,
+    /// Words on the signal, if the carrier has one.
+    pub signal: String,
+    /// The laptop's name.
+    pub name: String,
+    /// The laptop's time.
+    pub clock: Option<Clock>,
+    /// Numbers below this have been used.
+    pub floor: RequestId,
+    /// Seconds until the relationship ends.
+    pub expires_in_s: u64,
+    /// Permissions.
+    pub permissions: Vec<Permission>,
+    /// Models.
+    pub models: Vec<ModelInfo>,
+}
+
+/// Steps of pairing.
+#[derive(Clone, Debug)]
+pub enum PairingEvent {
+    /// The laptop answered; show these digits.
+    Digits {
+        /// Six digits.
+        digits: [u8; 6],
+        /// Milliseconds until the window closes.
+        left_ms: u64,
+    },
+    /// The digits were typed rightly on the laptop; now the person here confirms.
+    Matched {
+        /// The laptop's name.
+        laptop: String,
+    },
+    /// Both sides agreed and the keys are on the card.
+    Kept(Laptop),
+    /// It did not work.
+    Failed(PairingFault),
+}
+
+/// Why pairing did not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PairingFault {
+    /// The laptop cannot be reached: why.
+    Unreachable(String),
+    /// The laptop's window is not open.
+    NotOpen,
+    /// The digits typed there were wrong.
+    WrongDigits,
+    /// The person there said no, or pairing was called off.
+    Declined,
+    /// Two minutes passed.
+    TimedOut,
+    /// The other side did not follow the protocol: what.
+    Broken(String),
+    /// The laptop has no room for another device.
+    Full,
+}
+
+/// News from the card.
+#[derive(Clone, Debug)]
+pub enum CardEvent {
+    /// Everything that was stored; the first message after start or unlock.
+    Loaded(Box<Stored>),
+    /// The card is sealed: a button sequence is needed before anything is read.
+    Locked,
+    /// The sequence was wrong.
+    WrongSequence {
+        /// Milliseconds until another try is taken.
+        wait_ms: u64,
+    },
+    /// The lock has been set (true) or taken off (false).
+    LockChanged(bool),
+    /// A request has been written down and has a number now.
+    Numbered {
+        /// The ticket it was handed in with.
+        ticket: u32,
+        /// Its number.
+        id: RequestId,
+    },
+    /// Pixels of a picture.
+    Raster {
+        /// Picture.
+        picture: PictureId,
+        /// Made small for the gallery.
+        thumb: bool,
+        /// Pixels; `None` if the picture is damaged.
+        raster: Option<Arc<Raster>>,
+    },
+    /// A result has been put together from its parts and is safe on the card.
+    Kept {
+        /// Laptop.
+        laptop: LaptopId,
+        /// Request.
+        id: RequestId,
+        /// Octets.
+        len: u64,
+        /// Width and height, if it is a picture that could be read.
+        size: Option<(u32, u32)>,
+    },
+    /// A result could not be put together.
+    NotKept {
+        /// Laptop.
+        laptop: LaptopId,
+        /// Request.
+        id: RequestId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Files on the card, and octets free there.
+    Files {
+        /// Files.
+        files: Vec<LocalFile>,
+        /// Octets free.
+        free: Option<u64>,
+    },
+    /// Size and hash of a file that shall be sent.
+    Hashed {
+        /// Name.
+        name: String,
+        /// Octets and SHA-256; `None` if it cannot be read.
+        facts: Option<(u64, [u8; 32])>,
+    },
+    /// A file was written because the person asked for it (saved chat, exported picture).
+    Saved {
+        /// Name.
+        name: String,
+    },
+    /// Something could not be written or read.
+    Trouble {
+        /// The card is full rather than broken.
+        full: bool,
+        /// Octets that would be needed, if known.
+        need: Option<u64>,
+        /// What the system said.
+        detail: String,
+    },
+}
+
+/// Everything that is stored.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// Settings.
+    pub settings: Settings,
+    /// Laptops.
+    pub laptops: Vec<Laptop>,
+    /// Conversations.
+    pub chats: Vec<Chat>,
+    /// Pictures, without pixels.
+    pub pictures: Vec<Picture>,
+    /// Requests, in the order in which they go out.
+    pub entries: Vec<Entry>,
+    /// Octets of results that are on the card: laptop, request, slot, length.
+    pub parts: Vec<(LaptopId, RequestId, u8, u64)>,
+    /// The drop folder as last listed, and when.
+    pub remote: Option<(u64, Vec<RemoteFile>)>,
+    /// Files on the card.
+    pub local: Vec<LocalFile>,
+    /// Recipe of the prompt screen.
+    pub recipe: Recipe,
+    /// Earlier prompts.
+    pub earlier: Vec<String>,
+    /// Unfinished texts.
+    pub drafts: Vec<(Purpose, String)>,
+    /// The last wall clock that was seen, so that time never goes backwards. Seconds since 1970.
+    pub last_seen: u64,
+}
