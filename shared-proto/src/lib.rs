@@ -7,4 +7,13 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod codec;
+pub mod context;
 pub mod crypto;
+pub mod error;
+pub mod limits;
+pub mod opcode;
+pub mod picture;
+pub mod program;
+pub mod report;
+pub mod time;
