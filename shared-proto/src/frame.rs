@@ -1,0 +1,159 @@
+//! Frames: one octet of kind, a varint of length, the payload. They follow one another on the channel.
+
+use crate::codec::Reader;
+use crate::error::DecodeError;
+use crate::limits::MAX_FRAME_LEN;
+
+/// One frame, borrowed from the bytes it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Number of the message; see [`crate::message`].
+    pub kind: u8,
+    /// Its payload.
+    pub payload: &'a [u8],
+}
+
+/// Reads the first frame of `bytes` and returns it with its length. `None` asks for more bytes.
+///
+/// # Errors
+/// [`DecodeError`] as soon as the header is wrong, whether or not the payload is there.
+pub fn decode(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let Ok(kind) = reader.octet() else {
+        return Ok(None);
+    };
+    let len = match reader.count(MAX_FRAME_LEN) {
+        Ok(len) => len,
+        Err(DecodeError::Truncated) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match reader.take(len) {
+        Ok(payload) => Ok(Some((
+            Frame { kind, payload },
+            bytes.len() - reader.rest().len(),
+        ))),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Collects bytes in any pieces and yields whole frames. Holds one frame and one piece at the most.
+#[cfg(feature = "alloc")]
+#[derive(Debug, Default)]
+pub struct Deframer {
+    buffer: alloc::vec::Vec<u8>,
+    start: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl Deframer {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds bytes. Take all frames out before the next piece: that is what bounds the memory.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame.
+    ///
+    /// # Errors
+    /// [`DecodeError`] from [`decode`]; nothing behind it can be read.
+    pub fn next_frame(&mut self) -> Result<Option<(u8, &[u8])>, DecodeError> {
+        let rest = &self.buffer[self.start..];
+        match decode(rest)? {
+            None => Ok(None),
+            Some((frame, len)) => {
+                let (kind, payload_len) = (frame.kind, frame.payload.len());
+                self.start += len;
+                Ok(Some((
+                    kind,
+                    &self.buffer[self.start - payload_len..self.start],
+                )))
+            }
+        }
+    }
+}
+
+/// Appends a frame.
+///
+/// # Errors
+/// [`crate::error::Misuse::TooLong`] above the cap.
+#[cfg(feature = "alloc")]
+pub fn encode(
+    kind: u8,
+    payload: &[u8],
+    out: &mut alloc::vec::Vec<u8>,
+) -> Result<(), crate::error::Misuse> {
+    if payload.len() > MAX_FRAME_LEN {
+        return Err(crate::error::Misuse::TooLong);
+    }
+    out.push(kind);
+    crate::codec::push_varint(payload.len() as u64, out);
+    out.extend_from_slice(payload);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_frame_has_these_bytes() {
+        let mut out = Vec::new();
+        encode(0x06, &[1, 2, 3], &mut out).unwrap();
+        assert_eq!(out, [0x06, 3, 1, 2, 3]);
+        assert_eq!(
+            decode(&out),
+            Ok(Some((
+                Frame {
+                    kind: 0x06,
+                    payload: &[1, 2, 3]
+                },
+                5
+            )))
+        );
+    }
+
+    #[test]
+    fn a_giant_length_is_refused_from_its_header_alone() {
+        assert_eq!(
+            decode(&[0x06, 0xff, 0xff, 0xff, 0x7f]),
+            Err(DecodeError::TooLong)
+        );
+        assert_eq!(decode(&[0x06, 0x80, 0x00]), Err(DecodeError::BadVarint));
+        assert_eq!(decode(&[0x06, 0xff]), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_yields_the_same_frames(
+            frames in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..8),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let mut bytes = Vec::new();
+            for (kind, payload) in &frames {
+                encode(*kind, payload, &mut bytes).unwrap();
+            }
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let mut deframer = Deframer::new();
+            let mut found = Vec::new();
+            for pair in cuts.windows(2) {
+                deframer.push(&bytes[pair[0]..pair[1]]);
+                while let Some((kind, payload)) = deframer.next_frame().unwrap() {
+                    found.push((kind, payload.to_vec()));
+                }
+            }
+            prop_assert_eq!(found, frames);
+        }
+    }
+}
