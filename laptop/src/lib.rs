@@ -1,3 +1,5 @@
 //! The laptop side of OfficeOS.
 
 pub mod ipc;
+pub mod policy;
+pub mod sanitize;
