@@ -1,7 +1,8 @@
 //! What a program would do and cost at most: the question that policy answers.
 
 use super::Usage;
-use shared_proto::opcode::Operation;
+use shared_proto::opcode::{Operation, Service};
+use shared_proto::program;
 
 /// What one operation is aimed at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,4 +52,103 @@ pub struct Demand {
     pub effects: Vec<Effect>,
     /// What it may cost.
     pub cost: Cost,
+}
+
+impl Demand {
+    /// What the verified `program` of a request would do.
+    pub fn of(
+        relationship: i64,
+        request: u64,
+        digest: [u8; 32],
+        program: &program::Verified<'_>,
+    ) -> Self {
+        Self {
+            relationship,
+            request,
+            digest,
+            effects: program.effects().iter().map(Effect::of).collect(),
+            cost: Cost {
+                usage: usage(program.cost()),
+                seconds: program.cost().seconds,
+            },
+        }
+    }
+}
+
+impl Effect {
+    fn of(effect: &program::Effect<'_>) -> Self {
+        let target = match (effect.operation, effect.operation.service()) {
+            (Operation::Fit, _) | (_, Service::System) => Target::Laptop,
+            (Operation::Fetch, _) => Target::Url(effect.target.into()),
+            (_, Service::Language | Service::Image) => Target::Model(effect.model.into()),
+            (_, Service::Files) => Target::Path(effect.target.into()),
+        };
+        Self {
+            op: effect.op,
+            operation: effect.operation,
+            target,
+            bound: usage(effect.cost),
+        }
+    }
+}
+
+fn usage(cost: program::Cost) -> Usage {
+    Usage {
+        tokens: cost.tokens,
+        pictures: cost.pictures,
+        bytes: cost.bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_proto::program::{Builder, Chat, Delete, Fetch, Op, decode, verify};
+
+    #[test]
+    fn a_program_demands_what_its_ops_would_do() {
+        let mut builder = Builder::new();
+        let model = builder.name("ollama/llama3.1:8b");
+        let input = builder.text("hello");
+        let answer = builder.op(&Op::Chat(Chat {
+            model,
+            conversation: 1,
+            parent: [0; 8],
+            history: None,
+            system: None,
+            input,
+            max_tokens: 300,
+            temperature: None,
+        }));
+        let path = builder.name("notes/old.txt");
+        builder.op(&Op::Delete(Delete { path }));
+        let url = builder.name("https://example.org/a");
+        let page = builder.op(&Op::Fetch(Fetch {
+            url,
+            max_len: 5_000,
+        }));
+        builder.emit(answer);
+        builder.emit(page);
+        let bytes = builder.finish().expect("within limits");
+        let verified = verify(decode(&bytes).expect("decodes")).expect("verifies");
+
+        let demand = Demand::of(4, 9, [1; 32], &verified);
+        let targets: Vec<_> = demand
+            .effects
+            .iter()
+            .map(|effect| effect.target.clone())
+            .collect();
+        assert_eq!(
+            targets,
+            [
+                Target::Model("ollama/llama3.1:8b".into()),
+                Target::Path("notes/old.txt".into()),
+                Target::Url("https://example.org/a".into()),
+            ]
+        );
+        assert_eq!((demand.relationship, demand.request), (4, 9));
+        assert!(demand.cost.usage.tokens >= 300);
+        assert!(demand.cost.usage.bytes >= 5_000);
+        assert_eq!(demand.cost.usage.pictures, 0);
+    }
 }
