@@ -3,3 +3,4 @@
 pub mod app;
 pub mod input;
 pub mod time;
+pub mod ui;

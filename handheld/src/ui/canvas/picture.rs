@@ -1,0 +1,240 @@
+//! Pictures on the panel: scaled, moved, and dithered in an ordered 4×4 pattern.
+
+use super::Canvas;
+use crate::ui::color::Color;
+use crate::ui::rect::Rect;
+
+/// Decoded pixels, 8-bit sRGB, three bytes each.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    width: u32,
+    height: u32,
+    rgb: &'a [u8],
+}
+
+impl<'a> Picture<'a> {
+    /// A picture of these bytes, row by row, or nothing if their number does not fit the size.
+    pub fn new(width: u32, height: u32, rgb: &'a [u8]) -> Option<Picture<'a>> {
+        let len = u64::from(width)
+            .checked_mul(u64::from(height))?
+            .checked_mul(3)?;
+        (len > 0
+            && width <= i32::MAX as u32
+            && height <= i32::MAX as u32
+            && len == rgb.len() as u64)
+            .then_some(Picture { width, height, rgb })
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+}
+
+/// Which part of a picture fills an area, and how large.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Panel pixels per picture pixel.
+    pub scale: f32,
+    /// Picture position shown in the middle of the area, in picture pixels.
+    pub center: (f32, f32),
+}
+
+impl View {
+    /// The whole picture as large as fits.
+    pub fn fit(width: u32, height: u32, area: Rect) -> View {
+        let scale = (area.w as f32 / width as f32).min(area.h as f32 / height as f32);
+        View {
+            scale,
+            center: (width as f32 / 2.0, height as f32 / 2.0),
+        }
+    }
+
+    /// As large as needed to leave no part of the area empty.
+    pub fn cover(width: u32, height: u32, area: Rect) -> View {
+        let scale = (area.w as f32 / width as f32).max(area.h as f32 / height as f32);
+        View {
+            scale,
+            center: (width as f32 / 2.0, height as f32 / 2.0),
+        }
+    }
+}
+
+/// Bayer's 4×4 pattern, thresholds 0 to 15.
+const BAYER: [[i32; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
+
+/// An 8-bit triple rounded to the panel, up or down by the pattern at `x`, `y`.
+fn dither(rgb: [u8; 3], x: i32, y: i32) -> Color {
+    // Between 1/32 and 31/32 of a step, so that a value that the panel has stays exactly itself.
+    let threshold = 2 * BAYER[(y & 3) as usize][(x & 3) as usize] + 1;
+    let quantise = |v: u8, levels: i32| {
+        ((i32::from(v) * levels * 32 + threshold * 255) / (255 * 32)).min(levels)
+    };
+    let [r, g, b] = rgb;
+    Color((quantise(r, 31) << 11 | quantise(g, 63) << 5 | quantise(b, 31)) as u16)
+}
+
+impl Canvas {
+    /// Draws the part of a picture that `view` puts into `area`; where the picture ends, what was there stays.
+    pub fn picture(&mut self, picture: &Picture<'_>, area: Rect, view: View) {
+        if view.scale.is_nan() || view.scale <= 0.0 {
+            return;
+        }
+        let (w, h) = (picture.width as i32, picture.height as i32);
+        let step = 1.0 / view.scale;
+        let seen = area.intersect(&self.clip());
+        let at = |pixel: i32, from: i32, size: i32, center: f32| {
+            center + (pixel as f32 + 0.5 - from as f32 - size as f32 / 2.0) * step
+        };
+        for y in seen.y..seen.bottom() {
+            let py = at(y, area.y, area.h, view.center.1);
+            if py < 0.0 || py >= h as f32 {
+                continue;
+            }
+            for x in seen.x..seen.right() {
+                let px = at(x, area.x, area.w, view.center.0);
+                if px < 0.0 || px >= w as f32 {
+                    continue;
+                }
+                let rgb = if step > 1.01 {
+                    average(picture, px, py, step)
+                } else {
+                    smooth(picture, px, py)
+                };
+                self.put(x, y, dither(rgb, x, y));
+            }
+        }
+    }
+}
+
+fn texel(p: &Picture<'_>, x: i32, y: i32) -> [i32; 3] {
+    let x = x.clamp(0, p.width as i32 - 1) as usize;
+    let y = y.clamp(0, p.height as i32 - 1) as usize;
+    let i = (y * p.width as usize + x) * 3;
+    [
+        i32::from(p.rgb[i]),
+        i32::from(p.rgb[i + 1]),
+        i32::from(p.rgb[i + 2]),
+    ]
+}
+
+/// Mean of the picture pixels under one panel pixel, at most 8×8 of them.
+fn average(p: &Picture<'_>, px: f32, py: f32, step: f32) -> [u8; 3] {
+    let taps = (step.ceil() as i32).clamp(2, 8);
+    let mut sum = [0i32; 3];
+    for j in 0..taps {
+        for i in 0..taps {
+            let offset = |k: i32| ((k as f32 + 0.5) / taps as f32 - 0.5) * step;
+            let t = texel(
+                p,
+                (px + offset(i)).floor() as i32,
+                (py + offset(j)).floor() as i32,
+            );
+            (0..3).for_each(|c| sum[c] += t[c]);
+        }
+    }
+    sum.map(|s| ((s + taps * taps / 2) / (taps * taps)) as u8)
+}
+
+/// Bilinear between the four nearest picture pixels; exact at a scale of one.
+fn smooth(p: &Picture<'_>, px: f32, py: f32) -> [u8; 3] {
+    let (fx, fy) = (px - 0.5, py - 0.5);
+    let (x, y) = (fx.floor() as i32, fy.floor() as i32);
+    let (dx, dy) = (
+        ((fx - x as f32) * 256.0) as i32,
+        ((fy - y as f32) * 256.0) as i32,
+    );
+    let (a, b) = (texel(p, x, y), texel(p, x + 1, y));
+    let (c, d) = (texel(p, x, y + 1), texel(p, x + 1, y + 1));
+    let mix = |i: usize| {
+        let top = a[i] * (256 - dx) + b[i] * dx;
+        let bottom = c[i] * (256 - dx) + d[i] * dx;
+        ((top * (256 - dy) + bottom * dy + 0x8000) >> 16) as u8
+    };
+    [mix(0), mix(1), mix(2)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Draws one colour as a picture of a size.
+    fn flat(c: &mut Canvas, width: u32, height: u32, rgb: [u8; 3], view: View) {
+        let bytes = rgb.repeat((width * height) as usize);
+        let area = c.area();
+        c.picture(&Picture::new(width, height, &bytes).unwrap(), area, view);
+    }
+
+    #[test]
+    fn a_picture_whose_bytes_do_not_match_its_size_is_refused() {
+        assert!(Picture::new(2, 2, &[0; 11]).is_none());
+        assert!(Picture::new(0, 2, &[]).is_none());
+        assert!(Picture::new(u32::MAX, u32::MAX, &[0; 3]).is_none());
+    }
+
+    #[test]
+    fn colours_that_the_panel_has_are_not_dithered() {
+        for v in [0x0000u16, 0xffff, 0x8410, 0x52aa] {
+            let rgb = Color(v).channels();
+            for (x, y) in [(0, 0), (1, 2), (3, 3)] {
+                let d = dither(rgb, x, y).channels();
+                assert!((0..3).all(|i| d[i].abs_diff(rgb[i]) <= 8), "{v:#x}");
+            }
+        }
+        assert_eq!(dither([255; 3], 0, 0), Color(0xffff));
+        assert_eq!(dither([0; 3], 0, 3), Color(0));
+    }
+
+    #[test]
+    fn dithering_keeps_the_mean() {
+        let mut c = Canvas::new(64, 64);
+        flat(
+            &mut c,
+            64,
+            64,
+            [100, 101, 102],
+            View {
+                scale: 1.0,
+                center: (32.0, 32.0),
+            },
+        );
+        let mean: f64 = c
+            .pixels()
+            .iter()
+            .map(|&p| f64::from(Color(p).channels()[0]))
+            .sum::<f64>()
+            / 4096.0;
+        assert!((mean - 100.0).abs() < 1.5, "{mean}");
+    }
+
+    #[test]
+    fn fitting_leaves_the_rest_of_the_area_alone() {
+        let mut c = Canvas::new(100, 100);
+        let view = View::fit(10, 20, c.area());
+        flat(&mut c, 10, 20, [255; 3], view);
+        assert_eq!(c.pixel(50, 0), Some(Color(0xffff)));
+        assert_eq!(c.pixel(10, 50), Some(Color(0)));
+        assert_eq!(
+            c.pixels().iter().filter(|&&p| p == 0xffff).count(),
+            50 * 100
+        );
+    }
+
+    #[test]
+    fn a_nonsensical_scale_draws_nothing() {
+        let mut c = Canvas::new(8, 8);
+        for scale in [0.0, -1.0, f32::NAN] {
+            flat(
+                &mut c,
+                2,
+                2,
+                [255; 3],
+                View {
+                    scale,
+                    center: (1.0, 1.0),
+                },
+            );
+        }
+        assert!(c.pixels().iter().all(|&p| p == 0));
+    }
+}

@@ -1,0 +1,142 @@
+//! Rounded rectangles with smooth edges: cards, pills, outlines, carets.
+
+use super::Canvas;
+use crate::ui::color::Color;
+use crate::ui::rect::Rect;
+
+/// Coverage of the pixel `dx`, `dy` inside a corner of radius `r` (0, 0 is the outermost pixel), 0 to 255.
+fn corner(r: f32, dx: i32, dy: i32) -> u8 {
+    let x = r - dx as f32 - 0.5;
+    let y = r - dy as f32 - 0.5;
+    if x <= 0.0 || y <= 0.0 {
+        return 255;
+    }
+    let inside = (r - (x * x + y * y).sqrt() + 0.5).clamp(0.0, 1.0);
+    (inside * 255.0).round() as u8
+}
+
+/// Coverage of a pixel by a rounded rectangle.
+fn coverage(area: &Rect, radius: i32, x: i32, y: i32) -> u8 {
+    if x < area.x || y < area.y || x >= area.right() || y >= area.bottom() {
+        return 0;
+    }
+    let dx = (x - area.x).min(area.right() - 1 - x);
+    let dy = (y - area.y).min(area.bottom() - 1 - y);
+    if dx >= radius || dy >= radius {
+        255
+    } else {
+        corner(radius as f32, dx, dy)
+    }
+}
+
+impl Canvas {
+    /// A filled rounded rectangle; the radius is cut to half of the shorter side, so a large one makes a pill.
+    pub fn fill_round(&mut self, area: Rect, radius: i32, color: Color) {
+        if area.is_empty() {
+            return;
+        }
+        let radius = radius.min(area.w / 2).min(area.h / 2);
+        let seen = area.intersect(&self.clip());
+        for y in seen.y..seen.bottom() {
+            let dy = (y - area.y).min(area.bottom() - 1 - y);
+            if dy >= radius {
+                self.fill(Rect::new(area.x, y, area.w, 1), color);
+                continue;
+            }
+            self.fill(Rect::new(area.x + radius, y, area.w - 2 * radius, 1), color);
+            for dx in 0..radius {
+                let alpha = corner(radius as f32, dx, dy);
+                self.blend(area.x + dx, y, color, alpha);
+                self.blend(area.right() - 1 - dx, y, color, alpha);
+            }
+        }
+    }
+
+    /// The outline of a rounded rectangle, `width` pixels thick, inside `area`.
+    pub fn stroke_round(&mut self, area: Rect, radius: i32, width: i32, color: Color) {
+        if area.is_empty() {
+            return;
+        }
+        let radius = radius.min(area.w / 2).min(area.h / 2);
+        let inner = area.inset(width, width);
+        let inner_radius = (radius - width).max(0);
+        let edge = radius.max(width);
+        for y in area.y..area.bottom() {
+            let dy = (y - area.y).min(area.bottom() - 1 - y);
+            let mut dot = |x: i32| {
+                let out = u16::from(coverage(&area, radius, x, y));
+                let alpha = out.saturating_sub(u16::from(coverage(&inner, inner_radius, x, y)));
+                self.blend(x, y, color, alpha as u8);
+            };
+            (area.x..area.x + edge.min(area.w)).for_each(&mut dot);
+            (area.right() - edge.min(area.w)..area.right()).for_each(&mut dot);
+            if dy < width {
+                self.fill(Rect::new(area.x + edge, y, area.w - 2 * edge, 1), color);
+            }
+        }
+    }
+
+    /// A card: filled, with an outline.
+    pub fn card(&mut self, area: Rect, radius: i32, width: i32, fill: Color, line: Color) {
+        self.fill_round(area, radius, fill);
+        self.stroke_round(area, radius, width, line);
+    }
+
+    /// Darkens or lightens everything in `area` towards `color`: what lies under a dialog.
+    pub fn veil(&mut self, area: Rect, color: Color, alpha: u8) {
+        let r = area.intersect(&self.clip());
+        for y in r.y..r.bottom() {
+            for x in r.x..r.right() {
+                self.blend(x, y, color, alpha);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INK: Color = Color(0xffff);
+
+    #[test]
+    fn a_rounded_rectangle_is_symmetric_and_stays_inside() {
+        let mut c = Canvas::new(40, 30);
+        c.fill_round(Rect::new(4, 5, 32, 20), 8, INK);
+        for y in 0..30 {
+            for x in 0..40 {
+                assert_eq!(c.pixel(x, y), c.pixel(39 - x, y));
+                assert_eq!(c.pixel(x, y), c.pixel(x, 29 - y));
+            }
+        }
+        assert_eq!(c.pixel(4, 5), Some(Color(0)));
+        assert_eq!(c.pixel(4, 15), Some(INK));
+        assert_eq!(c.pixel(3, 15), Some(Color(0)));
+    }
+
+    #[test]
+    fn corners_are_smooth() {
+        let mut c = Canvas::new(40, 40);
+        c.fill_round(Rect::new(0, 0, 40, 40), 12, INK);
+        assert!(c.pixels().iter().any(|&p| p != 0 && p != 0xffff));
+    }
+
+    #[test]
+    fn an_outline_leaves_the_inside_free() {
+        let mut c = Canvas::new(40, 30);
+        c.stroke_round(Rect::new(0, 0, 40, 30), 6, 2, INK);
+        assert_eq!(c.pixel(20, 0), Some(INK));
+        assert_eq!(c.pixel(20, 1), Some(INK));
+        assert_eq!(c.pixel(20, 2), Some(Color(0)));
+        assert_eq!(c.pixel(0, 15), Some(INK));
+        assert_eq!(c.pixel(20, 15), Some(Color(0)));
+    }
+
+    #[test]
+    fn a_radius_beyond_the_half_makes_a_pill() {
+        let mut c = Canvas::new(40, 10);
+        c.fill_round(Rect::new(0, 0, 40, 10), 500, INK);
+        assert_eq!(c.pixel(0, 0), Some(Color(0)));
+        assert_eq!(c.pixel(20, 0), Some(INK));
+    }
+}

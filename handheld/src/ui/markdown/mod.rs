@@ -1,0 +1,5 @@
+//! Answers set as documents.
+
+/// Laid-out documents, by text and width.
+#[derive(Default)]
+pub struct Cache {}

@@ -1,0 +1,15 @@
+//! How the app looks: pixels, text, widgets and screens. Reads the model and changes nothing in it.
+
+pub mod canvas;
+pub mod color;
+pub mod markdown;
+pub mod metrics;
+pub mod rect;
+pub mod text;
+pub mod theme;
+
+pub use canvas::{Canvas, Picture};
+pub use color::Color;
+pub use metrics::{Metrics, TextSize};
+pub use rect::Rect;
+pub use theme::{Theme, Tone};

@@ -1,0 +1,259 @@
+//! Code points to placed glyphs: stand-in fonts, kerning, what is invisible, what is shown as a box.
+
+use super::font::Face;
+use super::glyph::{GlyphCache, Key, Mask, SUBPIXELS, rasterise};
+use super::kern::Kerning;
+use skrifa::GlyphId;
+use std::borrow::Cow;
+use std::rc::Rc;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// What stands at one place of a shaped text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Piece {
+    /// A glyph of a face.
+    Glyph(Face, u32),
+    /// A code point that no font has, or that must not act (control and direction marks): a box with its number.
+    Unknown(u32),
+}
+
+/// A piece with its pen position.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    /// What to draw.
+    pub piece: Piece,
+    /// Pen position in pixels from the start of the text.
+    pub x: f32,
+    /// Byte of the text that it comes from.
+    pub at: usize,
+}
+
+/// A text as placed glyphs.
+#[derive(Clone, Debug, Default)]
+pub struct Shaped {
+    /// In order of the text.
+    pub glyphs: Vec<Placed>,
+    /// Advance of the whole, in pixels.
+    pub width: f32,
+}
+
+/// Measures and shapes; owns the caches that make this cheap.
+#[derive(Default)]
+pub struct Typesetter {
+    cache: GlyphCache,
+    kerning: Kerning,
+}
+
+/// The size of the hexadecimal code within its box: smaller than the text, never below the smallest legible size.
+pub fn box_size(size: u16) -> u16 {
+    (size * 5 / 6).max(size.min(20))
+}
+
+/// The digits inside the box that stands for an unknown code point.
+pub fn box_code(code: u32) -> String {
+    format!("{code:04X}")
+}
+
+/// Space on either side of the digits in the box.
+pub fn box_padding(size: u16) -> f32 {
+    f32::from(size) / 8.0
+}
+
+impl Typesetter {
+    /// Shapes one line of text. Control characters and direction overrides come out as boxes, so that text from
+    /// elsewhere can neither hide nor reorder anything; a tab is four spaces wide.
+    pub fn shape(&mut self, text: &str, face: Face, size: u16) -> Shaped {
+        let mut out = Shaped {
+            glyphs: Vec::with_capacity(text.len()),
+            width: 0.0,
+        };
+        let mut before: Option<(Face, GlyphId)> = None;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            if invisible(c) {
+                continue;
+            }
+            if c == '\t' || c == '\n' {
+                out.width += if c == '\t' { 4.0 } else { 1.0 } * self.advance(face, ' ', size);
+                before = None;
+                continue;
+            }
+            let emoji = chars.peek().is_some_and(|&(_, next)| next == '\u{fe0f}');
+            let found = if acts_unseen(c) {
+                None
+            } else {
+                face.find(c, emoji)
+            };
+            let piece = match found {
+                Some((face, glyph)) => {
+                    let scale = f32::from(size) / face.font().units;
+                    if let Some((left_face, left)) = before
+                        && left_face == face
+                    {
+                        out.width += f32::from(self.kerning.adjust(face, left, glyph)) * scale;
+                    }
+                    before = Some((face, glyph));
+                    let piece = Piece::Glyph(face, glyph.to_u32());
+                    out.glyphs.push(Placed {
+                        piece,
+                        x: out.width,
+                        at,
+                    });
+                    out.width += face.font().metrics.advance_width(glyph).unwrap_or(0.0) * scale;
+                    continue;
+                }
+                None => Piece::Unknown(c as u32),
+            };
+            before = None;
+            out.glyphs.push(Placed {
+                piece,
+                x: out.width + 1.0,
+                at,
+            });
+            out.width += self.box_width(c as u32, size) + 2.0;
+        }
+        out
+    }
+
+    /// Width in pixels of the box around an unknown code point.
+    pub fn box_width(&mut self, code: u32, size: u16) -> f32 {
+        let digit = self.advance(Face::Mono, '0', box_size(size));
+        (digit * box_code(code).len() as f32 + 2.0 * box_padding(size)).round()
+    }
+
+    fn advance(&mut self, face: Face, c: char, size: u16) -> f32 {
+        let font = face.font();
+        let units = face
+            .lookup(c)
+            .and_then(|g| font.metrics.advance_width(g))
+            .unwrap_or(0.0);
+        units * f32::from(size) / font.units
+    }
+
+    /// Width of a text in whole pixels, rounded up.
+    pub fn width(&mut self, text: &str, face: Face, size: u16) -> i32 {
+        self.shape(text, face, size).width.ceil() as i32
+    }
+
+    /// The text itself if it fits into `max` pixels, else as many whole graphemes as do, and an ellipsis.
+    pub fn fit<'t>(&mut self, text: &'t str, face: Face, size: u16, max: i32) -> Cow<'t, str> {
+        let shaped = self.shape(text, face, size);
+        if shaped.width.ceil() as i32 <= max {
+            return Cow::Borrowed(text);
+        }
+        let room = max as f32 - self.advance(face, '…', size);
+        let mut end = 0;
+        for (at, grapheme) in text.grapheme_indices(true) {
+            let after = at + grapheme.len();
+            let right = shaped
+                .glyphs
+                .iter()
+                .find(|g| g.at >= after)
+                .map_or(shaped.width, |g| g.x);
+            if right > room {
+                break;
+            }
+            end = after;
+        }
+        Cow::Owned(format!("{}…", text[..end].trim_end()))
+    }
+
+    /// The mask of a glyph at a sub-pixel step.
+    pub fn mask(&mut self, face: Face, glyph: u32, size: u16, step: u8) -> Rc<Mask> {
+        let step = step % SUBPIXELS;
+        self.cache.get(Key::Glyph(face, glyph, size, step), || {
+            rasterise(face, glyph, size, step)
+        })
+    }
+
+    /// The mask of one of the interface's own shapes.
+    pub fn icon(&mut self, number: u16, size: u16, make: impl FnOnce() -> Mask) -> Rc<Mask> {
+        self.cache.get(Key::Icon(number, size), make)
+    }
+}
+
+/// Joiners, variation selectors and soft hyphens: they shape their neighbours, and take no room themselves.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+/// Controls and direction marks: harmless only when seen.
+fn acts_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_grow_with_the_text_and_the_size() {
+        let mut t = Typesetter::default();
+        let short = t.width("Letter", Face::Sans, 24);
+        assert!(t.width("Letter to Ada", Face::Sans, 24) > short);
+        assert!(t.width("Letter", Face::Sans, 28) > short);
+        assert_eq!(t.width("", Face::Sans, 24), 0);
+    }
+
+    #[test]
+    fn code_has_equal_advances() {
+        let mut t = Typesetter::default();
+        assert_eq!(
+            t.width("iiii", Face::Mono, 20),
+            t.width("WWWW", Face::Mono, 20)
+        );
+    }
+
+    #[test]
+    fn a_text_that_fits_is_left_alone_and_a_longer_one_ends_in_an_ellipsis() {
+        let mut t = Typesetter::default();
+        assert!(matches!(
+            t.fit("Files", Face::Sans, 24, 500),
+            Cow::Borrowed("Files")
+        ));
+        let cut = t
+            .fit("A calm harbour at dusk, oil on canvas", Face::Sans, 24, 200)
+            .into_owned();
+        assert!(cut.ends_with('…') && cut.starts_with("A calm"));
+        assert!(t.width(&cut, Face::Sans, 24) <= 200);
+    }
+
+    #[test]
+    fn shortening_never_splits_a_grapheme() {
+        let mut t = Typesetter::default();
+        let text = "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}";
+        for max in 20..80 {
+            let cut = t.fit(text, Face::Sans, 24, max).into_owned();
+            let kept = cut.trim_end_matches('…');
+            assert_eq!(kept.chars().count() % 2, 0, "{cut:?} at {max}");
+        }
+    }
+
+    #[test]
+    fn a_code_point_without_a_glyph_is_a_box_with_its_number() {
+        let mut t = Typesetter::default();
+        let shaped = t.shape("a\u{10fff0}b", Face::Sans, 24);
+        assert_eq!(shaped.glyphs[1].piece, Piece::Unknown(0x10fff0));
+        assert_eq!(box_code(0x7), "0007");
+        assert!(shaped.glyphs[2].x > shaped.glyphs[1].x + 60.0);
+    }
+
+    #[test]
+    fn direction_overrides_and_controls_from_a_peer_are_seen() {
+        let mut t = Typesetter::default();
+        for c in ['\u{202e}', '\u{1b}', '\u{2066}', '\u{7f}'] {
+            let shaped = t.shape(&format!("a{c}"), Face::Sans, 24);
+            assert_eq!(shaped.glyphs[1].piece, Piece::Unknown(c as u32));
+        }
+    }
+
+    #[test]
+    fn joiners_and_selectors_take_no_room() {
+        let mut t = Typesetter::default();
+        assert_eq!(
+            t.width("a\u{200d}b\u{fe0f}", Face::Sans, 24),
+            t.width("ab", Face::Sans, 24)
+        );
+    }
+}
