@@ -18,4 +18,6 @@ pub mod opcode;
 pub mod picture;
 pub mod program;
 pub mod report;
+#[cfg(feature = "alloc")]
+pub mod session;
 pub mod time;

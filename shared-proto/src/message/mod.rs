@@ -39,6 +39,16 @@ pub struct Echo {
     pub nonce: u32,
 }
 
+/// The longest start of `text` of at most `cap` octets that ends between characters.
+#[must_use]
+pub fn clip(text: &str, cap: usize) -> &str {
+    let mut end = cap.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 macro_rules! messages {
     ($($(#[$doc:meta])* $name:ident($payload:ty) = $number:literal,)+) => {
         /// Every message of both roles.
