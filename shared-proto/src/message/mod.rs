@@ -5,8 +5,10 @@ mod greeting;
 mod request;
 mod stream;
 
+#[cfg(feature = "alloc")]
+pub use greeting::push_model;
 pub use greeting::{
-    Allowance, Hello, Link, Model, Notice, Screen, Standing, Verdict, Welcome, models, push_model,
+    Allowance, Hello, Link, Model, Notice, Screen, Standing, Verdict, Welcome, models,
 };
 pub use request::{
     Accepted, Ack, Awaiting, Cancel, Done, Failed, Offset, Offsets, Progress, Resume, Started,
