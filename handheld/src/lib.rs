@@ -1,6 +1,7 @@
 //! The handheld side of OfficeOS.
 
 pub mod app;
+pub mod card;
 pub mod input;
 pub mod time;
 pub mod ui;

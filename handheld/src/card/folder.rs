@@ -1,0 +1,214 @@
+//! The real medium: a folder beside the app, used with positioned reads and writes and fsync.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::error::CardError;
+use super::medium::Medium;
+
+/// Zeros are written in pieces of this size when a file is preallocated: one FAT cluster of a large card.
+const ZERO_PIECE: usize = 32 * 1024;
+
+/// Files listed at most; more than the format ever makes means that the folder is not ours.
+const MAX_FILES: usize = 20_000;
+
+/// A folder on the card. Holds an exclusive lock on it, so that two apps never write one journal.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _guard: nix::fcntl::Flock<File>,
+}
+
+impl Folder {
+    /// Opens the folder, making it if needed.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or another instance of the app uses it.
+    pub fn open(path: &Path) -> Result<Self, CardError> {
+        let shown = path.display().to_string();
+        std::fs::create_dir_all(path).map_err(|e| CardError::from_io("create", &shown, 4096, e))?;
+        let dir = File::open(path).map_err(|e| CardError::from_io("read", &shown, 0, e))?;
+        // The folder itself is locked: a lock file would be one more file that FAT can lose.
+        let guard = nix::fcntl::Flock::lock(dir, nix::fcntl::FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, errno)| {
+                let source = if errno == nix::errno::Errno::EWOULDBLOCK {
+                    io::Error::new(
+                        io::ErrorKind::ResourceBusy,
+                        "another OfficeOS is using this folder",
+                    )
+                } else {
+                    io::Error::from(errno)
+                };
+                CardError::Io {
+                    action: "lock",
+                    name: shown,
+                    source,
+                }
+            })?;
+        Ok(Self {
+            path: path.to_owned(),
+            _guard: guard,
+        })
+    }
+
+    /// Full path of a file in the folder.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn sync_folder(&self) -> Result<(), CardError> {
+        File::open(&self.path)
+            .and_then(|dir| dir.sync_all())
+            .map_err(|e| CardError::from_io("sync", ".", 0, e))
+    }
+}
+
+impl Medium for Folder {
+    fn list(&self) -> Result<Vec<(String, u64)>, CardError> {
+        let entries =
+            std::fs::read_dir(&self.path).map_err(|e| CardError::from_io("list", ".", 0, e))?;
+        let mut found = Vec::new();
+        for entry in entries.take(MAX_FILES) {
+            let entry = entry.map_err(|e| CardError::from_io("list", ".", 0, e))?;
+            // A damaged FAT can list entries that cannot be looked up; such a file is none of ours.
+            let Ok(meta) = entry.metadata() else { continue };
+            if let (true, Ok(name)) = (meta.is_file(), entry.file_name().into_string()) {
+                found.push((name, meta.len()));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn len(&self, name: &str) -> Result<Option<u64>, CardError> {
+        match std::fs::metadata(self.path_of(name)) {
+            Ok(meta) => Ok(Some(meta.len())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(CardError::from_io("read", name, 0, e)),
+        }
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buf: &mut [u8]) -> Result<usize, CardError> {
+        let file =
+            File::open(self.path_of(name)).map_err(|e| CardError::from_io("read", name, 0, e))?;
+        let mut got = 0;
+        while got < buf.len() {
+            match file.read_at(&mut buf[got..], offset + got as u64) {
+                Ok(0) => break,
+                Ok(n) => got += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(CardError::from_io("read", name, 0, e)),
+            }
+        }
+        Ok(got)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<(), CardError> {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path_of(name))
+            .and_then(|file| file.write_all_at(bytes, offset))
+            .map_err(|e| CardError::from_io("write", name, bytes.len() as u64, e))
+    }
+
+    fn sync(&mut self, name: &str) -> Result<(), CardError> {
+        let failed = |e| CardError::from_io("sync", name, 0, e);
+        let file = OpenOptions::new()
+            .write(true)
+            .open(self.path_of(name))
+            .map_err(failed)?;
+        file.sync_data().map_err(failed)
+    }
+
+    fn sync_new(&mut self, name: &str) -> Result<(), CardError> {
+        let failed = |e| CardError::from_io("sync", name, 0, e);
+        let file = OpenOptions::new()
+            .write(true)
+            .open(self.path_of(name))
+            .map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        self.sync_folder()
+    }
+
+    fn preallocate(&mut self, name: &str, len: u64) -> Result<(), CardError> {
+        let failed = |e| CardError::from_io("create", name, len, e);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path_of(name))
+            .map_err(failed)?;
+        // Written, not fallocated: FAT has no unwritten extents, and a cluster that was never written may be bad.
+        let mut at = file.metadata().map_err(failed)?.len();
+        let zeros = [0; ZERO_PIECE];
+        while at < len {
+            let piece = (len - at).min(ZERO_PIECE as u64) as usize;
+            file.write_all_at(&zeros[..piece], at).map_err(failed)?;
+            at += piece as u64;
+        }
+        file.sync_all().map_err(failed)?;
+        self.sync_folder()
+    }
+
+    fn delete(&mut self, name: &str) -> Result<(), CardError> {
+        match std::fs::remove_file(self.path_of(name)) {
+            Ok(()) => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(CardError::from_io("delete", name, 0, e)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(name: &str) -> PathBuf {
+        let path =
+            std::env::temp_dir().join(format!("officeos-folder-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        path
+    }
+
+    #[test]
+    fn files_are_preallocated_written_in_place_and_listed() {
+        let path = fresh("rw");
+        let mut folder = Folder::open(&path).unwrap();
+        folder.preallocate("a.seg", 70_000).unwrap();
+        folder.write_at("a.seg", 512, b"hello").unwrap();
+        folder.sync("a.seg").unwrap();
+        assert_eq!(folder.list().unwrap(), [("a.seg".to_owned(), 70_000)]);
+        let mut buf = [9; 7];
+        assert_eq!(folder.read_at("a.seg", 511, &mut buf).unwrap(), 7);
+        assert_eq!(&buf, b"\0hello\0");
+        assert_eq!(folder.read_at("a.seg", 69_998, &mut buf).unwrap(), 2);
+        folder.preallocate("a.seg", 10).unwrap();
+        assert_eq!(
+            folder.len("a.seg").unwrap(),
+            Some(70_000),
+            "preallocation never shortens"
+        );
+        folder.delete("a.seg").unwrap();
+        folder.delete("a.seg").unwrap();
+        assert_eq!(folder.len("a.seg").unwrap(), None);
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_second_app_on_the_same_folder_is_refused() {
+        let path = fresh("lock");
+        let first = Folder::open(&path).unwrap();
+        let refused = Folder::open(&path).unwrap_err();
+        assert!(
+            refused.to_string().contains("another OfficeOS"),
+            "{refused}"
+        );
+        drop(first);
+        Folder::open(&path).unwrap();
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+}
