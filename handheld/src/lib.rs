@@ -3,5 +3,6 @@
 pub mod app;
 pub mod card;
 pub mod input;
+pub mod lock;
 pub mod time;
 pub mod ui;

@@ -45,7 +45,10 @@ pub enum CardError {
         what: &'static str,
     },
     /// The button sequence was wrong, or the sealed data damaged; the two are not told apart.
-    WrongSequence,
+    WrongSequence {
+        /// Milliseconds until the next try is taken.
+        wait_ms: u64,
+    },
     /// A wrong sequence was entered before: the next try is taken after this many milliseconds.
     TooSoon {
         /// Milliseconds until the next try is accepted.
@@ -100,7 +103,7 @@ impl fmt::Display for CardError {
             CardError::Newer { what } => {
                 write!(f, "The {what} on the card is from a newer version. Install that version.")
             }
-            CardError::WrongSequence => f.write_str("That is not the sequence."),
+            CardError::WrongSequence { .. } => f.write_str("That is not the sequence."),
             CardError::TooSoon { wait_ms } => {
                 write!(f, "Wait {} s before the next try.", wait_ms.div_ceil(1000))
             }

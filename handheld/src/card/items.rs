@@ -9,22 +9,26 @@ use super::error::CardError;
 /// Which list a value belongs to. Numbers are on the card: never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Table {
-    /// Title, model and draft of each conversation: key (conversation, 0).
+    /// Title, model and state of each conversation: key (conversation, 0).
     Conversation,
     /// Role and state of each turn: key (conversation, turn).
     Turn,
     /// Text of each turn, appended while it streams: key (conversation, turn).
     TurnText,
-    /// Requests that wait or run: key (outbox number, 0).
+    /// Requests that wait or run: key (request id, relationship).
     Outbox,
-    /// Pictures: key (picture number, 0).
-    Picture,
-    /// Files on this card: key (file number, 0).
-    File,
-    /// Blobs that are still arriving: key (outbox number, stream slot).
+    /// Binary results that are still arriving: key (request id, relationship and stream slot).
     Part,
     /// Last request id used with each relationship: key (relationship, 0).
     LastRequest,
+    /// What is known of each laptop: key (relationship, 0).
+    Laptop,
+    /// Pictures: key (picture, 0).
+    Picture,
+    /// Blob that holds each picture: key (picture, 0).
+    PictureBlob,
+    /// Single lists and texts: key (which, 0).
+    Misc,
 }
 
 /// Names one value in a table.

@@ -68,7 +68,7 @@ fn power_cut_after_every_step_loses_nothing_acknowledged_and_reads_nothing_torn(
         "the script is long enough to mean something: {steps}"
     );
     for cut in 0..steps {
-        for outcome in 0..3 {
+        for outcome in 0..2 {
             let mut card = SimulatedCard {
                 steps_left: cut,
                 ..SimulatedCard::default()
@@ -268,6 +268,6 @@ fn a_long_run_of_small_appends_stays_within_its_segments() {
         .into_iter()
         .filter(|(n, _)| n.ends_with(".seg"))
         .count();
-    assert!(files <= 7, "{files}");
+    assert!(files <= 10, "two sets of at most five: {files}");
     assert_eq!(open(&mut card, 3).0.items(), journal.items());
 }

@@ -62,6 +62,40 @@ pub trait Medium {
     fn delete(&mut self, name: &str) -> Result<(), CardError>;
 }
 
+impl<M: Medium + ?Sized> Medium for &mut M {
+    fn list(&self) -> Result<Vec<(String, u64)>, CardError> {
+        (**self).list()
+    }
+
+    fn len(&self, name: &str) -> Result<Option<u64>, CardError> {
+        (**self).len(name)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buf: &mut [u8]) -> Result<usize, CardError> {
+        (**self).read_at(name, offset, buf)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<(), CardError> {
+        (**self).write_at(name, offset, bytes)
+    }
+
+    fn sync(&mut self, name: &str) -> Result<(), CardError> {
+        (**self).sync(name)
+    }
+
+    fn sync_new(&mut self, name: &str) -> Result<(), CardError> {
+        (**self).sync_new(name)
+    }
+
+    fn preallocate(&mut self, name: &str, len: u64) -> Result<(), CardError> {
+        (**self).preallocate(name, len)
+    }
+
+    fn delete(&mut self, name: &str) -> Result<(), CardError> {
+        (**self).delete(name)
+    }
+}
+
 /// Where salts, nonces and keys come from.
 pub trait Entropy {
     /// Fills the buffer with unpredictable bytes.

@@ -7,7 +7,7 @@
 //! - [`journal`]: chats, outbox and indices as sealed batches in preallocated segments;
 //! - blobs (pictures, files) under new names, synced, and only then named by a journal record; the rest is swept.
 //!
-//! It does not know the app's model: `data` holds plain structures that the runtime converts.
+//! It does not know the app's model: values are octets in tables, which the runtime fills and reads.
 
 pub mod error;
 pub mod folder;
@@ -17,5 +17,9 @@ pub mod medium;
 #[cfg(test)]
 pub mod simulated;
 pub mod slot;
+pub mod store;
 
 pub use error::CardError;
+pub use items::{Change, Items, Key, Table};
+pub use journal::Skipped;
+pub use store::{Card, LockedCard, Opened, Relationship};
