@@ -7,7 +7,7 @@ use super::model::Settings;
 use super::model::chat::{Chat, ChatId};
 use super::model::files::RemoteFile;
 use super::model::laptop::{Carrier, LaptopId};
-use super::model::outbox::{Entry, RequestId};
+use super::model::outbox::{Entry, RequestId, Source, Upload};
 use super::model::picture::{Picture, PictureId, Recipe};
 use super::model::screen::Purpose;
 use crate::input::button::Button;
@@ -122,8 +122,8 @@ pub enum Effect {
     },
     /// Read the list of files; answered by `Files`.
     ListFiles,
-    /// Read size and hash of a file; answered by `Hashed`.
-    HashFile(String),
+    /// Read size and hash of a file or picture; answered by `Hashed`.
+    Hash(Source),
     /// Delete a file.
     DropFile(String),
     /// Write a text file; answered by `Saved`, perhaps under another free name.
@@ -156,26 +156,6 @@ pub enum Effect {
     Audit,
     /// End the app.
     Quit,
-}
-
-/// Where the octets of an uploaded constant come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// Index of the constant.
-    pub constant: u8,
-    /// Source.
-    pub source: Source,
-}
-
-/// A source of octets on the card.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A file by name.
-    File(String),
-    /// A picture.
-    Picture(PictureId),
-    /// These octets.
-    Bytes(Vec<u8>),
 }
 
 /// What becomes of a binary result.

@@ -8,6 +8,7 @@ pub mod hints;
 pub mod model;
 pub mod msg;
 pub mod view;
+pub mod words;
 
 pub use effect::{Effect, Effects};
 pub use model::Model;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use super::model::files::{LocalFile, RemoteFile};
 use super::model::laptop::{Attempt, Carrier, Laptop, LaptopId, ModelInfo, Permission};
-use super::model::outbox::{Entry, Failure, RequestId};
+use super::model::outbox::{Entry, Failure, RequestId, Source};
 use super::model::picture::{Picture, PictureId, Raster, Recipe};
 use super::model::screen::Purpose;
 use super::model::{Battery, Chat, Clock, Extent, Panel, Settings};
-use crate::input::button::{Button, Edge};
+use crate::input::button::Press;
 use crate::time::Millis;
 
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum Msg {
     /// A button.
-    Button(Button, Edge),
+    Button(Press),
     /// The wake-up that was asked for is due, or any other reason to look at the clock.
     Tick,
     /// The panel's size is known or has changed.
@@ -76,6 +76,13 @@ pub enum LinkEvent {
         /// Seconds until the question expires.
         expires_in_s: u32,
     },
+    /// A provider took an operation up.
+    Started {
+        /// Request.
+        id: RequestId,
+        /// `provider/model`. Peer text.
+        model: String,
+    },
     /// It runs.
     Progress {
         /// Request.
@@ -110,12 +117,7 @@ pub enum LinkEvent {
         len: u64,
     },
     /// The request is over and whole.
-    Done {
-        /// Request.
-        id: RequestId,
-        /// The provider and model that answered, if one did. Peer text.
-        model: String,
-    },
+    Done(RequestId),
     /// The request is over and not whole.
     Failed {
         /// Request.
@@ -245,10 +247,10 @@ pub enum CardEvent {
         /// Octets free.
         free: Option<u64>,
     },
-    /// Size and hash of a file that shall be sent.
+    /// Size and hash of a file or picture that shall be sent.
     Hashed {
-        /// Name.
-        name: String,
+        /// Which.
+        source: Source,
         /// Octets and SHA-256; `None` if it cannot be read.
         facts: Option<(u64, [u8; 32])>,
     },

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::outbox::Failure;
+
 /// Files on both sides.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
@@ -21,6 +23,8 @@ pub struct Files {
     pub selected: BTreeSet<String>,
     /// The person is ticking.
     pub selecting: bool,
+    /// Why the last listing failed.
+    pub trouble: Option<Failure>,
 }
 
 /// Which side of the files screen shows.

@@ -90,8 +90,8 @@ pub struct ModelInfo {
     pub service: ServiceKind,
     /// `provider/model`. Peer text.
     pub id: String,
-    /// This handheld may use it.
-    pub allowed: bool,
+    /// What to show; built-in ones say so. Peer text.
+    pub label: String,
 }
 
 /// The link to the chosen laptop.

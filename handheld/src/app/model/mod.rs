@@ -12,13 +12,12 @@ pub mod settings;
 
 use std::collections::VecDeque;
 
-use crate::input::button::Button;
 use crate::time::Millis;
 
 pub use chat::{Chat, ChatId, Chats, Role, Turn, TurnState};
 pub use files::{Files, LocalFile, RemoteFile, Side};
 pub use laptop::{Carrier, Laptop, LaptopId, Link, Permission, Verdict};
-pub use outbox::{Entry, EntryState, Failure, Origin, Outbox, RequestId, Wish};
+pub use outbox::{Entry, EntryState, Failure, Origin, Outbox, RequestId, Source, Upload, Wish};
 pub use overlay::{Dialog, Menu, MenuItem, Overlay, Toast};
 pub use picture::{Picture, PictureId, PictureState, Pictures, Raster};
 pub use screen::Screen;
@@ -68,8 +67,6 @@ pub struct Model {
     pub clipboard: String,
     /// Texts that were left unfinished, by purpose. Stored.
     pub drafts: Vec<(screen::Purpose, String)>,
-    /// Buttons that are down.
-    pub held: Vec<Button>,
     /// Set once the person has asked to quit.
     pub quitting: bool,
     /// The wake-up that was last asked for.
@@ -78,6 +75,16 @@ pub struct Model {
     pub seed: u64,
     /// The next ticket for a request that has no number yet.
     pub next_ticket: u32,
+    /// What waits for size and hash of a file or picture before it can be asked for.
+    pub hashing: Vec<(Source, Origin)>,
+    /// Conversations with text that is not on the card yet, and when it shall be written.
+    pub unsaved: Vec<ChatId>,
+    /// When `unsaved` is written.
+    pub save_at: Option<Millis>,
+    /// Ways to a laptop that whoever started the app knows of, offered first in pairing.
+    pub nearby: Vec<Carrier>,
+    /// What is stored has been read; nothing is written before.
+    pub loaded: bool,
 }
 
 impl Model {
@@ -104,11 +111,15 @@ impl Model {
             lock: None,
             clipboard: String::new(),
             drafts: Vec::new(),
-            held: Vec::new(),
             quitting: false,
             timer: None,
             seed,
             next_ticket: 1,
+            hashing: Vec::new(),
+            unsaved: Vec::new(),
+            save_at: None,
+            nearby: Vec::new(),
+            loaded: false,
         }
     }
 

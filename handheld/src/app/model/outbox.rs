@@ -7,11 +7,7 @@ use super::laptop::LaptopId;
 use super::picture::PictureId;
 use crate::time::Millis;
 
-/// Number of a request within one relationship; `card` assigns it.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct RequestId(pub u64);
+pub use shared_proto::message::RequestId;
 
 /// Requests that are not over: in the order in which they go out.
 #[derive(Clone, Debug, Default)]
@@ -53,10 +49,22 @@ pub struct Entry {
     pub state: EntryState,
     /// The program as it was first submitted; the same number never carries another one.
     pub program: Option<Vec<u8>>,
+    /// What is uploaded beside the program.
+    pub uploads: Vec<Upload>,
     /// Seconds since 1970 when it was written; zero if unknown.
     pub at: u64,
-    /// Octets of the result that are safely on the card, by slot.
+    /// Octets of the result that have arrived, by slot.
     pub received: Vec<(u8, u64)>,
+    /// Slots that have arrived whole.
+    pub whole: Vec<u8>,
+    /// Results that are kept in memory until they are read (records), or the beginning of a character that is not complete
+    /// yet (text), by slot.
+    #[serde(skip)]
+    pub buffer: Vec<(u8, Vec<u8>)>,
+    /// Provider and model that took it up, as `provider/model`. Peer text.
+    pub answerer: String,
+    /// The person has stopped it; the laptop has to hear of it.
+    pub stopping: bool,
     /// 0 to 1000, as last told.
     pub permille: u16,
     /// Seconds left, as last told.
@@ -87,10 +95,12 @@ pub enum Origin {
 /// What is wished: enough to build the program at sending time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wish {
-    /// An answer to the last turn of a conversation.
+    /// An answer to a turn of a conversation.
     Say {
         /// Which operation.
         kind: ChatKind,
+        /// What the person wrote.
+        text: String,
         /// Send the earlier turns along, because the laptop no longer has them.
         with_history: bool,
     },
@@ -100,16 +110,28 @@ pub enum Wish {
     Repaint {
         /// The picture to start from.
         from: PictureId,
+        /// Its octets on the card.
+        len: u64,
+        /// SHA-256 of them.
+        sha256: [u8; 32],
     },
     /// A picture in a larger size.
     Enlarge {
         /// The picture to start from.
         from: PictureId,
+        /// Its octets on the card.
+        len: u64,
+        /// SHA-256 of them.
+        sha256: [u8; 32],
     },
     /// Another picture like this one.
     Vary {
         /// The picture to start from.
         from: PictureId,
+        /// Its octets on the card.
+        len: u64,
+        /// SHA-256 of them.
+        sha256: [u8; 32],
     },
     /// List the drop folder.
     List,
@@ -143,6 +165,82 @@ pub enum Wish {
     Survey,
 }
 
+impl Entry {
+    /// A request that has just been wished for.
+    pub fn new(laptop: LaptopId, origin: Origin, wish: Wish, at: u64) -> Self {
+        Self {
+            laptop,
+            id: RequestId(0),
+            origin,
+            wish,
+            state: EntryState::Waiting,
+            program: None,
+            uploads: Vec::new(),
+            at,
+            received: Vec::new(),
+            whole: Vec::new(),
+            buffer: Vec::new(),
+            answerer: String::new(),
+            stopping: false,
+            permille: 0,
+            eta_s: None,
+        }
+    }
+
+    /// Octets of this slot that have arrived.
+    pub fn received(&self, slot: u8) -> u64 {
+        self.received
+            .iter()
+            .find(|(s, _)| *s == slot)
+            .map_or(0, |(_, len)| *len)
+    }
+
+    /// Notes how many octets of this slot have arrived.
+    pub fn set_received(&mut self, slot: u8, len: u64) {
+        match self.received.iter_mut().find(|(s, _)| *s == slot) {
+            Some(known) => known.1 = len,
+            None => self.received.push((slot, len)),
+        }
+    }
+
+    /// What is kept in memory of this slot.
+    pub fn buffer(&mut self, slot: u8) -> &mut Vec<u8> {
+        let index = match self.buffer.iter().position(|(s, _)| *s == slot) {
+            Some(index) => index,
+            None => {
+                self.buffer.push((slot, Vec::new()));
+                self.buffer.len() - 1
+            }
+        };
+        &mut self.buffer[index].1
+    }
+
+    /// A person sees it in the outbox; questions that the app asks by itself are not listed.
+    pub const fn is_listed(&self) -> bool {
+        !matches!(self.origin, Origin::Listing | Origin::Services)
+    }
+}
+
+/// A constant of a program that is uploaded beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Index of the constant.
+    pub constant: u8,
+    /// Source.
+    pub source: Source,
+}
+
+/// A source of octets on the card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// A file by name.
+    File(String),
+    /// A picture.
+    Picture(PictureId),
+    /// These octets.
+    Bytes(Vec<u8>),
+}
+
 /// How far a request is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EntryState {
@@ -162,7 +260,7 @@ pub enum EntryState {
     /// It runs.
     Running,
     /// All has arrived and is being written down.
-    Done,
+    Keeping,
     /// It ended without a whole result.
     Failed(Failure),
 }

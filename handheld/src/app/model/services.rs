@@ -1,6 +1,7 @@
 //! What the laptop last said of its services.
 
 use super::laptop::ServiceKind;
+use super::outbox::Failure;
 
 /// Status, health and resources as last told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Services {
     pub facts: Vec<(String, String)>,
     /// When it was told, seconds since 1970; `None` if never.
     pub told_at: Option<u64>,
+    /// Why the last question failed.
+    pub trouble: Option<Failure>,
 }
 
 /// One provider behind a service.

@@ -43,22 +43,38 @@ pub fn failure(failure: &Failure, scene: Scene<'_>) -> Explained {
     };
     if title.is_empty() {
         title = format!("{laptop} could not do this");
-        next = format!("The laptop gave the reason number {}, which this handheld does not know. Update the handheld.", failure.code);
+        next = format!(
+            "The laptop gave the reason number {}, which this handheld does not know. Update the handheld.",
+            failure.code
+        );
     }
     let mut body = Vec::new();
     if !scene.kept.trim().is_empty() {
         let count = quantity::words_of(scene.kept);
-        body.push(if count == 1 { "The word that had arrived is kept.".into() } else { format!("The {count} words that had arrived are kept.") });
+        body.push(if count == 1 {
+            "The word that had arrived is kept.".into()
+        } else {
+            format!("The {count} words that had arrived are kept.")
+        });
     } else if matches!(failure.code, 20..=25 | 27..=28) {
         body.push("What you asked for is kept.".into());
     }
     body.push(next);
     let detail = peer(&failure.detail, PEER_DETAIL_LEN);
-    if !detail.is_empty() && says_more(failure.code) {
+    if detail.contains(' ') && says_more(failure.code) {
         body.push(format!("The laptop says: {detail}"));
     }
-    let mark = if matches!(failure.code, 20..=28) { Mark::Refused } else { Mark::Failed };
-    Explained { mark, title, body, again }
+    let mark = if matches!(failure.code, 20..=28) {
+        Mark::Refused
+    } else {
+        Mark::Failed
+    };
+    Explained {
+        mark,
+        title,
+        body,
+        again,
+    }
 }
 
 /// The detail is an explanation, and not only the name that the sentence already holds.
@@ -68,7 +84,13 @@ fn says_more(code: u16) -> bool {
 
 /// Title, what to do, and whether asking again may help.
 #[allow(clippy::too_many_lines)] // One arm per number is the point of this table.
-fn by_code(code: ErrorCode, laptop: &str, what: &str, provider: &str, model: &str) -> (String, String, bool) {
+fn by_code(
+    code: ErrorCode,
+    laptop: &str,
+    what: &str,
+    provider: &str,
+    model: &str,
+) -> (String, String, bool) {
     use ErrorCode as E;
     let model = super::model_name(model);
     let (title, next, again) = match code {
@@ -114,7 +136,8 @@ fn by_code(code: ErrorCode, laptop: &str, what: &str, provider: &str, model: &st
         ),
         E::Revoked => (
             format!("{laptop} no longer knows this handheld"),
-            "Its owner has taken the pairing back. Pair again if they agree; your chats stay.".into(),
+            "Its owner has taken the pairing back. Pair again if they agree; your chats stay."
+                .into(),
             false,
         ),
         E::ModelUnknown => (
@@ -129,7 +152,8 @@ fn by_code(code: ErrorCode, laptop: &str, what: &str, provider: &str, model: &st
         ),
         E::ProviderFailed => (
             format!("{provider} on the laptop reported an error"),
-            "The laptop is fine; the server on it is at fault. Look at it there, then retry.".into(),
+            "The laptop is fine; the server on it is at fault. Look at it there, then retry."
+                .into(),
             true,
         ),
         E::ProviderBroke => (
@@ -286,11 +310,14 @@ fn own(code: u16, laptop: &str) -> (String, String, bool) {
 
 /// Name of the provider: from the explanation if it begins with one, else from the model that was asked for.
 fn provider(failure: &Failure, model: &str) -> String {
-    let told = failure.detail.split_once(':').map(|(name, _)| name.trim());
-    let name = match (told, model.split_once('/')) {
-        (Some(name), _) if !name.is_empty() && name.len() <= 24 && !name.contains(' ') => name,
-        (_, Some((provider, _))) => provider,
-        _ => return "The server".into(),
+    let told = failure.detail.split(':').next().unwrap_or_default().trim();
+    let asked = model.split_once('/').map(|(provider, _)| provider);
+    let name = if !told.is_empty() && told.len() <= 24 && !told.contains(' ') {
+        told.split('/').next().unwrap_or(told)
+    } else if let Some(provider) = asked {
+        provider
+    } else {
+        return "The server".into();
     };
     match name {
         "ollama" => "Ollama".into(),
@@ -308,29 +335,65 @@ mod tests {
     use super::*;
 
     fn scene(kept: &str) -> Scene<'_> {
-        Scene { laptop: "Ada's ThinkPad", what: "chat", model: "ollama/llama3.1", kept }
+        Scene {
+            laptop: "Ada's ThinkPad",
+            what: "chat",
+            model: "ollama/llama3.1",
+            kept,
+        }
     }
 
     #[test]
     fn every_number_has_a_title_and_something_to_do_and_shouts_at_nobody() {
-        let own = [Failure::CARD_FULL, Failure::CARD_BROKEN, Failure::DAMAGED, Failure::TOO_LONG, Failure::FORGOTTEN, 60_000];
+        let own = [
+            Failure::CARD_FULL,
+            Failure::CARD_BROKEN,
+            Failure::DAMAGED,
+            Failure::TOO_LONG,
+            Failure::FORGOTTEN,
+            60_000,
+        ];
         let codes = ErrorCode::ALL.iter().map(|c| *c as u16).chain(own);
         for code in codes {
-            let said = failure(&Failure { code, op: 0, detail: "ollama: gone".into() }, scene(""));
+            let said = failure(
+                &Failure {
+                    code,
+                    op: 0,
+                    detail: "ollama: gone".into(),
+                },
+                scene(""),
+            );
             assert!(!said.title.is_empty() && !said.body.is_empty(), "{code}");
             let all = format!("{} {}", said.title, said.body.join(" "));
-            assert!(!all.contains('!') && !all.to_lowercase().contains("please"), "{all}");
+            assert!(
+                !all.contains('!') && !all.to_lowercase().contains("please"),
+                "{all}"
+            );
             assert!(!said.title.contains(char::is_numeric), "{}", said.title);
         }
     }
 
     #[test]
     fn the_side_at_fault_is_named_and_what_arrived_is_counted() {
-        let said = failure(&Failure { code: ErrorCode::ProviderBroke as u16, op: 0, detail: String::new() }, scene("one two three"));
+        let said = failure(
+            &Failure {
+                code: ErrorCode::ProviderBroke as u16,
+                op: 0,
+                detail: String::new(),
+            },
+            scene("one two three"),
+        );
         assert_eq!(said.title, "Ollama stopped answering");
         assert_eq!(said.body[0], "The 3 words that had arrived are kept.");
         assert_eq!(said.mark, Mark::Failed);
-        let said = failure(&Failure { code: ErrorCode::AskRefused as u16, op: 0, detail: String::new() }, scene(""));
+        let said = failure(
+            &Failure {
+                code: ErrorCode::AskRefused as u16,
+                op: 0,
+                detail: String::new(),
+            },
+            scene(""),
+        );
         assert_eq!(said.title, "The owner of Ada's ThinkPad said no to chat");
         assert_eq!(said.mark, Mark::Refused);
     }
@@ -338,8 +401,18 @@ mod tests {
     #[test]
     fn a_hostile_explanation_is_escaped_and_bounded() {
         let detail = format!("x: \u{1b}[31m{}", "y".repeat(1000));
-        let said = failure(&Failure { code: ErrorCode::ProviderFailed as u16, op: 0, detail }, scene(""));
-        let last = said.body.last().expect("the explanation is the last paragraph");
+        let said = failure(
+            &Failure {
+                code: ErrorCode::ProviderFailed as u16,
+                op: 0,
+                detail,
+            },
+            scene(""),
+        );
+        let last = said
+            .body
+            .last()
+            .expect("the explanation is the last paragraph");
         assert!(last.contains("‹1B›") && last.chars().count() < 260);
     }
 }

@@ -13,13 +13,41 @@ pub struct Topic {
 
 /// All topics, the first steps first.
 pub const TOPICS: [Topic; 7] = [
-    Topic { title: "First steps", second: "Pair, ask, read", text: FIRST_STEPS },
-    Topic { title: "Buttons", second: "Hold Select on any screen", text: BUTTONS },
-    Topic { title: "The arc in one minute", second: "Write a letter with one chord", text: ARC },
-    Topic { title: "When the laptop is away", second: "What waits, what works", text: AWAY },
-    Topic { title: "Being asked, being refused", second: "Who decides what", text: ASKED },
-    Topic { title: "What leaves this device", second: "And what cannot", text: PRIVACY },
-    Topic { title: "When something fails", second: "Whose fault, and what to do", text: FAILS },
+    Topic {
+        title: "First steps",
+        second: "Pair, ask, read",
+        text: FIRST_STEPS,
+    },
+    Topic {
+        title: "Buttons",
+        second: "Hold Select on any screen",
+        text: BUTTONS,
+    },
+    Topic {
+        title: "The arc in one minute",
+        second: "Write a letter with one chord",
+        text: ARC,
+    },
+    Topic {
+        title: "When the laptop is away",
+        second: "What waits, what works",
+        text: AWAY,
+    },
+    Topic {
+        title: "Being asked, being refused",
+        second: "Who decides what",
+        text: ASKED,
+    },
+    Topic {
+        title: "What leaves this device",
+        second: "And what cannot",
+        text: PRIVACY,
+    },
+    Topic {
+        title: "When something fails",
+        second: "Whose fault, and what to do",
+        text: FAILS,
+    },
 ];
 
 const FIRST_STEPS: &str = "\

@@ -76,14 +76,22 @@ pub fn model_name(id: &str) -> String {
         return "laptop's choice".into();
     }
     let (provider, name) = id.split_once('/').unwrap_or(("", id));
-    if provider == "built-in" { format!("{} (built-in)", peer(name, PEER_NAME_LEN)) } else { peer(name, PEER_NAME_LEN) }
+    if provider == "built-in" {
+        format!("{} (built-in)", peer(name, PEER_NAME_LEN))
+    } else {
+        peer(name, PEER_NAME_LEN)
+    }
 }
 
 /// The model with its provider: `llama3.1:8b, ollama`.
 pub fn model_and_provider(id: &str) -> String {
     match id.split_once('/') {
         _ if id.is_empty() => "laptop's choice".into(),
-        Some((provider, name)) => format!("{}, {}", peer(name, PEER_NAME_LEN), peer(provider, PEER_NAME_LEN)),
+        Some((provider, name)) => format!(
+            "{}, {}",
+            peer(name, PEER_NAME_LEN),
+            peer(provider, PEER_NAME_LEN)
+        ),
         None => peer(id, PEER_NAME_LEN),
     }
 }
@@ -101,7 +109,9 @@ pub fn link(model: &Model) -> String {
 /// The link in the home screen's header, where there is room for since when.
 pub fn link_long(model: &Model) -> String {
     match &model.link {
-        Link::Away(away) if away.since > 0 => format!("Laptop away since {}", quantity::time(model, away.since)),
+        Link::Away(away) if away.since > 0 => {
+            format!("Laptop away since {}", quantity::time(model, away.since))
+        }
         _ => link(model),
     }
 }

@@ -21,10 +21,17 @@ pub fn fault(fault: &PairingFault, carrier: &Carrier) -> (String, String) {
     match fault {
         PairingFault::Unreachable(why) => {
             let why = peer(why, PEER_DETAIL_LEN);
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let why = if why.is_empty() {
+                String::new()
+            } else {
+                format!(" ({why})")
+            };
             (
                 "The laptop did not answer".into(),
-                format!("Nothing answered over {}{why}. See that OfficeOS runs on the laptop, then try again.", super::carrier(carrier)),
+                format!(
+                    "Nothing answered over {}{why}. See that OfficeOS runs on the laptop, then try again.",
+                    super::carrier(carrier)
+                ),
             )
         }
         PairingFault::NotOpen => ("The laptop is not pairing now".into(), OPEN_THERE.into()),
@@ -32,14 +39,20 @@ pub fn fault(fault: &PairingFault, carrier: &Carrier) -> (String, String) {
             "The laptop got a wrong number".into(),
             "Start again on both devices.".into(),
         ),
-        PairingFault::Declined => ("Pairing was called off".into(), "Nothing was kept. Start again on both devices if you want to.".into()),
+        PairingFault::Declined => (
+            "Pairing was called off".into(),
+            "Nothing was kept. Start again on both devices if you want to.".into(),
+        ),
         PairingFault::TimedOut => (
             "Two minutes have passed".into(),
             "Pairing closed by itself. Start again on both devices.".into(),
         ),
         PairingFault::Broken(what) => (
             "The other side does not speak as a laptop should".into(),
-            format!("Nothing was kept. It may run another version of OfficeOS. ({})", peer(what, PEER_DETAIL_LEN)),
+            format!(
+                "Nothing was kept. It may run another version of OfficeOS. ({})",
+                peer(what, PEER_DETAIL_LEN)
+            ),
         ),
         PairingFault::Full => (
             "The laptop has as many devices as it takes".into(),

@@ -18,7 +18,11 @@ pub fn octets(n: u64) -> String {
             break;
         }
     }
-    if value < 9.95 && unit != "KB" { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+    if value < 9.95 && unit != "KB" {
+        format!("{value:.1} {unit}")
+    } else {
+        format!("{value:.0} {unit}")
+    }
 }
 
 /// `1 word`, `38 words`.
@@ -88,15 +92,31 @@ pub fn date(model: &Model, unix: u64) -> String {
 /// `3 May` of seconds since 1970, after Howard Hinnant's `civil_from_days`.
 fn day(seconds: u64) -> String {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     let days = seconds / 86_400 + 719_468;
     let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 2 } else { shifted - 10 };
+    let month = if shifted < 10 {
+        shifted + 2
+    } else {
+        shifted - 10
+    };
     format!("{day} {}", MONTHS[month as usize])
 }
 
@@ -129,7 +149,11 @@ mod tests {
     fn times_are_told_by_the_laptops_clock_and_zone() {
         let mut model = Model::new(Panel::VGA, 1);
         assert_eq!(time(&model, 0), "");
-        model.clock = Some(Clock { unix: 1_777_766_400, at: Millis(0), offset_minutes: 120 });
+        model.clock = Some(Clock {
+            unix: 1_777_766_400,
+            at: Millis(0),
+            offset_minutes: 120,
+        });
         assert_eq!(time(&model, 1_777_766_400), "02:00");
         assert_eq!(time(&model, 1_777_766_400 - 10 * 3600), "2 May");
         assert_eq!(ago(&model, 1_777_766_400 - 125), "2 min ago");

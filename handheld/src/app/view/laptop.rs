@@ -1,0 +1,249 @@
+//! The chosen laptop, its permissions, the other laptops.
+
+use super::{ListView, Mark, Row};
+use crate::app::model::laptop::{Permission, ServiceKind};
+use crate::app::model::{Laptop, LaptopId, Link, ListState, Model, Verdict};
+use crate::app::words::{self, quantity};
+
+/// What a row of the laptop screen is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Only read.
+    Fact,
+    /// Choose this laptop.
+    Other(LaptopId),
+    /// Pair another.
+    Pair,
+    /// Why a carrier failed.
+    Why,
+    /// Forget the chosen one.
+    Forget,
+}
+
+/// Rows with what they are.
+pub fn items(model: &Model) -> Vec<(Item, Row)> {
+    let mut items = Vec::new();
+    let mut fact = |row: Row| items.push((Item::Fact, Row { fixed: true, ..row }));
+    if let Some(laptop) = model.laptop() {
+        for row in link_rows(model, laptop) {
+            fact(row);
+        }
+        let mut heading = Row::fact("What this handheld may do there", "");
+        heading.rule = true;
+        fact(heading);
+        for row in permission_rows(laptop) {
+            fact(row);
+        }
+    }
+    let mut rule = !items.is_empty();
+    let mut active = |item: Item, title: String, right: String| {
+        items.push((
+            item,
+            Row {
+                title,
+                right,
+                rule,
+                ..Row::default()
+            },
+        ));
+        rule = false;
+    };
+    for other in model.laptops.iter().filter(|l| Some(l.id) != model.chosen) {
+        active(
+            Item::Other(other.id),
+            format!("Use {}", words::peer(&other.name, words::PEER_NAME_LEN)),
+            seen(model, other),
+        );
+    }
+    active(
+        Item::Pair,
+        if model.laptops.is_empty() {
+            "Pair a laptop".into()
+        } else {
+            "Pair another laptop".into()
+        },
+        String::new(),
+    );
+    if let Link::Away(away) = &model.link
+        && !away.attempts.is_empty()
+    {
+        active(Item::Why, "Why is it away?".into(), "what failed".into());
+    }
+    if let Link::Linked { carrier, .. } = &model.link
+        && *carrier != crate::app::model::Carrier::WifiDirect
+    {
+        active(Item::Why, "Why not Wi-Fi Direct?".into(), String::new());
+    }
+    if model.laptop().is_some() {
+        active(Item::Forget, "Forget this laptop".into(), String::new());
+    }
+    items
+}
+
+/// The laptop screen.
+pub fn list(model: &Model, state: ListState) -> ListView {
+    let rows = items(model).into_iter().map(|(_, row)| row).collect();
+    let lead = if model.laptops.is_empty() {
+        "No laptop is paired with this handheld yet.".into()
+    } else {
+        String::new()
+    };
+    ListView {
+        lead,
+        ..ListView::default()
+    }
+    .with_rows(rows, state)
+}
+
+/// Whole days until the relationship ends, `None` if time or end are unknown.
+pub fn days_left(model: &Model) -> Option<u64> {
+    let laptop = model.laptop()?;
+    let now = model.wall();
+    (now > 0 && laptop.expires_at > 0).then(|| laptop.expires_at.saturating_sub(now) / 86_400)
+}
+
+fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
+    let mut rows = Vec::new();
+    match &model.link {
+        Link::Linked { carrier, signal } => {
+            let signal = if signal.is_empty() {
+                String::new()
+            } else {
+                format!(", {signal}")
+            };
+            rows.push(Row::new(
+                Mark::Done,
+                format!("Linked over {}{signal}", words::carrier(carrier)),
+                "",
+            ));
+        }
+        Link::Connecting { carrier } => rows.push(Row::new(
+            Mark::Wait,
+            format!("Connecting over {}", words::carrier(carrier)),
+            "",
+        )),
+        Link::Away(away) => {
+            let since = quantity::time(model, away.since);
+            let title = if since.is_empty() {
+                "Away".into()
+            } else {
+                format!("Away since {since}")
+            };
+            let mut row = Row::new(Mark::Wait, title, "");
+            if let Some(next) = away.next_try {
+                row.right = format!(
+                    "next try in {}",
+                    quantity::span(next.since(model.now).div_ceil(1000))
+                );
+            }
+            rows.push(row);
+            if let Some(last) = away.attempts.last() {
+                rows.push(Row::fact(
+                    words::short(
+                        &format!(
+                            "{}: {}",
+                            words::carrier(&last.carrier),
+                            words::peer(&last.why, 80)
+                        ),
+                        56,
+                    ),
+                    "",
+                ));
+            }
+        }
+        Link::Unpaired => rows.push(Row::new(Mark::Wait, "Not linked", "")),
+    }
+    let mut row = Row::fact(
+        match days_left(model) {
+            _ if laptop.expired => format!(
+                "Pairing ended on {}. Pair again; your chats stay.",
+                quantity::date(model, laptop.expires_at)
+            ),
+            Some(0) => "Ends today".into(),
+            Some(days) => format!("{} left", quantity::count(days, "day", "days")),
+            None => "Days left are told once it is linked".into(),
+        },
+        "",
+    );
+    if laptop.expired || days_left(model).is_some_and(|d| d <= 5) {
+        row.mark = Mark::Failed;
+    }
+    rows.push(row);
+    rows
+}
+
+/// One row for each service: the strictest verdict counts, and what is left of it.
+fn permission_rows(laptop: &Laptop) -> Vec<Row> {
+    let services = [
+        ServiceKind::Language,
+        ServiceKind::Image,
+        ServiceKind::Files,
+        ServiceKind::System,
+    ];
+    let mut rows: Vec<Row> = services
+        .into_iter()
+        .filter_map(|service| {
+            let of: Vec<&Permission> = laptop
+                .permissions
+                .iter()
+                .filter(|p| p.service == service)
+                .collect();
+            let first = of.first()?;
+            let same = of.iter().all(|p| p.verdict == first.verdict);
+            let verdict = if same {
+                words::verdict(first.verdict).to_string()
+            } else {
+                [Verdict::Allow, Verdict::Ask, Verdict::Deny]
+                    .into_iter()
+                    .filter_map(|v| {
+                        let names: Vec<&str> = of
+                            .iter()
+                            .filter(|p| p.verdict == v)
+                            .map(|p| p.operation.as_str())
+                            .collect();
+                        (!names.is_empty())
+                            .then(|| format!("{} {}", names.join(", "), words::verdict(v)))
+                    })
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            };
+            let left = of
+                .iter()
+                .filter_map(|p| p.left_today)
+                .min()
+                .map(|n| left(service, n))
+                .unwrap_or_default();
+            let mark = match of.iter().map(|p| p.verdict).max_by_key(|v| *v as u8) {
+                Some(Verdict::Allow) => Mark::Done,
+                Some(Verdict::Ask) => Mark::Wait,
+                _ => Mark::Refused,
+            };
+            let mut row = Row::fact(
+                words::service(service),
+                words::short(&format!("{verdict}{left}"), 44),
+            );
+            row.mark = mark;
+            Some(row)
+        })
+        .collect();
+    let mut jobs = Row::fact(words::service(ServiceKind::Jobs), "not in this version");
+    jobs.mark = Mark::Refused;
+    rows.push(jobs);
+    rows
+}
+
+fn left(service: ServiceKind, n: u64) -> String {
+    match service {
+        ServiceKind::Language => format!(" · {n} tokens left today"),
+        ServiceKind::Files => format!(" · {} left today", quantity::octets(n)),
+        _ => format!(" · {n} left today"),
+    }
+}
+
+fn seen(model: &Model, laptop: &Laptop) -> String {
+    match quantity::time(model, laptop.seen_at) {
+        _ if laptop.expired => "ended".into(),
+        time if time.is_empty() => String::new(),
+        time => format!("last seen {time}"),
+    }
+}
