@@ -7,6 +7,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod channel;
 pub mod codec;
 pub mod context;
 pub mod crypto;
@@ -21,3 +23,4 @@ pub mod report;
 #[cfg(feature = "alloc")]
 pub mod session;
 pub mod time;
+pub mod token;
