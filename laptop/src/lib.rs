@@ -3,3 +3,4 @@
 pub mod ipc;
 pub mod policy;
 pub mod sanitize;
+pub mod store;

@@ -78,7 +78,7 @@ impl Profile {
             requests_per_minute: 60,
             tokens_per_day: 200_000,
             pictures_per_day: 20,
-            bytes_per_day: 256 * 1024 * 1024,
+            bytes_per_day: 2 * 1024 * 1024 * 1024,
             standing: Standing::Active,
             generation: 0,
         }

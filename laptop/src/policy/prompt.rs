@@ -99,7 +99,7 @@ pub(super) fn size(bytes: u64) -> String {
     for (step, unit) in STEPS {
         if bytes >= step {
             let tenths = (bytes as u128 * 10 / step as u128) as u64;
-            return if tenths < 100 && tenths % 10 != 0 {
+            return if tenths < 100 && !tenths.is_multiple_of(10) {
                 format!("{}.{} {unit}", tenths / 10, tenths % 10)
             } else {
                 format!("{} {unit}", tenths / 10)
