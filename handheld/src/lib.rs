@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod card;
+pub mod entry;
 pub mod input;
 pub mod lock;
 pub mod time;
