@@ -1,5 +1,6 @@
 //! The laptop side of OfficeOS.
 
+pub mod files;
 pub mod ipc;
 pub mod policy;
 pub mod sanitize;

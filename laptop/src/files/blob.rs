@@ -1,0 +1,260 @@
+//! Data that a device uploads beside a program, named by its hash: resumable at the byte where it stopped.
+
+use super::FileFault;
+use ring::digest::{Context, SHA256};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Longest time that an upload nobody goes on with is kept.
+const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The uploads of one relationship. One relationship never learns what another one has uploaded.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    folder: PathBuf,
+    cap: u64,
+}
+
+/// One upload as far as it has come.
+#[derive(Debug)]
+pub struct Upload {
+    file: File,
+    part: PathBuf,
+    whole: PathBuf,
+    sha256: [u8; 32],
+    len: u64,
+    have: u64,
+}
+
+impl BlobStore {
+    /// The uploads of `relationship` below `base`, `cap` octets at the most.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn open(base: &Path, relationship: i64, cap: u64) -> Result<Self, FileFault> {
+        let folder = base.join(relationship.to_string());
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        Ok(Self { folder, cap })
+    }
+
+    /// Opens the finished upload with this hash; `None` if it is not whole.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn whole(&self, sha256: &[u8; 32], len: u64) -> Result<Option<File>, FileFault> {
+        match File::open(self.path(sha256, "")) {
+            Ok(file) => Ok((file.metadata()?.len() == len).then_some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins an upload or goes on with it.
+    ///
+    /// # Errors
+    /// [`FileFault::Full`] where it would pass the cap, or what the disk said.
+    pub fn upload(&self, sha256: [u8; 32], len: u64) -> Result<Upload, FileFault> {
+        let part = self.path(&sha256, ".part");
+        let used = self.used(&part)?;
+        if used.saturating_add(len) > self.cap {
+            return Err(FileFault::Full {
+                used,
+                quota: self.cap,
+            });
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&part)?;
+        // Octets behind the end can only be damage: the hash would not fit.
+        let have = file.metadata()?.len().min(len);
+        Ok(Upload {
+            file,
+            whole: self.path(&sha256, ""),
+            part,
+            sha256,
+            len,
+            have,
+        })
+    }
+
+    /// Forgets a finished upload.
+    pub fn remove(&self, sha256: &[u8; 32]) {
+        let _ = fs::remove_file(self.path(sha256, ""));
+    }
+
+    /// Forgets everything of this relationship.
+    pub fn clear(&self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+
+    /// Removes what nobody has gone on with for a week.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn retain(&self, now: SystemTime) -> Result<(), FileFault> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let idle = entry
+                .metadata()?
+                .modified()
+                .ok()
+                .and_then(|at| now.duration_since(at).ok());
+            if idle.is_some_and(|idle| idle > MAX_IDLE) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn used(&self, except: &Path) -> Result<u64, FileFault> {
+        let mut total: u64 = 0;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.path() != except {
+                total = total.saturating_add(entry.metadata()?.len());
+            }
+        }
+        Ok(total)
+    }
+
+    fn path(&self, sha256: &[u8; 32], suffix: &str) -> PathBuf {
+        let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.folder.join(format!("{hex}{suffix}"))
+    }
+}
+
+impl Upload {
+    /// Octets that are here: the device goes on from this place.
+    pub fn have(&self) -> u64 {
+        self.have
+    }
+
+    /// Octets in all.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing is to come at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether all octets are here.
+    pub fn is_complete(&self) -> bool {
+        self.have == self.len
+    }
+
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// [`FileFault::Exists`] for more than was announced, or what the disk said.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
+        if bytes.len() as u64 > self.len - self.have {
+            return Err(FileFault::Exists);
+        }
+        self.file.write_all_at(bytes, self.have)?;
+        self.have += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Checks the whole against its hash and keeps it. `None` where it does not fit: then it is gone, and the upload
+    /// starts anew.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn finish(self) -> Result<Option<File>, FileFault> {
+        self.file.set_len(self.len)?;
+        let mut context = Context::new(&SHA256);
+        let mut reader = File::open(&self.part)?;
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let read = reader.read(&mut chunk)?;
+            if read == 0 {
+                break;
+            }
+            context.update(&chunk[..read]);
+        }
+        if context.finish().as_ref() != self.sha256 {
+            fs::remove_file(&self.part)?;
+            return Ok(None);
+        }
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.whole)?;
+        Ok(Some(File::open(&self.whole)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::TempFolder;
+
+    fn sha256(bytes: &[u8]) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(ring::digest::digest(&SHA256, bytes).as_ref());
+        out
+    }
+
+    #[test]
+    fn an_upload_goes_on_where_it_stopped() {
+        let temp = TempFolder::new("blobs");
+        let store = BlobStore::open(&temp.0, 1, 1_000).expect("a store");
+        let body = b"hello world";
+        let hash = sha256(body);
+        let mut upload = store.upload(hash, 11).expect("begun");
+        upload.append(&body[..4]).expect("taken");
+        drop(upload);
+        assert!(store.whole(&hash, 11).expect("looked").is_none());
+        let mut upload = store.upload(hash, 11).expect("gone on");
+        assert_eq!(upload.have(), 4);
+        upload.append(&body[4..]).expect("taken");
+        assert!(upload.is_complete());
+        upload.finish().expect("checked").expect("fits");
+        let mut read = Vec::new();
+        store
+            .whole(&hash, 11)
+            .expect("looked")
+            .expect("whole")
+            .read_to_end(&mut read)
+            .expect("read");
+        assert_eq!(read, body);
+        store.remove(&hash);
+        assert!(store.whole(&hash, 11).expect("looked").is_none());
+    }
+
+    #[test]
+    fn bytes_that_do_not_fit_their_hash_are_thrown_away() {
+        let temp = TempFolder::new("mismatch");
+        let store = BlobStore::open(&temp.0, 1, 1_000).expect("a store");
+        let mut upload = store.upload([7; 32], 3).expect("begun");
+        upload.append(b"abc").expect("taken");
+        assert!(upload.finish().expect("checked").is_none());
+        assert_eq!(store.upload([7; 32], 3).expect("anew").have(), 0);
+    }
+
+    #[test]
+    fn more_than_announced_and_more_than_the_cap_are_refused() {
+        let temp = TempFolder::new("cap");
+        let store = BlobStore::open(&temp.0, 1, 10).expect("a store");
+        let mut upload = store.upload([1; 32], 6).expect("begun");
+        assert!(upload.append(b"1234567").is_err());
+        upload.append(b"123456").expect("taken");
+        assert!(matches!(
+            store.upload([2; 32], 5),
+            Err(FileFault::Full { used: 6, quota: 10 })
+        ));
+        store.upload([2; 32], 4).expect("fits");
+        let other = BlobStore::open(&temp.0, 2, 10).expect("another device");
+        assert!(other.whole(&[1; 32], 6).expect("looked").is_none());
+    }
+}
