@@ -223,6 +223,9 @@ pub struct Fetch {
     pub max_len: u64,
 }
 
+/// Parts of a `core.concat`.
+pub type Parts = heapless::Vec<Ref, MAX_PARTS>;
+
 /// One operation with its operands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // Each is the opcode of the same name.
@@ -230,7 +233,7 @@ pub enum Op {
     Text(Ref),
     Bytes(Ref),
     Integer(Ref),
-    Concat(heapless::Vec<Ref, MAX_PARTS>),
+    Concat(Parts),
     Emit(Ref),
     Chat(Chat),
     Complete(Complete),

@@ -1,0 +1,209 @@
+//! Operations on the drop folder, and downloads.
+
+use super::{Content, Fault, Run, Value};
+use crate::ipc::{
+    CancelGuard, EventStream, FetchRequest, ServiceClient, ServiceEvent, ServiceRequest,
+};
+use shared_proto::error::ErrorCode;
+use shared_proto::program::{Delete, Fetch, Get, List, Metadata, Put};
+use shared_proto::report::{Entry, FileInfo, ListingHead};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// Redirects that a download follows.
+const MAX_REDIRECTS: u8 = 3;
+
+/// A call to a service that ends with its request and no later than its operation may take.
+pub(super) struct Calling<'c> {
+    events: EventStream,
+    deadline: Instant,
+    cancel: &'c crate::ipc::CancelToken,
+    _guard: CancelGuard,
+}
+
+impl Calling<'_> {
+    /// The next event; the end of the stream is a fault.
+    pub(super) fn next_event(&mut self) -> Result<ServiceEvent, Fault> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let late = || {
+            Fault::new(
+                ErrorCode::TimedOut,
+                "the service took longer than this request may",
+            )
+        };
+        if left.is_zero() {
+            return Err(late());
+        }
+        self.events
+            .set_idle_timeout(Some(left))
+            .map_err(|error| Fault::disk(&error))?;
+        let event = self.events.next();
+        if self.cancel.is_cancelled() {
+            return Err(Fault::cancelled());
+        }
+        if Instant::now() >= self.deadline {
+            return Err(late());
+        }
+        event.ok_or_else(|| {
+            Fault::new(
+                ErrorCode::Internal,
+                "the service said nothing after its end",
+            )
+        })
+    }
+}
+
+/// A service said something that does not belong to what it was asked.
+pub(super) fn out_of_turn(service: &str, event: &ServiceEvent) -> Fault {
+    log::error!("{service} sent {event:?} out of turn");
+    Fault::new(
+        ErrorCode::Internal,
+        format!("{service} answered something else than it was asked"),
+    )
+}
+
+impl<'r> Run<'r, '_> {
+    /// Places a call that a cancel of this request ends.
+    pub(super) fn call(
+        &self,
+        client: &ServiceClient,
+        request: &ServiceRequest,
+        op: u8,
+    ) -> Result<Calling<'r>, Fault> {
+        let seconds = self
+            .program
+            .effects()
+            .iter()
+            .find(|effect| effect.op == op)
+            .map_or(60, |e| e.cost.seconds);
+        let events = client.call(request)?;
+        let handle = events.cancel_handle();
+        let guard = self.cancel.on_cancel(move || handle.cancel());
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        Ok(Calling {
+            events,
+            deadline,
+            cancel: self.cancel,
+            _guard: guard,
+        })
+    }
+
+    pub(super) fn list(&mut self, op: u8, operands: &List) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        let path = self.program.text(operands.path);
+        let listing = self
+            .world
+            .files()
+            .list(path, operands.skip, operands.limit)?;
+        let head = ListingHead {
+            total: listing.total,
+            used: listing.used,
+            quota: listing.quota,
+            count: listing.entries.len().min(usize::from(u16::MAX)) as u16,
+        };
+        let mut record = encode(&head)?;
+        for file in &listing.entries {
+            let entry = Entry {
+                name: &file.name,
+                len: file.len,
+                modified: file.modified,
+                folder: file.folder,
+            };
+            record.extend_from_slice(&encode(&entry)?);
+        }
+        Ok(Value::Record(record))
+    }
+
+    pub(super) fn metadata(&mut self, op: u8, operands: &Metadata) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        let (len, modified, sha256) = self
+            .world
+            .files()
+            .metadata(self.program.text(operands.path))?;
+        encode(&FileInfo {
+            len,
+            modified,
+            sha256,
+        })
+        .map(Value::Record)
+    }
+
+    pub(super) fn get(&mut self, op: u8, operands: &Get) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        let path = self.program.text(operands.path);
+        let content = Content::File(self.world.files().open(path)?);
+        let len = content.len()?;
+        if len > operands.max_len {
+            return Err(Fault::new(
+                ErrorCode::TooLarge,
+                format!("{path} has {len} octets"),
+            ));
+        }
+        self.usage.bytes += len;
+        Ok(Value::Bytes(content))
+    }
+
+    pub(super) fn put(&mut self, op: u8, operands: &Put) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        let content = self.content(operands.data)?;
+        let len = content.len()?;
+        self.world
+            .files()
+            .put(self.program.text(operands.path), &content, operands.write)?;
+        self.usage.bytes += len;
+        Ok(Value::Int(len))
+    }
+
+    pub(super) fn delete(&mut self, op: u8, operands: &Delete) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        self.world
+            .files()
+            .delete(self.program.text(operands.path))?;
+        Ok(Value::Int(1))
+    }
+
+    pub(super) fn fetch(&mut self, op: u8, operands: &Fetch) -> Result<Value, Fault> {
+        let _permit = self.enter(op)?;
+        let request = FetchRequest {
+            url: self.program.text(operands.url).to_owned(),
+            max_bytes: operands.max_len,
+            max_redirects: MAX_REDIRECTS,
+            allow: self.world.allowed_urls(),
+        };
+        let client = self.world.downloads();
+        let mut calling = self.call(client, &ServiceRequest::Fetch(request), op)?;
+        let mut scratch = self.world.scratch()?;
+        let mut written = 0u64;
+        loop {
+            match calling.next_event()? {
+                ServiceEvent::Started { .. } | ServiceEvent::Head { .. } => {}
+                ServiceEvent::Progress { permille, eta_s } => {
+                    self.output.progress(op, permille, eta_s)
+                }
+                ServiceEvent::Bytes(bytes) => {
+                    written += bytes.len() as u64;
+                    if written > operands.max_len {
+                        return Err(Fault::new(
+                            ErrorCode::TooLarge,
+                            "the download is longer than asked for",
+                        ));
+                    }
+                    scratch
+                        .write_all(&bytes)
+                        .map_err(|error| Fault::disk(&error))?;
+                    self.append(op, &bytes)?;
+                }
+                ServiceEvent::Usage(usage) => self.usage.bytes += usage.bytes,
+                ServiceEvent::Done(_) => return Ok(Value::Bytes(Content::File(scratch))),
+                ServiceEvent::Failed(failure) => return Err(failure.into()),
+                other => return Err(out_of_turn("fetch-service", &other)),
+            }
+        }
+    }
+}
+
+/// Encodes a record.
+pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<Vec<u8>, Fault> {
+    postcard::to_allocvec(record)
+        .map_err(|error| Fault::new(ErrorCode::Internal, error.to_string()))
+}

@@ -1,0 +1,190 @@
+//! Operations that ask the image service. The whole picture goes to the drop folder, a fitted one to the
+//! handheld.
+
+use super::{Content, Fault, Painting, Run, Value};
+use crate::ipc::{
+    PictureFormat, PictureKind, PictureRequest, Screen, ServiceEvent, ServiceRequest,
+};
+use shared_proto::error::ErrorCode;
+use shared_proto::picture::Format;
+use shared_proto::program::{Edit, Fit, Generate, Upscale, Variation, Write};
+
+/// Folder of the drop folder that keeps what was painted.
+const PICTURE_FOLDER: &str = "pictures";
+
+impl Run<'_, '_> {
+    pub(super) fn generate(&mut self, op: u8, operands: &Generate) -> Result<Value, Fault> {
+        let request = PictureRequest {
+            model: self.program.text(operands.model).to_owned(),
+            prompt: self.text(operands.prompt)?,
+            negative: operands
+                .negative
+                .map(|negative| self.text(negative))
+                .transpose()?
+                .unwrap_or_default(),
+            style: self.program.text(operands.style).to_owned(),
+            width: operands.width,
+            height: operands.height,
+            steps: u16::from(operands.steps),
+            seed: operands.seed.map(u64::from),
+            ..self.blank(PictureKind::Generate)
+        };
+        self.paint(op, request)
+    }
+
+    pub(super) fn edit(&mut self, op: u8, operands: &Edit) -> Result<Value, Fault> {
+        let request = PictureRequest {
+            model: self.program.text(operands.model).to_owned(),
+            prompt: self.text(operands.prompt)?,
+            source: self.octets(operands.image)?,
+            steps: u16::from(operands.steps),
+            strength_permille: u16::from(operands.strength) * 10,
+            ..self.blank(PictureKind::Edit)
+        };
+        self.paint(op, request)
+    }
+
+    pub(super) fn upscale(&mut self, op: u8, operands: &Upscale) -> Result<Value, Fault> {
+        let request = PictureRequest {
+            model: self.program.text(operands.model).to_owned(),
+            source: self.octets(operands.image)?,
+            scale: operands.factor,
+            ..self.blank(PictureKind::Upscale)
+        };
+        self.paint(op, request)
+    }
+
+    pub(super) fn variation(&mut self, op: u8, operands: &Variation) -> Result<Value, Fault> {
+        let request = PictureRequest {
+            model: self.program.text(operands.model).to_owned(),
+            source: self.octets(operands.image)?,
+            steps: u16::from(operands.steps),
+            strength_permille: u16::from(operands.strength) * 10,
+            seed: operands.seed.map(u64::from),
+            ..self.blank(PictureKind::Variation)
+        };
+        self.paint(op, request)
+    }
+
+    pub(super) fn fit(&mut self, op: u8, operands: &Fit) -> Result<Value, Fault> {
+        let screen = Screen {
+            width: operands.width,
+            height: operands.height,
+            accepts: formats(operands.formats),
+        };
+        let request = PictureRequest {
+            source: self.octets(operands.image)?,
+            screen,
+            ..self.blank(PictureKind::Fit)
+        };
+        self.ask(op, request).map(Value::Image)
+    }
+
+    fn blank(&self, kind: PictureKind) -> PictureRequest {
+        PictureRequest {
+            kind,
+            model: String::new(),
+            prompt: String::new(),
+            negative: String::new(),
+            style: String::new(),
+            width: 0,
+            height: 0,
+            steps: 0,
+            seed: None,
+            strength_permille: 0,
+            scale: 0,
+            source: Vec::new(),
+            screen: self.world.screen(),
+        }
+    }
+
+    /// Has a picture painted and keeps the whole of it.
+    fn paint(&mut self, op: u8, request: PictureRequest) -> Result<Value, Fault> {
+        let name = file_name(&request.prompt);
+        let painting = self.ask(op, request)?;
+        let path = format!("{PICTURE_FOLDER}/{name}.{}", painting.ending);
+        let original = Content::Memory(painting.original.clone());
+        // A full drop folder must not cost the person the picture that was just painted.
+        if let Err(fault) = self.world.files().put(&path, &original, Write::Rename) {
+            log::warn!("a picture was not kept in the drop folder: {fault}");
+        }
+        Ok(Value::Image(painting))
+    }
+
+    fn ask(&mut self, op: u8, request: PictureRequest) -> Result<Painting, Fault> {
+        let _permit = self.enter(op)?;
+        let client = self.world.image();
+        let mut calling = self.call(client, &ServiceRequest::Picture(request), op)?;
+        let mut painting = None;
+        loop {
+            match calling.next_event()? {
+                ServiceEvent::Started { provider, model } => {
+                    self.output.started(op, &format!("{provider}/{model}"))
+                }
+                ServiceEvent::Progress { permille, eta_s } => {
+                    self.output.progress(op, permille, eta_s)
+                }
+                ServiceEvent::Picture(picture) => painting = Some(Painting::from(picture)),
+                ServiceEvent::Usage(usage) => self.usage.pictures += usage.pictures,
+                ServiceEvent::Failed(failure) => return Err(failure.into()),
+                ServiceEvent::Done(_) => {
+                    return painting.ok_or_else(|| {
+                        Fault::new(ErrorCode::BadImage, "the image service sent no picture")
+                    });
+                }
+                other => return Err(super::file::out_of_turn("image-service", &other)),
+            }
+        }
+    }
+}
+
+fn formats(bits: u8) -> Vec<PictureFormat> {
+    Format::ALL
+        .into_iter()
+        .filter(|format| bits & format.bit() != 0)
+        .map(|format| match format {
+            Format::Jpeg => PictureFormat::Jpeg,
+            Format::Png => PictureFormat::Png,
+            Format::Rgb565 => PictureFormat::Rgb565Zstd,
+            Format::WebP => PictureFormat::WebP,
+        })
+        .collect()
+}
+
+/// A name that says what is painted: letters and digits of the first words.
+fn file_name(prompt: &str) -> String {
+    let mut name = String::new();
+    for word in prompt
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        if name.len() + word.len() > 40 {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    if name.is_empty() {
+        "picture".to_owned()
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_named_by_its_first_words_and_nothing_else() {
+        assert_eq!(
+            file_name("A calm harbour at dusk, oil on canvas, boats in front"),
+            "a-calm-harbour-at-dusk-oil-on-canvas"
+        );
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_name("!!!"), "picture");
+        assert_eq!(file_name(&"x".repeat(300)), "picture");
+    }
+}
