@@ -1,7 +1,7 @@
 //! The laptop side of OfficeOS.
 
-pub mod files;
 pub mod executor;
+pub mod files;
 pub mod ipc;
 pub mod policy;
 pub mod sanitize;
