@@ -56,14 +56,12 @@ impl Layer {
         }
     }
 
-    /// The symbol button: one symbol; twice, or after a digit, until a space.
-    ///
-    /// `again` says that the last press was this button too; later it means "back to letters".
-    pub fn press_symbols(&mut self, again: bool) {
+    /// The symbol button: one symbol; twice, or after a digit, until a space; then back to letters.
+    pub fn press_symbols(&mut self) {
         self.symbols = match self.symbols {
             Symbols::Off => Symbols::One,
-            Symbols::One if again => Symbols::Lock,
-            Symbols::One | Symbols::Lock => Symbols::Off,
+            Symbols::One => Symbols::Lock,
+            Symbols::Lock => Symbols::Off,
         };
     }
 
@@ -192,19 +190,19 @@ mod tests {
     #[test]
     fn symbols_last_for_one_character_unless_locked_or_a_digit() {
         let mut layer = Layer::default();
-        layer.press_symbols(false);
+        layer.press_symbols();
         layer.typed('+');
         assert_eq!(layer.symbols, Symbols::Off);
-        layer.press_symbols(false);
+        layer.press_symbols();
         layer.typed('7');
         assert_eq!(layer.symbols, Symbols::Lock);
         layer.typed('8');
         layer.typed(' ');
         assert_eq!(layer.symbols, Symbols::Off);
-        layer.press_symbols(false);
-        layer.press_symbols(true);
+        layer.press_symbols();
+        layer.press_symbols();
         assert_eq!(layer.symbols, Symbols::Lock);
-        layer.press_symbols(true);
+        layer.press_symbols();
         assert_eq!(layer.symbols, Symbols::Off);
     }
 

@@ -9,10 +9,12 @@ pub mod editor;
 pub mod emoji;
 pub mod grid;
 mod history;
+pub mod keyboard;
 pub mod layer;
 pub mod view;
 pub mod words;
 
 pub use editor::Editor;
+pub use keyboard::{Action, Keyboard, Outcome, Purpose, Settings};
 pub use layer::{Caps, Symbols};
 pub use view::{Board, Face, Mode, View};
