@@ -49,8 +49,9 @@ pub enum Change {
     DeleteAll(Table, u64),
 }
 
-/// Largest value set at once, in octets: a program with its inlined texts (its own cap is 64 KiB), rounded up.
-pub const MAX_VALUE: usize = 96 * 1024;
+/// Largest value set at once, in octets: a request that carries a whole conversation along
+/// (`shared_proto::limits::MAX_TEXT_LEN`, 1 MiB) and its program.
+pub const MAX_VALUE: usize = (1 << 20) + 128 * 1024;
 
 /// Largest value after appends: the longest answer that one turn may hold.
 pub const MAX_APPENDED: usize = 1 << 20;

@@ -27,20 +27,20 @@ const MAGIC: &[u8; 4] = b"OOB1";
 const HEAD_LEN: usize = 28;
 const TAG_LEN: usize = 16;
 
-/// Length of a segment: a second's work for a slow card when it is first allocated, and sixteen clusters.
-pub const SEGMENT_LEN: usize = 512 * 1024;
+/// Length of a segment: half a second's work for a slow card when it is first allocated; holds the largest batch.
+pub const SEGMENT_LEN: usize = 2 << 20;
 
 /// Segments in a set: 64 MiB, twice and a half the live content at most.
-const MAX_SEGMENTS: u32 = 128;
+const MAX_SEGMENTS: u32 = 32;
 
 /// Largest sealed batch.
-const MAX_BATCH: usize = 256 * 1024;
+const MAX_BATCH: usize = 1536 * 1024;
 
 /// Value octets in one batch when compacting.
 const COMPACT_PIECE: usize = 64 * 1024;
 
 /// Below this many octets written, compaction is not worth its wear.
-const COMPACT_FLOOR: u64 = 4 * SEGMENT_LEN as u64;
+const COMPACT_FLOOR: u64 = 2 * SEGMENT_LEN as u64;
 
 const ROOT: SlotName = SlotName {
     base: "root",
