@@ -4,6 +4,7 @@ pub mod app;
 pub mod card;
 pub mod entry;
 pub mod input;
+pub mod link;
 pub mod lock;
 pub mod time;
 pub mod ui;

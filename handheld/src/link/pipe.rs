@@ -73,6 +73,18 @@ impl Pipe {
         self.channel.close();
     }
 
+    /// Sends all that waits.
+    ///
+    /// # Errors
+    /// The carrier or the channel ended.
+    pub async fn flush(&mut self) -> Result<(), PipeError> {
+        self.fill()?;
+        let mut stream = self.stream.clone();
+        stream.write_all(&self.cipher_out).await.map_err(PipeError::Carrier)?;
+        self.cipher_out.clear();
+        Ok(())
+    }
+
     /// Sends or receives something, whichever can be done first. Dropping the future loses nothing.
     ///
     /// # Errors

@@ -1,0 +1,101 @@
+//! The link to the chosen laptop: carriers, channel, session, reconnecting.
+//!
+//! The driver is a loop around pure machines (`shared_proto::session`, `shared_proto::pairing`, [`backoff`]). The app
+//! decides what is sent and keeps the outbox; the driver never repeats a submit on its own, never waits without a
+//! limit, and says every change as a [`LinkEvent`]. It reads no file: octets of uploads come from a [`Library`].
+
+pub mod backoff;
+pub mod carrier;
+pub mod driver;
+pub mod news;
+pub mod pipe;
+pub mod talk;
+pub mod unpack;
+
+use std::pin::Pin;
+
+use shared_proto::message::RequestId;
+
+use crate::app::model::{Carrier, Source, Upload};
+use crate::card::Relationship;
+
+pub use crate::app::msg::LinkEvent;
+
+/// A laptop to be linked with.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Keys.
+    pub relationship: Relationship,
+    /// Ways to reach it, best first.
+    pub carriers: Vec<Carrier>,
+    /// Highest request number that this card has used with it.
+    pub last_id: u64,
+}
+
+/// What the driver is told.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Keep a link to this laptop, or to none.
+    Target(Option<Box<Target>>),
+    /// Try now.
+    Reconnect,
+    /// Send a program whose number is on the card.
+    Submit {
+        /// Number.
+        id: RequestId,
+        /// Program.
+        program: Vec<u8>,
+        /// Constants that are uploaded.
+        uploads: Vec<Upload>,
+    },
+    /// Take up a result where it stopped.
+    Resume {
+        /// Number.
+        id: RequestId,
+        /// What is put away, by slot.
+        offsets: Vec<(u8, u64)>,
+        /// Constants that may not have been uploaded whole.
+        uploads: Vec<Upload>,
+    },
+    /// Stop a request.
+    Cancel(RequestId),
+    /// The result is on the card.
+    Ack(RequestId),
+    /// A stream is put away as far as this; gives the laptop room to go on.
+    Stored {
+        /// Number.
+        id: RequestId,
+        /// Slot.
+        slot: u8,
+        /// Octets from the start.
+        offset: u64,
+    },
+    /// Ask for a renewal.
+    Renew,
+    /// Say farewell and keep no link.
+    Farewell,
+    /// Call a laptop to pair.
+    Pair(Carrier),
+    /// The person agreed.
+    PairConfirm,
+    /// The person called it off.
+    PairCancel,
+}
+
+/// A piece of a source under way: its octets, and the length of the whole.
+pub type Piece<'a> = Pin<Box<dyn Future<Output = Option<(Vec<u8>, u64)>> + Send + 'a>>;
+
+/// Where uploads and keys are: the card, seen from here.
+pub trait Library: Send + Sync {
+    /// Reads up to `len` octets at `offset`. `None`: it cannot be read.
+    fn piece<'a>(&'a self, source: &'a Source, offset: u64, len: usize) -> Piece<'a>;
+}
+
+/// What the handheld says of itself.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// Name that its owner sees on the laptop.
+    pub name: String,
+    /// Width and height of the screen in pixels.
+    pub screen: (u16, u16),
+}
