@@ -6,5 +6,6 @@ pub mod entry;
 pub mod input;
 pub mod link;
 pub mod lock;
+pub mod runtime;
 pub mod time;
 pub mod ui;

@@ -47,7 +47,12 @@ mod tests {
     fn waits_grow_from_a_blink_to_half_a_minute_and_stay_there() {
         let mut backoff = Backoff::default();
         let waits: Vec<u64> = (0..10).map(|_| backoff.next_wait(512)).collect();
-        assert_eq!(waits, [100, 300, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000]);
+        assert_eq!(
+            waits,
+            [
+                100, 300, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000
+            ]
+        );
     }
 
     #[test]

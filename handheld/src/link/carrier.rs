@@ -30,19 +30,28 @@ impl Dialer for TcpDialer {
         Box::pin(async move {
             let text = match carrier {
                 Carrier::Tcp(address) => address,
-                Carrier::WifiDirect => return Err("This version does not drive Wi-Fi Direct.".into()),
-                Carrier::Station => return Err("This version does not join the laptop's network by itself.".into()),
+                Carrier::WifiDirect => {
+                    return Err("This version does not drive Wi-Fi Direct.".into());
+                }
+                Carrier::Station => {
+                    return Err("This version does not join the laptop's network by itself.".into());
+                }
                 Carrier::Usb => return Err("This version does not set up the USB link.".into()),
             };
-            let address: SocketAddr = text
-                .parse()
-                .map_err(|_| format!("{} is not an address like 192.168.7.1:8144.", text.escape_debug()))?;
+            let address: SocketAddr = text.parse().map_err(|_| {
+                format!(
+                    "{} is not an address like 192.168.7.1:8144.",
+                    text.escape_debug()
+                )
+            })?;
             let connect = async { TcpStream::connect(address).await };
             let timeout = async {
                 smol::Timer::after(CONNECT_TIMEOUT).await;
                 Err(io::ErrorKind::TimedOut.into())
             };
-            let stream = smol::future::or(connect, timeout).await.map_err(|e| sentence(&e))?;
+            let stream = smol::future::or(connect, timeout)
+                .await
+                .map_err(|e| sentence(&e))?;
             // A word must not wait for the next one.
             stream.set_nodelay(true).map_err(|e| sentence(&e))?;
             Ok(stream)
@@ -52,7 +61,9 @@ impl Dialer for TcpDialer {
 
 fn sentence(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "OfficeOS does not run there, or listens on another port.".into(),
+        io::ErrorKind::ConnectionRefused => {
+            "OfficeOS does not run there, or listens on another port.".into()
+        }
         io::ErrorKind::TimedOut => "Nothing answered at that address.".into(),
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
             "There is no way to that address from here.".into()

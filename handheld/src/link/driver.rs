@@ -45,7 +45,11 @@ pub struct Driver {
 /// Why a link, or a try at one, ended.
 enum End {
     /// By fault or distance: try again.
-    Lost { why: String, carrier: Option<Carrier>, patient: bool },
+    Lost {
+        why: String,
+        carrier: Option<Carrier>,
+        patient: bool,
+    },
     /// Commands changed what is wanted.
     Retarget(Option<Box<Target>>),
     /// Try at once.
@@ -76,7 +80,11 @@ impl Driver {
                 }
             };
             let end = match end {
-                End::Lost { why, carrier, patient } => {
+                End::Lost {
+                    why,
+                    carrier,
+                    patient,
+                } => {
                     if let Some(carrier) = carrier {
                         attempts.retain(|a| a.carrier != carrier);
                         attempts.push(Attempt { carrier, why });
@@ -86,7 +94,11 @@ impl Driver {
                     }
                     let wait = backoff.next_wait(chance());
                     let next_try = Some(crate::time::Millis((self.clock)() + wait));
-                    self.tell(LinkEvent::Lost { attempts: attempts.clone(), next_try }).await;
+                    self.tell(LinkEvent::Lost {
+                        attempts: attempts.clone(),
+                        next_try,
+                    })
+                    .await;
                     or(self.idle(), async {
                         Timer::after(Duration::from_millis(wait)).await;
                         End::Again
@@ -135,22 +147,34 @@ impl Driver {
 
     /// One try over all carriers, and the session if one opens. Tells whether one did.
     async fn link(&self, target: &Target) -> (End, bool) {
-        let mut last = End::Lost { why: "No way to this laptop is known.".into(), carrier: None, patient: true };
+        let mut last = End::Lost {
+            why: "No way to this laptop is known.".into(),
+            carrier: None,
+            patient: true,
+        };
         for carrier in &target.carriers {
             let dial = async {
                 self.tell(LinkEvent::Connecting(carrier.clone())).await;
                 Ok(self.dialer.dial(carrier).await)
             };
             let dialled = or(async { Err(self.idle().await) }, dial).await;
-            let lost = |why: String, patient: bool| End::Lost { why, carrier: Some(carrier.clone()), patient };
+            let lost = |why: String, patient: bool| End::Lost {
+                why,
+                carrier: Some(carrier.clone()),
+                patient,
+            };
             match dialled {
                 Err(End::Again) => return (End::Again, false),
                 Err(end) => return (end, false),
                 Ok(Err(why)) => last = lost(why, false),
                 Ok(Ok(stream)) => match open_channel(target) {
-                    Err(error) => last = lost(format!("The channel could not be started: {error}."), true),
+                    Err(error) => {
+                        last = lost(format!("The channel could not be started: {error}."), true)
+                    }
                     Ok(channel) => {
-                        let (end, was_open) = self.converse(target, carrier, Pipe::new(stream, channel)).await;
+                        let (end, was_open) = self
+                            .converse(target, carrier, Pipe::new(stream, channel))
+                            .await;
                         if was_open || !matches!(end, End::Lost { .. }) {
                             return (end, was_open);
                         }
@@ -164,7 +188,11 @@ impl Driver {
 
     /// Handshake, greeting, session.
     async fn converse(&self, target: &Target, carrier: &Carrier, mut pipe: Pipe) -> (End, bool) {
-        let lost = |(why, patient): (String, bool)| End::Lost { why, carrier: Some(carrier.clone()), patient };
+        let lost = |(why, patient): (String, bool)| End::Lost {
+            why,
+            carrier: Some(carrier.clone()),
+            patient,
+        };
         let limit = (self.clock)() + GREETING_TIMEOUT.as_millis() as u64;
         let handshake = async {
             while pipe.channel().is_handshaking() {
@@ -176,21 +204,41 @@ impl Driver {
             Timer::after(GREETING_TIMEOUT).await;
             Err(PipeError::Carrier(std::io::ErrorKind::TimedOut.into()))
         };
-        let shaken = or(async { Err(self.idle().await) }, async { Ok(or(handshake, timeout).await) }).await;
+        let shaken = or(async { Err(self.idle().await) }, async {
+            Ok(or(handshake, timeout).await)
+        })
+        .await;
         match shaken {
             Err(end) => return (end, false),
             Ok(Err(error)) => return (lost(sentence(&error)), false),
             Ok(Ok(())) => {}
         }
-        let talk = pipe.channel().exporter(EXPORTER_SUBMIT, &[]).map_err(|e| e.to_string()).and_then(|exporter| {
-            let signer = RingSigner::new(&RelationshipKey::from_bytes(target.relationship.seed));
-            let now = Millis((self.clock)());
-            Talk::new(&self.introduction, target.last_id, signer, exporter, carrier.clone(), now)
+        let talk = pipe
+            .channel()
+            .exporter(EXPORTER_SUBMIT, &[])
+            .map_err(|e| e.to_string())
+            .and_then(|exporter| {
+                let signer =
+                    RingSigner::new(&RelationshipKey::from_bytes(target.relationship.seed));
+                let now = Millis((self.clock)());
+                Talk::new(
+                    &self.introduction,
+                    target.last_id,
+                    signer,
+                    exporter,
+                    carrier.clone(),
+                    now,
+                )
                 .map_err(|misuse| format!("{misuse:?}"))
-        });
+            });
         let mut talk = match talk {
             Ok(talk) => talk,
-            Err(why) => return (lost((format!("The session could not be started: {why}."), true)), false),
+            Err(why) => {
+                return (
+                    lost((format!("The session could not be started: {why}."), true)),
+                    false,
+                );
+            }
         };
         let end = self.pump(&mut pipe, &mut talk, limit).await;
         let end = match end {
@@ -201,7 +249,12 @@ impl Driver {
     }
 
     /// Moves octets, commands and events until something ends it.
-    async fn pump(&self, pipe: &mut Pipe, talk: &mut Talk, greeting_limit: u64) -> Result<End, (String, bool)> {
+    async fn pump(
+        &self,
+        pipe: &mut Pipe,
+        talk: &mut Talk,
+        greeting_limit: u64,
+    ) -> Result<End, (String, bool)> {
         let mut reading: Option<Fetch> = None;
         let mut pending: Option<super::Piece<'_>> = None;
         loop {
@@ -325,7 +378,8 @@ fn open_channel(target: &Target) -> Result<Box<dyn channel::Channel>, String> {
     let nonce = TokenNonce::generate(&RingCrypto).map_err(|e| e.to_string())?;
     let name = token::mint(&RingCrypto, &secret, nonce);
     let key = RelationshipKey::from_bytes(relationship.seed);
-    let channel = channel::connect(&key, PublicKey(relationship.peer), &name).map_err(|e| e.to_string())?;
+    let channel =
+        channel::connect(&key, PublicKey(relationship.peer), &name).map_err(|e| e.to_string())?;
     Ok(Box::new(channel))
 }
 
@@ -360,11 +414,16 @@ fn sentence(error: &PipeError) -> (String, bool) {
 
 fn fault(over: Over) -> (String, bool) {
     match over {
-        Over::Peer(shared_proto::error::PeerError::Silent) => ("The laptop fell silent.".into(), false),
+        Over::Peer(shared_proto::error::PeerError::Silent) => {
+            ("The laptop fell silent.".into(), false)
+        }
         Over::Peer(error @ shared_proto::error::PeerError::Version(_)) => {
             (format!("The laptop runs another version: {error}."), true)
         }
-        Over::Peer(error) => (format!("The laptop broke a rule of the session: {error}."), false),
+        Over::Peer(error) => (
+            format!("The laptop broke a rule of the session: {error}."),
+            false,
+        ),
         Over::Damaged(why) => (format!("The laptop sent damaged data: {why}."), false),
     }
 }

@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod carrier;
 pub mod driver;
+pub mod meet;
 pub mod news;
 pub mod pipe;
 pub mod talk;

@@ -33,14 +33,20 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
         }
         ClientEvent::Notice(news) => {
             let (permissions, models) = standing(&news);
-            LinkEvent::Notice { permissions, models }
+            LinkEvent::Notice {
+                permissions,
+                models,
+            }
         }
         ClientEvent::Accepted(id) => LinkEvent::Accepted(id),
         ClientEvent::Awaiting(awaiting) => LinkEvent::Awaiting {
             id: awaiting.id,
             expires_in_s: awaiting.expires_in_ms.div_ceil(1000),
         },
-        ClientEvent::Started(started) => LinkEvent::Started { id: started.id, model: started.model.to_owned() },
+        ClientEvent::Started(started) => LinkEvent::Started {
+            id: started.id,
+            model: started.model.to_owned(),
+        },
         ClientEvent::Progress(progress) => LinkEvent::Progress {
             id: progress.id,
             op: progress.op,

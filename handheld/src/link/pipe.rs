@@ -45,7 +45,14 @@ impl Pipe {
     /// Joins the two. The handshake runs with the first turns.
     pub fn new(stream: TcpStream, channel: Box<dyn Channel>) -> Self {
         let (plain_out, cipher_out, plain_in) = (Vec::new(), Vec::new(), Vec::new());
-        Self { stream, channel, plain_out, cipher_out, plain_in, buffer: vec![0; READ_LEN] }
+        Self {
+            stream,
+            channel,
+            plain_out,
+            cipher_out,
+            plain_in,
+            buffer: vec![0; READ_LEN],
+        }
     }
 
     /// The channel, for keys and exporters.
@@ -80,7 +87,10 @@ impl Pipe {
     pub async fn flush(&mut self) -> Result<(), PipeError> {
         self.fill()?;
         let mut stream = self.stream.clone();
-        stream.write_all(&self.cipher_out).await.map_err(PipeError::Carrier)?;
+        stream
+            .write_all(&self.cipher_out)
+            .await
+            .map_err(PipeError::Carrier)?;
         self.cipher_out.clear();
         Ok(())
     }
@@ -104,7 +114,10 @@ impl Pipe {
             }
             writer.write(out).await.map(Done::Wrote)
         };
-        match smol::future::or(write, read).await.map_err(PipeError::Carrier)? {
+        match smol::future::or(write, read)
+            .await
+            .map_err(PipeError::Carrier)?
+        {
             Done::Wrote(0) => Err(PipeError::Carrier(io::ErrorKind::WriteZero.into())),
             Done::Wrote(n) => {
                 self.cipher_out.drain(..n);
@@ -130,7 +143,10 @@ impl Pipe {
 
     fn fill(&mut self) -> Result<(), PipeError> {
         if !self.plain_out.is_empty() {
-            let taken = self.channel.write(&self.plain_out).map_err(PipeError::Channel)?;
+            let taken = self
+                .channel
+                .write(&self.plain_out)
+                .map_err(PipeError::Channel)?;
             self.plain_out.drain(..taken);
         }
         if self.channel.wants_write() {
@@ -161,6 +177,10 @@ impl Pipe {
         let mut stream = self.stream.clone();
         let out = std::mem::take(&mut self.cipher_out);
         let write = async { stream.write_all(&out).await.is_ok() };
-        smol::future::or(write, async { smol::future::yield_now().await; false }).await;
+        smol::future::or(write, async {
+            smol::future::yield_now().await;
+            false
+        })
+        .await;
     }
 }

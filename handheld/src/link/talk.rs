@@ -76,7 +76,10 @@ impl Talk {
             version: PROTOCOL_VERSION,
             name: &own.name,
             app: env!("CARGO_PKG_VERSION"),
-            screen: Screen { width: own.screen.0, height: own.screen.1 },
+            screen: Screen {
+                width: own.screen.0,
+                height: own.screen.1,
+            },
             formats: Format::Jpeg.bit() | Format::Png.bit() | Format::Rgb565.bit(),
             last_id,
         };
@@ -129,16 +132,28 @@ impl Talk {
     /// # Errors
     /// The session is over. Events before the fault stay valid.
     pub fn receive(&mut self, bytes: &[u8], now: Millis) -> Result<(), Over> {
-        let (events, wanted, sources, carrier) =
-            (&mut self.events, &mut self.wanted, &mut self.sources, &self.carrier);
+        let (events, wanted, sources, carrier) = (
+            &mut self.events,
+            &mut self.wanted,
+            &mut self.sources,
+            &self.carrier,
+        );
         let mut damaged = None;
         let result = self.session.receive(bytes, now, |event| match event {
-            ClientEvent::UploadWanted(Credit { id, slot, from, .. }) => match sources.get(&(id, slot)) {
-                Some(source) => {
-                    wanted.entry((id, slot)).or_insert(Wanted { source: source.clone(), at: from });
+            ClientEvent::UploadWanted(Credit { id, slot, from, .. }) => {
+                match sources.get(&(id, slot)) {
+                    Some(source) => {
+                        wanted.entry((id, slot)).or_insert(Wanted {
+                            source: source.clone(),
+                            at: from,
+                        });
+                    }
+                    None => log::warn!(
+                        "the laptop asks for an upload that request {} does not have",
+                        id.0
+                    ),
                 }
-                None => log::warn!("the laptop asks for an upload that request {} does not have", id.0),
-            },
+            }
             ClientEvent::Data(data) if damaged.is_none() => match unpack(&data) {
                 Ok(bytes) => events.push(LinkEvent::Data {
                     id: data.id,
@@ -157,10 +172,21 @@ impl Talk {
             ClientEvent::Failed(failed) => {
                 sources.retain(|(id, _), _| *id != failed.id);
                 wanted.retain(|(id, _), _| *id != failed.id);
-                let failure = Failure { code: failed.code, op: failed.op, detail: failed.detail.to_owned() };
-                events.push(LinkEvent::Failed { id: failed.id, failure });
+                let failure = Failure {
+                    code: failed.code,
+                    op: failed.op,
+                    detail: failed.detail.to_owned(),
+                };
+                events.push(LinkEvent::Failed {
+                    id: failed.id,
+                    failure,
+                });
             }
-            other => events.extend(super::news::told(other, carrier, crate::time::Millis(now.0))),
+            other => events.extend(super::news::told(
+                other,
+                carrier,
+                crate::time::Millis(now.0),
+            )),
         });
         match damaged {
             Some(why) => Err(Over::Damaged(why)),
@@ -172,15 +198,26 @@ impl Talk {
     /// the app takes everything up again at the next welcome.
     pub fn command(&mut self, command: Command, now: Millis) {
         let result = match command {
-            Command::Submit { id, program, uploads } => {
+            Command::Submit {
+                id,
+                program,
+                uploads,
+            } => {
                 self.offer(id, uploads);
                 let hash = RingCrypto.sha256(&[&program]);
                 let signature = sign_submit(&self.signer, self.exporter, id.0, hash);
                 self.session.submit(id, &program, &signature.0, now)
             }
-            Command::Resume { id, offsets, uploads } => {
+            Command::Resume {
+                id,
+                offsets,
+                uploads,
+            } => {
                 self.offer(id, uploads);
-                let offsets: Offsets = offsets.into_iter().map(|(slot, offset)| Offset { slot, offset }).collect();
+                let offsets: Offsets = offsets
+                    .into_iter()
+                    .map(|(slot, offset)| Offset { slot, offset })
+                    .collect();
                 self.session.resume(id, offsets, now)
             }
             Command::Cancel(id) => self.session.cancel(id, now),
@@ -201,15 +238,25 @@ impl Talk {
 
     fn offer(&mut self, id: RequestId, uploads: Vec<crate::app::model::Upload>) {
         for upload in uploads {
-            self.sources.insert((id, UPLOAD_SLOT + upload.constant), upload.source);
+            self.sources
+                .insert((id, UPLOAD_SLOT + upload.constant), upload.source);
         }
     }
 
     /// The piece to read next from the card, if the laptop waits for one.
     pub fn next_fetch(&self) -> Option<Fetch> {
         self.wanted.iter().find_map(|(&(id, slot), wanted)| {
-            let len = self.session.upload_window(id, slot).min(MAX_CHUNK_LEN as u64) as usize;
-            (len > 0).then(|| Fetch { id, slot, source: wanted.source.clone(), offset: wanted.at, len })
+            let len = self
+                .session
+                .upload_window(id, slot)
+                .min(MAX_CHUNK_LEN as u64) as usize;
+            (len > 0).then(|| Fetch {
+                id,
+                slot,
+                source: wanted.source.clone(),
+                offset: wanted.at,
+                len,
+            })
         })
     }
 
@@ -218,14 +265,24 @@ impl Talk {
         let key = (fetch.id, fetch.slot);
         let end = fetch.offset + bytes.len() as u64;
         let fin = end >= whole;
-        let data =
-            Data { id: fetch.id, slot: fetch.slot, offset: fetch.offset, raw_len: 0, fin, bytes };
+        let data = Data {
+            id: fetch.id,
+            slot: fetch.slot,
+            offset: fetch.offset,
+            raw_len: 0,
+            fin,
+            bytes,
+        };
         if let Err(misuse) = self.session.upload(&data, now) {
             log::debug!("upload dropped: {misuse:?}");
             self.wanted.remove(&key);
             return;
         }
-        self.events.push(LinkEvent::Uploaded { id: fetch.id, sent: end, len: whole });
+        self.events.push(LinkEvent::Uploaded {
+            id: fetch.id,
+            sent: end,
+            len: whole,
+        });
         match self.wanted.get_mut(&key) {
             Some(wanted) if !fin && !bytes.is_empty() => wanted.at = end,
             _ => {
@@ -237,7 +294,10 @@ impl Talk {
     /// A piece could not be read: the request is stopped, because it can never become whole.
     pub fn not_fetched(&mut self, fetch: &Fetch, now: Millis) {
         self.wanted.remove(&(fetch.id, fetch.slot));
-        log::warn!("an upload of request {} cannot be read from the card", fetch.id.0);
+        log::warn!(
+            "an upload of request {} cannot be read from the card",
+            fetch.id.0
+        );
         let _ = self.session.cancel(fetch.id, now);
     }
 }

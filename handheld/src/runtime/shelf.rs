@@ -1,0 +1,470 @@
+//! The app's records as values on the card, and back. Pure: it makes changes, it writes nothing.
+//!
+//! Every value starts with the version of its shape. Of a conversation only what differs from the card is written, so that
+//! a streaming answer costs its new text and no more.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::app::model::chat::{ChatKind, Role};
+use crate::app::model::laptop::LaptopId;
+use crate::app::model::outbox::{Entry, RequestId};
+use crate::app::model::picture::{Picture, PictureId, Recipe};
+use crate::app::model::screen::Purpose;
+use crate::app::model::{Chat, ChatId, Laptop, RemoteFile, Settings, Turn, TurnState};
+use crate::app::msg::Stored;
+use crate::card::items::MAX_APPENDED;
+use crate::card::{Change, Items, Key, Skipped, Table};
+
+/// Version of the shapes below.
+const VERSION: u8 = 1;
+
+/// Unfinished texts kept at most; the oldest goes.
+const MAX_DRAFTS: usize = 64;
+
+/// Lists that are one value each.
+#[derive(Clone, Copy)]
+enum Misc {
+    Recipe = 0,
+    Remote = 1,
+    Drafts = 2,
+}
+
+impl Misc {
+    const fn key(self) -> Key {
+        Key(self as u64, 0)
+    }
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct ChatHead {
+    wire_id: u64,
+    kind: ChatKind,
+    title: String,
+    named: bool,
+    model: String,
+    system: String,
+    changed: u64,
+    unread: bool,
+    turns: u32,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct TurnHead {
+    role: Role,
+    model: String,
+    at: u64,
+    request: Option<RequestId>,
+    state: TurnState,
+}
+
+/// A binary result on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Blob that it is written to.
+    pub blob: String,
+    /// Octets that are durable.
+    pub len: u64,
+    /// What it became, once decided: written down before it is carried out, so that a repetition does the same.
+    pub target: Option<PartTarget>,
+    /// The target is complete.
+    pub kept: bool,
+}
+
+/// What a part becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PartTarget {
+    /// A picture.
+    Picture(PictureId),
+    /// A file under this name.
+    File(String),
+}
+
+/// Shape and version of a value.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    // Plain structs into a growing vector: postcard has no way to fail here.
+    let body = postcard::to_allocvec(value).unwrap_or_default();
+    [&[VERSION][..], &body].concat()
+}
+
+/// Reads a value of this version.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    match bytes.split_first() {
+        Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
+        _ => None,
+    }
+}
+
+/// Key of a part.
+pub fn part_key(laptop: LaptopId, id: RequestId, slot: u8) -> Key {
+    Key(id.0, laptop.0 << 8 | u32::from(slot))
+}
+
+/// Key of an outbox entry.
+pub fn entry_key(laptop: LaptopId, id: RequestId) -> Key {
+    Key(id.0, laptop.0)
+}
+
+/// Last request id used with a laptop.
+pub fn last_request(items: &Items, laptop: LaptopId) -> u64 {
+    items
+        .value(Table::LastRequest, Key(u64::from(laptop.0), 0))
+        .and_then(decode)
+        .unwrap_or(0)
+}
+
+/// Notes the last request id used with a laptop.
+pub fn set_last_request(laptop: LaptopId, id: u64) -> Change {
+    Change::Put(Table::LastRequest, Key(u64::from(laptop.0), 0), encode(&id))
+}
+
+/// Writes an entry down.
+pub fn save_entry(entry: &Entry) -> Change {
+    Change::Put(
+        Table::Outbox,
+        entry_key(entry.laptop, entry.id),
+        encode(entry),
+    )
+}
+
+/// Writes what is known of a laptop down.
+pub fn save_laptop(laptop: &Laptop) -> Change {
+    Change::Put(
+        Table::Laptop,
+        Key(u64::from(laptop.id.0), 0),
+        encode(laptop),
+    )
+}
+
+/// Writes the record of a picture down.
+pub fn save_picture(picture: &Picture) -> Change {
+    Change::Put(
+        Table::Picture,
+        Key(u64::from(picture.id.0), 0),
+        encode(picture),
+    )
+}
+
+/// Writes recipe and earlier prompts down.
+pub fn save_recipe(recipe: &Recipe, earlier: &[String]) -> Change {
+    Change::Put(Table::Misc, Misc::Recipe.key(), encode(&(recipe, earlier)))
+}
+
+/// Writes the list of the drop folder down.
+pub fn save_remote(at: u64, files: &[RemoteFile]) -> Change {
+    Change::Put(Table::Misc, Misc::Remote.key(), encode(&(at, files)))
+}
+
+/// Writes an unfinished text down, or drops it if it is empty.
+pub fn save_draft(items: &Items, purpose: &Purpose, text: &str) -> Change {
+    let mut drafts = drafts(items);
+    drafts.retain(|(known, _)| known != purpose);
+    if !text.is_empty() {
+        drafts.push((purpose.clone(), text.to_owned()));
+    }
+    let surplus = drafts.len().saturating_sub(MAX_DRAFTS);
+    drafts.drain(..surplus);
+    Change::Put(Table::Misc, Misc::Drafts.key(), encode(&drafts))
+}
+
+fn drafts(items: &Items) -> Vec<(Purpose, String)> {
+    items
+        .value(Table::Misc, Misc::Drafts.key())
+        .and_then(decode)
+        .unwrap_or_default()
+}
+
+/// What differs between a conversation and the card.
+pub fn save_chat(items: &Items, chat: &Chat) -> Vec<Change> {
+    let major = u64::from(chat.id.0);
+    let mut changes = Vec::new();
+    let put = |changes: &mut Vec<Change>, table, key, value: Vec<u8>| {
+        if items.value(table, key) != Some(&value) {
+            changes.push(Change::Put(table, key, value));
+        }
+    };
+    for (n, turn) in (0u32..).zip(&chat.turns) {
+        let key = Key(major, n);
+        let head = TurnHead {
+            role: turn.role,
+            model: turn.model.clone(),
+            at: turn.at,
+            request: turn.request,
+            state: turn.state.clone(),
+        };
+        let text = shared_proto::message::clip(&turn.text, MAX_APPENDED).as_bytes();
+        let have = items.value(Table::TurnText, key).unwrap_or_default();
+        match text.strip_prefix(have) {
+            Some([]) => {}
+            Some(more) => changes.push(Change::Append(
+                Table::TurnText,
+                key,
+                have.len() as u32,
+                more.to_vec(),
+            )),
+            None => {
+                // A rewritten text may be longer than one value: replaced by its beginning, then continued.
+                let (first, rest) = text.split_at(text.len().min(MAX_APPENDED / 2));
+                changes.push(Change::Put(Table::TurnText, key, first.to_vec()));
+                if !rest.is_empty() {
+                    changes.push(Change::Append(
+                        Table::TurnText,
+                        key,
+                        first.len() as u32,
+                        rest.to_vec(),
+                    ));
+                }
+            }
+        }
+        put(&mut changes, Table::Turn, key, encode(&head));
+    }
+    for (key, _) in items
+        .table(Table::Turn)
+        .filter(|(key, _)| key.0 == major && key.1 as usize >= chat.turns.len())
+    {
+        changes.push(Change::Delete(Table::Turn, key));
+        changes.push(Change::Delete(Table::TurnText, key));
+    }
+    let head = ChatHead {
+        wire_id: chat.wire_id,
+        kind: chat.kind,
+        title: chat.title.clone(),
+        named: chat.named,
+        model: chat.model.clone(),
+        system: chat.system.clone(),
+        changed: chat.changed,
+        unread: chat.unread,
+        turns: chat.turns.len() as u32,
+    };
+    put(
+        &mut changes,
+        Table::Conversation,
+        Key(major, 0),
+        encode(&head),
+    );
+    changes
+}
+
+/// Deletes a conversation.
+pub fn drop_chat(id: ChatId) -> Vec<Change> {
+    let major = u64::from(id.0);
+    [Table::Conversation, Table::Turn, Table::TurnText]
+        .map(|table| Change::DeleteAll(table, major))
+        .to_vec()
+}
+
+/// Everything that is stored, but for settings and files, which lie elsewhere. What cannot be read is named.
+pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) -> Stored {
+    let mut stored = Stored::default();
+    if let Some(bytes) = settings {
+        match decode::<Settings>(bytes) {
+            Some(settings) => stored.settings = settings,
+            None => skipped.push(Skipped {
+                what: "the settings: defaults are used".into(),
+            }),
+        }
+    }
+    stored.laptops = list(items, Table::Laptop, "laptop", skipped);
+    stored.pictures = list(items, Table::Picture, "picture", skipped);
+    stored
+        .pictures
+        .sort_by_key(|p: &Picture| std::cmp::Reverse(p.id));
+    stored.entries = list(items, Table::Outbox, "request", skipped);
+    for (key, bytes) in items.table(Table::Part) {
+        if let Some(part) = decode::<Part>(bytes) {
+            stored.parts.push((
+                LaptopId(key.1 >> 8),
+                RequestId(key.0),
+                (key.1 & 0xFF) as u8,
+                part.len,
+            ));
+        }
+    }
+    for (key, bytes) in items.table(Table::Conversation) {
+        match decode::<ChatHead>(bytes) {
+            Some(head) => stored.chats.push(chat(items, key.0, head, skipped)),
+            None => skipped.push(Skipped {
+                what: format!("conversation {}", key.0),
+            }),
+        }
+    }
+    stored
+        .chats
+        .sort_by_key(|chat| std::cmp::Reverse((chat.changed, chat.id)));
+    if let Some((recipe, earlier)) = items
+        .value(Table::Misc, Misc::Recipe.key())
+        .and_then(decode)
+    {
+        (stored.recipe, stored.earlier) = (recipe, earlier);
+    }
+    stored.remote = items
+        .value(Table::Misc, Misc::Remote.key())
+        .and_then(decode);
+    stored.drafts = drafts(items);
+    let seen = stored.laptops.iter().map(|l| l.seen_at);
+    let written = stored
+        .chats
+        .iter()
+        .map(|c| c.changed)
+        .chain(stored.pictures.iter().map(|p| p.at));
+    stored.last_seen = seen.chain(written).max().unwrap_or(0);
+    stored
+}
+
+fn list<T: DeserializeOwned>(
+    items: &Items,
+    table: Table,
+    what: &str,
+    skipped: &mut Vec<Skipped>,
+) -> Vec<T> {
+    let mut found = Vec::new();
+    for (key, bytes) in items.table(table) {
+        match decode(bytes) {
+            Some(value) => found.push(value),
+            None => skipped.push(Skipped {
+                what: format!("{what} {}", key.0),
+            }),
+        }
+    }
+    found
+}
+
+fn chat(items: &Items, major: u64, head: ChatHead, skipped: &mut Vec<Skipped>) -> Chat {
+    let mut turns = Vec::new();
+    for n in 0..head.turns {
+        let key = Key(major, n);
+        match items.value(Table::Turn, key).and_then(decode::<TurnHead>) {
+            Some(turn) => turns.push(Turn {
+                role: turn.role,
+                text: String::from_utf8_lossy(
+                    items.value(Table::TurnText, key).unwrap_or_default(),
+                )
+                .into_owned(),
+                model: turn.model,
+                at: turn.at,
+                request: turn.request,
+                state: turn.state,
+            }),
+            None => skipped.push(Skipped {
+                what: format!("turn {n} of conversation {major}"),
+            }),
+        }
+    }
+    Chat {
+        id: ChatId(major as u32),
+        wire_id: head.wire_id,
+        kind: head.kind,
+        title: head.title,
+        named: head.named,
+        model: head.model,
+        system: head.system,
+        turns,
+        changed: head.changed,
+        unread: head.unread,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(text: &str) -> Turn {
+        Turn {
+            role: Role::Answer,
+            text: text.into(),
+            model: "built-in/partner".into(),
+            at: 5,
+            request: Some(RequestId(3)),
+            state: TurnState::Open,
+        }
+    }
+
+    fn sample() -> Chat {
+        Chat {
+            id: ChatId(7),
+            wire_id: 99,
+            kind: ChatKind::Chat,
+            title: "Fence".into(),
+            named: false,
+            model: String::new(),
+            system: "Be short.".into(),
+            turns: vec![turn("one"), turn("")],
+            changed: 12,
+            unread: true,
+        }
+    }
+
+    fn apply(items: &mut Items, changes: Vec<Change>) {
+        for change in changes {
+            assert!(items.apply(change));
+        }
+    }
+
+    #[test]
+    fn a_streaming_answer_costs_its_new_text_and_nothing_else() {
+        let mut items = Items::default();
+        let mut chat = sample();
+        let changes = save_chat(&items, &chat);
+        apply(&mut items, changes);
+        assert_eq!(save_chat(&items, &chat), []);
+        chat.turns[1].text.push_str("Dear neighbour");
+        let expected = Change::Append(Table::TurnText, Key(7, 1), 0, b"Dear neighbour".to_vec());
+        assert_eq!(save_chat(&items, &chat), std::slice::from_ref(&expected));
+        apply(&mut items, vec![expected]);
+        chat.turns[1].text.push_str(", é");
+        let more = Change::Append(Table::TurnText, Key(7, 1), 14, ", é".as_bytes().to_vec());
+        assert_eq!(save_chat(&items, &chat), [more]);
+    }
+
+    #[test]
+    fn a_conversation_comes_back_as_it_was_also_when_shortened_and_rewritten() {
+        let mut items = Items::default();
+        let mut chat = sample();
+        let changes = save_chat(&items, &chat);
+        apply(&mut items, changes);
+        assert_eq!(load(&items, None, &mut vec![]).chats, [chat.clone()]);
+        chat.turns = vec![turn("another")];
+        let changes = save_chat(&items, &chat);
+        apply(&mut items, changes);
+        assert_eq!(load(&items, None, &mut vec![]).chats, [chat.clone()]);
+        apply(&mut items, drop_chat(chat.id));
+        assert_eq!(items, Items::default());
+    }
+
+    #[test]
+    fn a_value_of_another_version_is_named_and_the_rest_is_read() {
+        let mut items = Items::default();
+        let changes = save_chat(&items, &sample());
+        apply(&mut items, changes);
+        let newer = Change::Put(Table::Conversation, Key(8, 0), vec![2, 0, 0]);
+        let torn = Change::Put(Table::Laptop, Key(1, 0), vec![VERSION]);
+        apply(&mut items, vec![newer, torn]);
+        let mut skipped = Vec::new();
+        let stored = load(&items, Some(&[9]), &mut skipped);
+        assert_eq!(stored.chats.len(), 1);
+        let named: Vec<_> = skipped.iter().map(|s| s.what.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "the settings: defaults are used",
+                "laptop 1",
+                "conversation 8"
+            ]
+        );
+    }
+
+    #[test]
+    fn drafts_are_replaced_dropped_and_bounded() {
+        let mut items = Items::default();
+        for n in 0..MAX_DRAFTS as u32 + 3 {
+            let change = save_draft(&items, &Purpose::Message(ChatId(n)), "text");
+            items.apply(change);
+        }
+        assert_eq!(load(&items, None, &mut vec![]).drafts.len(), MAX_DRAFTS);
+        let change = save_draft(&items, &Purpose::Message(ChatId(40)), "");
+        items.apply(change);
+        let left = load(&items, None, &mut vec![]).drafts;
+        assert_eq!(left.len(), MAX_DRAFTS - 1);
+        assert!(left.iter().all(|(p, _)| *p != Purpose::Message(ChatId(40))));
+    }
+}
