@@ -3,6 +3,8 @@
 pub mod executor;
 pub mod files;
 pub mod ipc;
+pub mod llm;
 pub mod policy;
 pub mod sanitize;
+pub mod service;
 pub mod store;

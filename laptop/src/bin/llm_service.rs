@@ -1,2 +1,13 @@
-//! llm-service: see the crate documentation.
-fn main() {}
+//! The language service process: holds keys, speaks HTTP to model servers, answers the daemon only.
+
+use std::process::ExitCode;
+
+use laptop::llm::builtin::Partner;
+use laptop::llm::service::LanguageService;
+use laptop::service::process;
+
+fn main() -> ExitCode {
+    process::run("llm-service", "Answers the OfficeOS daemon with text from language models", |config| {
+        Ok(LanguageService::new(config, Partner::from_env()?))
+    })
+}

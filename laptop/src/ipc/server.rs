@@ -45,6 +45,13 @@ pub struct EventSink {
 }
 
 impl EventSink {
+    /// A sink and the other end of its socket, for tests of handlers.
+    #[cfg(test)]
+    pub(crate) fn pair() -> (Self, UnixStream) {
+        let (stream, other) = UnixStream::pair().expect("a socket pair needs two descriptors only");
+        (Self { stream }, other)
+    }
+
     /// Sends one event, waiting for a caller that reads slowly.
     ///
     /// # Errors

@@ -1,0 +1,1 @@
+//! The language service against scripted servers.

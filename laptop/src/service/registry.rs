@@ -1,0 +1,499 @@
+//! The providers of a service: configured, found, implied and built in; which one a model id means; how they are.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth};
+
+use super::breaker::{Breaker, Gate};
+use super::wording::one_line;
+use super::{Again, Attempt, BUILT_IN, Provider};
+
+/// How long discovery's result and a model list are used before they are asked for again.
+pub const LIFETIME: Duration = Duration::from_secs(30);
+/// A model id that names an unknown provider looks again, but not more often than this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+type Listing = Option<(Instant, Result<Vec<ModelInfo>, Failure>)>;
+
+/// A provider with what is known about it.
+pub struct Entry<P: ?Sized> {
+    /// The provider itself.
+    pub provider: Arc<P>,
+    /// Model for requests that name none, from the settings.
+    pub default_model: Option<String>,
+    breaker: Mutex<Breaker>,
+    listing: Mutex<Listing>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<P: Provider + ?Sized> Entry<P> {
+    /// An entry that nothing is known about.
+    pub fn new(provider: Arc<P>, default_model: Option<String>) -> Arc<Self> {
+        Arc::new(Self {
+            provider,
+            default_model,
+            breaker: Mutex::default(),
+            listing: Mutex::default(),
+        })
+    }
+
+    /// Whether it is the one inside this program.
+    pub fn is_built_in(&self) -> bool {
+        self.provider.name() == BUILT_IN
+    }
+
+    /// Runs `work` unless the breaker is open, and tells the breaker how it went.
+    ///
+    /// # Errors
+    /// What `work` said, or that the provider is being left alone.
+    pub fn attempt<T>(
+        &self,
+        cancel: &CancelToken,
+        work: impl FnOnce() -> Result<T, Attempt>,
+    ) -> Result<T, Attempt> {
+        let gate = lock(&self.breaker).ask(Instant::now());
+        if let Gate::Closed(rest) = gate {
+            let name = self.provider.name();
+            let why = lock(&self.breaker)
+                .trouble()
+                .map(|(why, _)| why.to_owned())
+                .unwrap_or_default();
+            let detail = format!(
+                "{name} failed several times and will be asked again in {} s. Last: {why}",
+                rest.as_secs() + 1
+            );
+            let failure = Failure::new(FailureCode::ProviderUnreachable, name, detail);
+            return Err(Attempt {
+                failure,
+                again: Again::Elsewhere,
+            });
+        }
+        let result = work();
+        let mut breaker = lock(&self.breaker);
+        match &result {
+            _ if cancel.is_cancelled() => breaker.abandoned(),
+            Ok(_) => breaker.succeeded(),
+            Err(attempt) if matches!(attempt.again, Again::Later(_)) => breaker.abandoned(),
+            Err(attempt) if attempt.blames_provider() => {
+                breaker.failed(Instant::now(), &attempt.failure.detail)
+            }
+            Err(_) => breaker.succeeded(),
+        }
+        result
+    }
+
+    /// Its models, from memory if fresh.
+    ///
+    /// # Errors
+    /// A failure that names it; remembered as long as a list.
+    pub fn models(&self, cancel: &CancelToken) -> Result<Vec<ModelInfo>, Failure> {
+        if let Some((when, result)) = &*lock(&self.listing)
+            && when.elapsed() < LIFETIME
+            && result.is_ok()
+        {
+            return result.clone();
+        }
+        let result = self
+            .attempt(cancel, || self.provider.models(cancel))
+            .map_err(|attempt| attempt.failure);
+        if !cancel.is_cancelled() {
+            *lock(&self.listing) = Some((Instant::now(), result.clone()));
+        }
+        result
+    }
+
+    /// The model a request means that names none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn pick_model(&self, cancel: &CancelToken) -> Result<String, Failure> {
+        if let Some(model) = &self.default_model {
+            return Ok(model.clone());
+        }
+        let models = self.models(cancel)?;
+        let usable = |m: &&ModelInfo| !m.id.to_ascii_lowercase().contains("embed");
+        let best = models
+            .iter()
+            .filter(usable)
+            .find(|m| m.default)
+            .or_else(|| {
+                models
+                    .iter()
+                    .filter(usable)
+                    .find(|m| m.loaded == Some(true))
+                    .or_else(|| models.iter().find(usable))
+            });
+        best.map(|m| m.id.clone()).ok_or_else(|| {
+            let name = self.provider.name();
+            Failure::new(
+                FailureCode::ModelUnknown,
+                name,
+                format!("{name} runs but has no model that could answer."),
+            )
+        })
+    }
+
+    fn health(&self) -> ProviderHealth {
+        let health = match (lock(&self.breaker).trouble(), &*lock(&self.listing)) {
+            (Some((why, true)), _) => Health::Unhealthy(why.to_owned()),
+            (_, Some((_, Err(failure)))) => Health::Unhealthy(failure.detail.clone()),
+            (Some((why, false)), _) => Health::Degraded(why.to_owned()),
+            (None, _) => Health::Healthy,
+        };
+        ProviderHealth {
+            provider: self.provider.name().to_owned(),
+            address: self.provider.address().to_owned(),
+            health,
+        }
+    }
+}
+
+/// A route: whom to ask for which model.
+pub struct Route<P: ?Sized> {
+    /// The provider.
+    pub entry: Arc<Entry<P>>,
+    /// Its name for the model.
+    pub model: String,
+}
+
+struct Found<P: ?Sized> {
+    when: Option<Instant>,
+    entries: Vec<Arc<Entry<P>>>,
+}
+
+type Looker<P> = Box<dyn Fn(&CancelToken) -> Vec<Arc<Entry<P>>> + Send + Sync>;
+
+/// All providers of one service.
+pub struct Registry<P: ?Sized> {
+    configured: Vec<Arc<Entry<P>>>,
+    implied: Vec<Arc<Entry<P>>>,
+    built_in: Arc<Entry<P>>,
+    found: Mutex<Found<P>>,
+    look: Looker<P>,
+}
+
+impl<P: Provider + ?Sized> Registry<P> {
+    /// A registry. `look` finds what runs on this machine and is called on demand.
+    pub fn new(
+        configured: Vec<Arc<Entry<P>>>,
+        implied: Vec<Arc<Entry<P>>>,
+        built_in: Arc<Entry<P>>,
+        look: impl Fn(&CancelToken) -> Vec<Arc<Entry<P>>> + Send + Sync + 'static,
+    ) -> Self {
+        let found = Mutex::new(Found {
+            when: None,
+            entries: Vec::new(),
+        });
+        Self {
+            configured,
+            implied,
+            built_in,
+            found,
+            look: Box::new(look),
+        }
+    }
+
+    /// Real providers in the order in which a default is looked for.
+    fn real(&self, max_age: Duration, cancel: &CancelToken) -> Vec<Arc<Entry<P>>> {
+        let mut found = lock(&self.found);
+        if found.when.is_none_or(|when| when.elapsed() >= max_age) {
+            for entry in (self.look)(cancel) {
+                let same = |e: &Arc<Entry<P>>| e.provider.address() == entry.provider.address();
+                let taken = |e: &Arc<Entry<P>>| e.provider.name() == entry.provider.name();
+                // One that was seen stays known: a server that has gone is then an error that names it, not a silent
+                // change to another.
+                if !self.configured.iter().any(|e| same(e) || taken(e))
+                    && !found.entries.iter().any(|e| same(e) || taken(e))
+                {
+                    log::info!(
+                        "found {} at {}",
+                        entry.provider.name(),
+                        entry.provider.address()
+                    );
+                    found.entries.push(entry);
+                }
+            }
+            found.when = Some(Instant::now());
+        }
+        let shadowed = |e: &&Arc<Entry<P>>| {
+            !found
+                .entries
+                .iter()
+                .any(|f| f.provider.name() == e.provider.name())
+        };
+        self.configured
+            .iter()
+            .chain(&found.entries)
+            .chain(self.implied.iter().filter(shadowed))
+            .cloned()
+            .collect()
+    }
+
+    fn by_name(&self, name: &str, cancel: &CancelToken) -> Option<Arc<Entry<P>>> {
+        if name == BUILT_IN {
+            return Some(Arc::clone(&self.built_in));
+        }
+        let pick = |list: Vec<Arc<Entry<P>>>| list.into_iter().find(|e| e.provider.name() == name);
+        pick(self.real(LIFETIME, cancel)).or_else(|| pick(self.real(LOOK_AGAIN, cancel)))
+    }
+
+    /// Whom `model` means: `<provider>/<model>`, `<provider>/` for its default, or empty for the first healthy real
+    /// provider. The built-in one is the default only where no real one is known.
+    ///
+    /// # Errors
+    /// `ModelUnknown` that lists the providers, or the failure of the provider that should have been asked.
+    pub fn route(&self, model: &str, cancel: &CancelToken) -> Result<Route<P>, Failure> {
+        if model.is_empty() {
+            return self.default_route(cancel);
+        }
+        let (name, rest) = model.split_once('/').unwrap_or((model, ""));
+        let Some(entry) = self.by_name(name, cancel) else {
+            let names: Vec<_> = self
+                .real(LIFETIME, cancel)
+                .iter()
+                .map(|e| e.provider.name().to_owned())
+                .collect();
+            let known = names
+                .iter()
+                .map(String::as_str)
+                .chain([BUILT_IN])
+                .collect::<Vec<_>>()
+                .join(", ");
+            let detail = format!(
+                "No provider is called “{}”. There is: {known}.",
+                one_line(name)
+            );
+            return Err(Failure::new(FailureCode::ModelUnknown, "", detail));
+        };
+        let model = if rest.is_empty() {
+            entry.pick_model(cancel)?
+        } else {
+            rest.to_owned()
+        };
+        Ok(Route { entry, model })
+    }
+
+    fn default_route(&self, cancel: &CancelToken) -> Result<Route<P>, Failure> {
+        let mut first_failure = None;
+        for entry in self.real(LIFETIME, cancel) {
+            // Listing is what shows that it lives; a configured default model alone would not.
+            let model = entry.models(cancel).and_then(|_| entry.pick_model(cancel));
+            match model {
+                Ok(model) => return Ok(Route { entry, model }),
+                Err(failure) => first_failure = first_failure.or(Some(failure)),
+            }
+        }
+        match first_failure {
+            Some(failure) => Err(failure),
+            None => {
+                let model = self.built_in.pick_model(cancel)?;
+                Ok(Route {
+                    entry: Arc::clone(&self.built_in),
+                    model,
+                })
+            }
+        }
+    }
+
+    /// The next real provider for a request that named no model, after those `tried`; never the built-in one.
+    pub fn next_real(&self, tried: &[String], cancel: &CancelToken) -> Option<Route<P>> {
+        let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
+        self.real(LIFETIME, cancel).into_iter().filter(fresh).find_map(|entry| {
+            let model = entry.models(cancel).and_then(|_| entry.pick_model(cancel)).ok()?;
+            Some(Route { entry, model })
+        })
+    }
+
+    /// All models of all providers that answer, as `<provider>/<model>`, the default marked, the built-in one last.
+    pub fn models(&self, cancel: &CancelToken) -> Vec<ModelInfo> {
+        let mut entries = self.real(LIFETIME, cancel);
+        let default = self.default_route(cancel).ok();
+        entries.push(Arc::clone(&self.built_in));
+        let mut list = Vec::new();
+        for entry in entries {
+            for model in entry.models(cancel).unwrap_or_default() {
+                let chosen = default
+                    .as_ref()
+                    .is_some_and(|r| Arc::ptr_eq(&r.entry, &entry) && r.model == model.id);
+                list.push(ModelInfo {
+                    id: format!("{}/{}", entry.provider.name(), model.id),
+                    default: chosen,
+                    ..model
+                });
+            }
+        }
+        list
+    }
+
+    /// The condition of every provider; those not heard of lately are asked for their models now.
+    pub fn health(&self, cancel: &CancelToken) -> Vec<ProviderHealth> {
+        let mut entries = self.real(LIFETIME, cancel);
+        entries.push(Arc::clone(&self.built_in));
+        for entry in &entries {
+            // The answer itself is not needed: it is kept with the entry, and health reads it there.
+            let _ = entry.models(cancel);
+        }
+        entries.iter().map(|entry| entry.health()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    struct Fake {
+        name: String,
+        alive: Arc<Mutex<bool>>,
+        asked: AtomicUsize,
+    }
+
+    impl Provider for Fake {
+        fn name(&self) -> &str {
+            &self.name
+        }
+        fn address(&self) -> &str {
+            &self.name
+        }
+        fn models(&self, _: &CancelToken) -> Result<Vec<ModelInfo>, Attempt> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if !*self.alive.lock().unwrap() {
+                let failure = Failure::new(FailureCode::ProviderUnreachable, &self.name, "gone");
+                return Err(Attempt {
+                    failure,
+                    again: Again::Elsewhere,
+                });
+            }
+            let of = |id: &str, loaded| ModelInfo {
+                id: id.into(),
+                loaded,
+                default: false,
+                note: String::new(),
+            };
+            Ok(vec![
+                of("nomic-embed", Some(true)),
+                of("small", None),
+                of("big", Some(true)),
+            ])
+        }
+    }
+
+    fn fake(name: &str, alive: bool) -> (Arc<Entry<Fake>>, Arc<Mutex<bool>>) {
+        let alive = Arc::new(Mutex::new(alive));
+        let provider = Fake {
+            name: name.into(),
+            alive: Arc::clone(&alive),
+            asked: AtomicUsize::new(0),
+        };
+        (Entry::new(Arc::new(provider), None), alive)
+    }
+
+    fn route(registry: &Registry<Fake>, model: &str) -> Result<(String, String), FailureCode> {
+        let route = registry
+            .route(model, &CancelToken::new())
+            .map_err(|f| f.code)?;
+        Ok((route.entry.provider.name.clone(), route.model))
+    }
+
+    #[test]
+    fn without_real_providers_the_default_is_built_in_and_says_so() {
+        let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, |_| vec![]);
+        assert_eq!(route(&registry, ""), Ok((BUILT_IN.into(), "big".into())));
+        let models = registry.models(&CancelToken::new());
+        assert_eq!(
+            models
+                .iter()
+                .filter(|m| m.default)
+                .map(|m| &m.id[..])
+                .collect::<Vec<_>>(),
+            ["built-in/big"]
+        );
+    }
+
+    #[test]
+    fn the_first_healthy_real_provider_is_the_default_and_a_loaded_model_wins() {
+        let (dead, living) = (fake("dead", false).0, fake("living", true).0);
+        let registry = Registry::new(
+            vec![dead, living],
+            vec![],
+            fake(BUILT_IN, true).0,
+            |_| vec![],
+        );
+        assert_eq!(route(&registry, ""), Ok(("living".into(), "big".into())));
+        assert_eq!(
+            route(&registry, "living/x/y:z"),
+            Ok(("living".into(), "x/y:z".into()))
+        );
+        assert_eq!(
+            route(&registry, "living/"),
+            Ok(("living".into(), "big".into()))
+        );
+        assert_eq!(route(&registry, "nobody/x"), Err(FailureCode::ModelUnknown));
+    }
+
+    #[test]
+    fn a_real_provider_that_died_never_turns_into_the_built_in_one() {
+        let (entry, alive) = fake("ollama", true);
+        let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
+            vec![Arc::clone(&entry)]
+        });
+        assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
+        *alive.lock().unwrap() = false;
+        for entry in registry.real(LIFETIME, &CancelToken::new()) {
+            *lock(&entry.listing) = None;
+        }
+        assert_eq!(route(&registry, ""), Err(FailureCode::ProviderUnreachable));
+        assert_eq!(
+            route(&registry, "built-in/"),
+            Ok((BUILT_IN.into(), "big".into()))
+        );
+        let health = registry.health(&CancelToken::new());
+        assert_eq!(health[0].health, Health::Unhealthy("gone".into()));
+        assert_eq!(health[1].health, Health::Healthy);
+    }
+
+    #[test]
+    fn a_list_is_asked_for_once_in_its_lifetime() {
+        let (entry, _) = fake("p", true);
+        let registry = Registry::new(
+            vec![Arc::clone(&entry)],
+            vec![],
+            fake(BUILT_IN, true).0,
+            |_| vec![],
+        );
+        for _ in 0..5 {
+            route(&registry, "").unwrap();
+            registry.models(&CancelToken::new());
+        }
+        assert_eq!(entry.provider.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn an_open_breaker_refuses_without_asking_and_a_refused_request_does_not_open_it() {
+        let (entry, _) = fake("p", true);
+        let cancel = CancelToken::new();
+        for _ in 0..9 {
+            let _ = entry.attempt(&cancel, || {
+                Err::<(), _>(Attempt::fatal(FailureCode::ModelUnknown, "p", "no"))
+            });
+        }
+        assert_eq!(entry.attempt(&cancel, || Ok(1)), Ok(1));
+        for _ in 0..3 {
+            let _ = entry.attempt(&cancel, || {
+                Err::<(), _>(Attempt::fatal(FailureCode::ProviderBroke, "p", "bang"))
+            });
+        }
+        let mut ran = false;
+        let refused = entry.attempt(&cancel, || {
+            ran = true;
+            Ok(())
+        });
+        assert!(!ran);
+        assert!(refused.unwrap_err().failure.detail.contains("bang"));
+        assert_eq!(entry.health().health, Health::Unhealthy("bang".into()));
+    }
+}
