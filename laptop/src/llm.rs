@@ -58,5 +58,8 @@ pub const LINE_CAP: usize = 1 << 20;
 /// Most bytes of answer text for a request of `max_tokens`: far above any real token length, so that only a provider that
 /// ignores the limit meets it.
 pub fn text_cap(max_tokens: u32) -> usize {
-    (max_tokens as usize).saturating_mul(48).saturating_add(4096).min(4 << 20)
+    (max_tokens as usize)
+        .saturating_mul(48)
+        .saturating_add(4096)
+        .min(4 << 20)
 }

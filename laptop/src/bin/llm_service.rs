@@ -7,7 +7,9 @@ use laptop::llm::service::LanguageService;
 use laptop::service::process;
 
 fn main() -> ExitCode {
-    process::run("llm-service", "Answers the OfficeOS daemon with text from language models", |config| {
-        Ok(LanguageService::new(config, Partner::from_env()?))
-    })
+    process::run(
+        "llm-service",
+        "Answers the OfficeOS daemon with text from language models",
+        |config| Ok(LanguageService::new(config, Partner::from_env()?)),
+    )
 }

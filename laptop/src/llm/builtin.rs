@@ -11,8 +11,10 @@ pub mod talk;
 
 use std::time::Duration;
 
-use crate::ipc::{CancelToken, FailureCode, FinishReason, Gone, ModelInfo, Role, TextKind, TextRequest};
 use crate::ipc::Failure;
+use crate::ipc::{
+    CancelToken, FailureCode, FinishReason, Gone, ModelInfo, Role, TextKind, TextRequest,
+};
 use crate::service::{Attempt, BUILT_IN, Provider};
 
 use super::prompt::estimate_tokens;
@@ -45,7 +47,9 @@ impl Partner {
             Err(_) => Ok(Self::new(Duration::from_millis(12))),
             Ok(text) => match text.trim().parse::<u16>() {
                 Ok(ms) => Ok(Self::new(Duration::from_millis(u64::from(ms)))),
-                Err(_) => Err(format!("{WORD_PAUSE} must be a number of milliseconds up to 65535")),
+                Err(_) => Err(format!(
+                    "{WORD_PAUSE} must be a number of milliseconds up to 65535"
+                )),
             },
         }
     }
@@ -53,11 +57,19 @@ impl Partner {
 
 /// The whole answer to a request. Pure.
 pub fn answer(request: &TextRequest) -> String {
-    let last = request.messages.last().map(|m| m.text.trim()).unwrap_or_default();
+    let last = request
+        .messages
+        .last()
+        .map(|m| m.text.trim())
+        .unwrap_or_default();
     match request.kind {
         TextKind::Chat => {
-            let said: Vec<&str> =
-                request.messages.iter().filter(|m| m.role == Role::User).map(|m| m.text.as_str()).collect();
+            let said: Vec<&str> = request
+                .messages
+                .iter()
+                .filter(|m| m.role == Role::User)
+                .map(|m| m.text.as_str())
+                .collect();
             talk::reply(&said)
         }
         TextKind::Complete => tales::continuation(last),
@@ -97,7 +109,12 @@ impl Provider for Partner {
 
     fn models(&self, _: &CancelToken) -> Result<Vec<ModelInfo>, Attempt> {
         let note = "built-in: simple rules, no language model".to_owned();
-        Ok(vec![ModelInfo { id: MODEL.to_owned(), loaded: Some(true), default: true, note }])
+        Ok(vec![ModelInfo {
+            id: MODEL.to_owned(),
+            loaded: Some(true),
+            default: true,
+            note,
+        }])
     }
 }
 
@@ -129,7 +146,11 @@ impl TextProvider for Partner {
             tokens += 1;
         }
         let prompt: usize = request.messages.iter().map(|m| m.text.len()).sum();
-        Ok(Outcome { finish, prompt_tokens: Some(estimate_tokens(prompt)), output_tokens: Some(tokens) })
+        Ok(Outcome {
+            finish,
+            prompt_tokens: Some(estimate_tokens(prompt)),
+            output_tokens: Some(tokens),
+        })
     }
 }
 
@@ -140,8 +161,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn request(kind: TextKind, text: &str, max_tokens: u32) -> TextRequest {
-        let messages = vec![ChatMessage { role: Role::User, text: text.into() }];
-        TextRequest { kind, model: String::new(), messages, max_tokens, temperature_permille: None }
+        let messages = vec![ChatMessage {
+            role: Role::User,
+            text: text.into(),
+        }];
+        TextRequest {
+            kind,
+            model: String::new(),
+            messages,
+            max_tokens,
+            temperature_permille: None,
+        }
     }
 
     fn run(request: &TextRequest) -> (Vec<String>, Outcome) {
@@ -153,7 +183,9 @@ mod tests {
             Ok(())
         };
         let partner = Partner::new(Duration::ZERO);
-        let outcome = partner.generate(request, MODEL, &mut take, &CancelToken::new()).unwrap();
+        let outcome = partner
+            .generate(request, MODEL, &mut take, &CancelToken::new())
+            .unwrap();
         (list, outcome)
     }
 
@@ -164,7 +196,11 @@ mod tests {
         assert!(pieces.len() > 5);
         assert_eq!(pieces.concat(), answer(&request));
         assert_eq!(outcome.output_tokens, u32::try_from(pieces.len()).ok());
-        assert_eq!(run(&request).0, pieces, "the same question has the same answer");
+        assert_eq!(
+            run(&request).0,
+            pieces,
+            "the same question has the same answer"
+        );
     }
 
     #[test]
@@ -187,7 +223,8 @@ mod tests {
             Ok(())
         };
         let request = request(TextKind::Chat, "count to 100", 500);
-        let result = Partner::new(Duration::from_millis(1)).generate(&request, MODEL, &mut take, &cancel);
+        let result =
+            Partner::new(Duration::from_millis(1)).generate(&request, MODEL, &mut take, &cancel);
         assert_eq!(result.unwrap_err().failure.code, FailureCode::Cancelled);
         assert_eq!(count, 3);
     }
@@ -195,8 +232,12 @@ mod tests {
     #[test]
     fn another_model_name_is_refused() {
         let partner = Partner::new(Duration::ZERO);
-        let result =
-            partner.generate(&request(TextKind::Chat, "x", 1), "gpt-9", &mut |_| Ok(()), &CancelToken::new());
+        let result = partner.generate(
+            &request(TextKind::Chat, "x", 1),
+            "gpt-9",
+            &mut |_| Ok(()),
+            &CancelToken::new(),
+        );
         assert_eq!(result.unwrap_err().failure.code, FailureCode::ModelUnknown);
     }
 

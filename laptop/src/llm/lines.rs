@@ -15,7 +15,11 @@ pub struct Lines {
 impl Lines {
     /// A splitter for lines of at most `cap` bytes.
     pub fn new(cap: usize) -> Self {
-        Self { line: Vec::new(), cap, after_cr: false }
+        Self {
+            line: Vec::new(),
+            cap,
+            after_cr: false,
+        }
     }
 
     /// Takes more bytes and gives each whole line (without its end) to `each`.
@@ -52,7 +56,9 @@ mod tests {
     #[test]
     fn all_three_line_ends_are_one_end_each() {
         let (mut lines, mut seen) = (Lines::new(10), Vec::new());
-        lines.feed(b"a\r\nb\rc\n\n\r\nd", |l| seen.push(l.to_vec())).unwrap();
+        lines
+            .feed(b"a\r\nb\rc\n\n\r\nd", |l| seen.push(l.to_vec()))
+            .unwrap();
         assert_eq!(seen, [&b"a"[..], b"b", b"c", b"", b""]);
         assert_eq!(lines.rest(), b"d");
     }

@@ -30,15 +30,17 @@ impl Ollama {
     fn get(&self, path: &str, cancel: &CancelToken) -> Result<Value, Attempt> {
         let (name, base) = (&self.config.name, &self.config.base_url);
         let url = format!("{base}{path}");
-        let mut response =
-            send(&Request::get(&url).bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
+        let mut response = send(&Request::get(&url).bearer(self.key()), cancel)
+            .map_err(|t| t.attempt(name, base))?;
         if !response.is_success() {
             let mut attempt = response.refusal(name, self.key());
             attempt.failure.code = FailureCode::ProviderFailed;
             attempt.again = Again::Elsewhere;
             return Err(attempt);
         }
-        let body = response.read_all(DOCUMENT_CAP).map_err(|t| t.attempt(name, base))?;
+        let body = response
+            .read_all(DOCUMENT_CAP)
+            .map_err(|t| t.attempt(name, base))?;
         serde_json::from_slice(&body).map_err(|_| {
             let detail = format!("{name} at {base} does not answer as an Ollama server does.");
             Attempt::fatal(FailureCode::ProviderFailed, name, detail)
@@ -48,8 +50,14 @@ impl Ollama {
     fn broke(&self, bytes: usize, why: &str) -> Attempt {
         let name = &self.config.name;
         let (code, what) = match bytes {
-            0 => (FailureCode::ProviderFailed, "took the request but gave no answer"),
-            _ => (FailureCode::ProviderBroke, "stopped in the middle of its answer"),
+            0 => (
+                FailureCode::ProviderFailed,
+                "took the request but gave no answer",
+            ),
+            _ => (
+                FailureCode::ProviderBroke,
+                "stopped in the middle of its answer",
+            ),
         };
         Attempt::fatal(code, name, format!("{name} {what}: {why}."))
     }
@@ -68,15 +76,31 @@ impl Provider for Ollama {
         let tags = self.get("/api/tags", cancel)?;
         // The load state is a remark; an old server without it is still a good one.
         let running = self.get("/api/ps", cancel).unwrap_or_default();
-        let loaded: Vec<&str> =
-            running["models"].as_array().into_iter().flatten().filter_map(|m| m["name"].as_str()).collect();
+        let loaded: Vec<&str> = running["models"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|m| m["name"].as_str())
+            .collect();
         let Some(list) = tags["models"].as_array() else {
-            let detail = format!("{} at {} does not list models as Ollama does.", self.config.name, self.config.base_url);
-            return Err(Attempt::fatal(FailureCode::ProviderFailed, &self.config.name, detail));
+            let detail = format!(
+                "{} at {} does not list models as Ollama does.",
+                self.config.name, self.config.base_url
+            );
+            return Err(Attempt::fatal(
+                FailureCode::ProviderFailed,
+                &self.config.name,
+                detail,
+            ));
         };
         let mut models = Vec::new();
         for model in list.iter().take(1000) {
-            let Some(id) = model["name"].as_str().filter(|id| !id.is_empty() && id.len() <= 200) else { continue };
+            let Some(id) = model["name"]
+                .as_str()
+                .filter(|id| !id.is_empty() && id.len() <= 200)
+            else {
+                continue;
+            };
             if !self.config.models.is_empty() && !self.config.models.iter().any(|m| m == id) {
                 continue;
             }
@@ -85,7 +109,11 @@ impl Provider for Ollama {
                 id: id.to_owned(),
                 loaded: Some(loaded.contains(&id)),
                 default: self.config.default_model.as_deref() == Some(id),
-                note: one_line(&format!("{} {}", detail("parameter_size"), detail("quantization_level"))),
+                note: one_line(&format!(
+                    "{} {}",
+                    detail("parameter_size"),
+                    detail("quantization_level")
+                )),
             });
         }
         Ok(models)
@@ -101,16 +129,21 @@ impl TextProvider for Ollama {
         cancel: &CancelToken,
     ) -> Result<Outcome, Attempt> {
         let (name, base) = (&self.config.name, &self.config.base_url);
-        let list: Vec<Value> =
-            messages(request).iter().map(|m| json!({ "role": role_name(m.role), "content": m.text })).collect();
-        let mut body =
-            json!({ "model": model, "messages": list, "stream": true, "options": { "num_predict": request.max_tokens } });
+        let list: Vec<Value> = messages(request)
+            .iter()
+            .map(|m| json!({ "role": role_name(m.role), "content": m.text }))
+            .collect();
+        let mut body = json!({ "model": model, "messages": list, "stream": true, "options": { "num_predict": request.max_tokens } });
         if let Some(permille) = request.temperature_permille {
             body["options"]["temperature"] = (f64::from(permille) / 1000.0).into();
         }
         let url = format!("{base}/api/chat");
-        let post = Request { idle: self.config.idle, ..Request::post(&url, &body) };
-        let mut response = send(&post.bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
+        let post = Request {
+            idle: self.config.idle,
+            ..Request::post(&url, &body)
+        };
+        let mut response =
+            send(&post.bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
         if !response.is_success() {
             return Err(response.refusal(name, self.key()));
         }
@@ -133,13 +166,19 @@ impl TextProvider for Ollama {
             for line in whole.iter().filter(|line| !line.trim_ascii().is_empty()) {
                 let Ok(value) = serde_json::from_slice::<Value>(line) else {
                     let start = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
-                    return Err(self.broke(bytes, &format!("it sent something that is not JSON: {}", one_line(&start))));
+                    return Err(self.broke(
+                        bytes,
+                        &format!("it sent something that is not JSON: {}", one_line(&start)),
+                    ));
                 };
                 if value.get("error").is_some() {
                     let said = error_message(&value).unwrap_or_default();
                     return Err(self.broke(bytes, &format!("it reported an error: {said}")));
                 }
-                if let Some(text) = value["message"]["content"].as_str().filter(|text| !text.is_empty()) {
+                if let Some(text) = value["message"]["content"]
+                    .as_str()
+                    .filter(|text| !text.is_empty())
+                {
                     bytes += text.len();
                     pieces(Piece::Text(text.to_owned()))?;
                 }
@@ -148,7 +187,11 @@ impl TextProvider for Ollama {
                 if done || bytes > cap {
                     let long = !done || value["done_reason"].as_str() == Some("length");
                     return Ok(Outcome {
-                        finish: if long { FinishReason::Length } else { FinishReason::Complete },
+                        finish: if long {
+                            FinishReason::Length
+                        } else {
+                            FinishReason::Complete
+                        },
                         prompt_tokens: number("prompt_eval_count"),
                         output_tokens: number("eval_count"),
                     });

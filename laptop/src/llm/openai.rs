@@ -26,7 +26,11 @@ pub struct OpenAi {
 impl OpenAi {
     /// The server that `config` describes.
     pub fn new(config: ProviderConfig) -> Self {
-        Self { config, completes_only: AtomicBool::new(false), plain_stream: AtomicBool::new(false) }
+        Self {
+            config,
+            completes_only: AtomicBool::new(false),
+            plain_stream: AtomicBool::new(false),
+        }
     }
 
     fn key(&self) -> Option<&str> {
@@ -49,8 +53,11 @@ impl OpenAi {
                 .collect();
             body["messages"] = list.into();
             // OpenAI's newer models refuse the old name; the other servers know no other.
-            let field =
-                if self.config.base_url.contains("api.openai.com") { "max_completion_tokens" } else { "max_tokens" };
+            let field = if self.config.base_url.contains("api.openai.com") {
+                "max_completion_tokens"
+            } else {
+                "max_tokens"
+            };
             body[field] = request.max_tokens.into();
         }
         if let Some(permille) = request.temperature_permille {
@@ -63,13 +70,29 @@ impl OpenAi {
     }
 
     /// Sends the request until the server's dialect is found: each refused form has run nothing.
-    fn open(&self, request: &TextRequest, model: &str, cancel: &CancelToken) -> Result<Response, Attempt> {
+    fn open(
+        &self,
+        request: &TextRequest,
+        model: &str,
+        cancel: &CancelToken,
+    ) -> Result<Response, Attempt> {
         let (name, base) = (&self.config.name, &self.config.base_url);
         loop {
             let completes = self.completes_only.load(Ordering::Relaxed);
-            let url = format!("{base}/{}", if completes { "completions" } else { "chat/completions" });
-            let post = Request { idle: self.config.idle, ..Request::post(&url, &self.body(request, model)) };
-            let mut response = send(&post.bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
+            let url = format!(
+                "{base}/{}",
+                if completes {
+                    "completions"
+                } else {
+                    "chat/completions"
+                }
+            );
+            let post = Request {
+                idle: self.config.idle,
+                ..Request::post(&url, &self.body(request, model))
+            };
+            let mut response =
+                send(&post.bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
             if response.is_success() {
                 return Ok(response);
             }
@@ -83,14 +106,20 @@ impl OpenAi {
             if completes && matches!(status, 404 | 405 | 501) && !said.contains("model") {
                 self.completes_only.store(false, Ordering::Relaxed);
                 attempt.failure.code = FailureCode::ProviderFailed;
-                attempt.failure.detail = format!("{name} at {base} offers neither chat nor completions.");
+                attempt.failure.detail =
+                    format!("{name} at {base} offers neither chat nor completions.");
                 return Err(attempt);
             }
-            if matches!(status, 400 | 422) && said.contains("stream_options") && !self.plain_stream.swap(true, Ordering::Relaxed)
+            if matches!(status, 400 | 422)
+                && said.contains("stream_options")
+                && !self.plain_stream.swap(true, Ordering::Relaxed)
             {
                 continue;
             }
-            if status == 400 && said.contains("model") && (said.contains("not found") || said.contains("not exist")) {
+            if status == 400
+                && said.contains("model")
+                && (said.contains("not found") || said.contains("not exist"))
+            {
                 attempt.failure.code = FailureCode::ModelUnknown;
             }
             return Err(attempt);
@@ -108,7 +137,9 @@ impl OpenAi {
         loop {
             let n = match response.read(&mut chunk) {
                 Ok(n) => n,
-                Err(Trouble::Broke(why)) => return Err(self.broke(&answer, &format!("the connection ended early ({why})"))),
+                Err(Trouble::Broke(why)) => {
+                    return Err(self.broke(&answer, &format!("the connection ended early ({why})")));
+                }
                 Err(other) => return Err(other.attempt(&self.config.name, &self.config.base_url)),
             };
             let ended = n == 0;
@@ -122,7 +153,10 @@ impl OpenAi {
                 self.take(event, &mut answer, pieces)?;
                 if answer.bytes > cap {
                     // It ignores max_tokens. Dropping the response hangs up, which stops it.
-                    return Ok(Outcome { finish: FinishReason::Length, ..answer.outcome() });
+                    return Ok(Outcome {
+                        finish: FinishReason::Length,
+                        ..answer.outcome()
+                    });
                 }
                 if answer.done {
                     return Ok(answer.outcome());
@@ -146,20 +180,34 @@ impl OpenAi {
     fn broke(&self, answer: &Answer, why: &str) -> Attempt {
         let name = &self.config.name;
         if answer.bytes > 0 {
-            self.fail(FailureCode::ProviderBroke, format!("{name} stopped in the middle of its answer: {why}."))
+            self.fail(
+                FailureCode::ProviderBroke,
+                format!("{name} stopped in the middle of its answer: {why}."),
+            )
         } else {
-            self.fail(FailureCode::ProviderFailed, format!("{name} took the request but gave no answer: {why}."))
+            self.fail(
+                FailureCode::ProviderFailed,
+                format!("{name} took the request but gave no answer: {why}."),
+            )
         }
     }
 
-    fn take(&self, event: Event, answer: &mut Answer, pieces: &mut PieceSink<'_>) -> Result<(), Attempt> {
+    fn take(
+        &self,
+        event: Event,
+        answer: &mut Answer,
+        pieces: &mut PieceSink<'_>,
+    ) -> Result<(), Attempt> {
         if event.data.trim() == "[DONE]" {
             answer.done = true;
             return Ok(());
         }
         let Ok(value) = serde_json::from_str::<Value>(&event.data) else {
             let start: String = event.data.chars().take(80).collect();
-            return Err(self.broke(answer, &format!("it sent something that is not JSON: {}", one_line(&start))));
+            return Err(self.broke(
+                answer,
+                &format!("it sent something that is not JSON: {}", one_line(&start)),
+            ));
         };
         if event.name == "error" || value.get("error").is_some_and(|e| !e.is_null()) {
             let said = error_message(&value).unwrap_or_else(|| "it did not say why".into());
@@ -168,7 +216,11 @@ impl OpenAi {
         answer.usage(&value["usage"]);
         let choice = &value["choices"][0];
         if let Some(reason) = choice["finish_reason"].as_str() {
-            answer.finish = Some(if reason == "length" { FinishReason::Length } else { FinishReason::Complete });
+            answer.finish = Some(if reason == "length" {
+                FinishReason::Length
+            } else {
+                FinishReason::Complete
+            });
         }
         let text = choice["delta"]["content"]
             .as_str()
@@ -183,16 +235,31 @@ impl OpenAi {
     }
 
     /// A server that ignores `stream` answers in one document.
-    fn whole(&self, mut response: Response, pieces: &mut PieceSink<'_>) -> Result<Outcome, Attempt> {
+    fn whole(
+        &self,
+        mut response: Response,
+        pieces: &mut PieceSink<'_>,
+    ) -> Result<Outcome, Attempt> {
         let (name, base) = (&self.config.name, &self.config.base_url);
-        let body = response.read_all(DOCUMENT_CAP).map_err(|t| t.attempt(name, base))?;
+        let body = response
+            .read_all(DOCUMENT_CAP)
+            .map_err(|t| t.attempt(name, base))?;
         let text = String::from_utf8_lossy(&body);
         if looks_like_html(&text) {
-            let detail = format!("{name} at {base} answered with a web page. Is that the address of its API?");
+            let detail = format!(
+                "{name} at {base} answered with a web page. Is that the address of its API?"
+            );
             return Err(self.fail(FailureCode::ProviderFailed, detail));
         }
         let mut answer = Answer::default();
-        self.take(Event { name: String::new(), data: text.into_owned() }, &mut answer, pieces)?;
+        self.take(
+            Event {
+                name: String::new(),
+                data: text.into_owned(),
+            },
+            &mut answer,
+            pieces,
+        )?;
         if answer.finish.is_none() && answer.bytes == 0 {
             return Err(self.broke(&answer, "its JSON holds no message"));
         }
@@ -238,8 +305,8 @@ impl Provider for OpenAi {
     fn models(&self, cancel: &CancelToken) -> Result<Vec<ModelInfo>, Attempt> {
         let (name, base) = (&self.config.name, &self.config.base_url);
         let url = format!("{base}/models");
-        let mut response =
-            send(&Request::get(&url).bearer(self.key()), cancel).map_err(|t| t.attempt(name, base))?;
+        let mut response = send(&Request::get(&url).bearer(self.key()), cancel)
+            .map_err(|t| t.attempt(name, base))?;
         // Some gateways have chat but no list; the settings then say which models there are.
         let listless = matches!(response.status, 404 | 405) && !self.config.models.is_empty();
         if !response.is_success() && !listless {
@@ -259,21 +326,42 @@ impl Provider for OpenAi {
         if !self.config.models.is_empty() {
             return Ok(self.config.models.iter().map(|id| of(id)).collect());
         }
-        let body = response.read_all(DOCUMENT_CAP).map_err(|t| t.attempt(name, base))?;
+        let body = response
+            .read_all(DOCUMENT_CAP)
+            .map_err(|t| t.attempt(name, base))?;
         let list: Value = serde_json::from_slice(&body).unwrap_or_default();
         let Some(data) = list["data"].as_array() else {
-            let detail = format!("{name} at {base} does not list models as an OpenAI-compatible server does.");
+            let detail = format!(
+                "{name} at {base} does not list models as an OpenAI-compatible server does."
+            );
             return Err(self.fail(FailureCode::ProviderFailed, detail));
         };
-        let ids = data.iter().filter_map(|m| m["id"].as_str()).filter(|id| !id.is_empty() && id.len() <= 200);
-        Ok(ids.filter(|id| is_for_chat(id, base)).take(1000).map(of).collect())
+        let ids = data
+            .iter()
+            .filter_map(|m| m["id"].as_str())
+            .filter(|id| !id.is_empty() && id.len() <= 200);
+        Ok(ids
+            .filter(|id| is_for_chat(id, base))
+            .take(1000)
+            .map(of)
+            .collect())
     }
 }
 
 /// OpenAI lists everything it has; other servers list what they run.
 fn is_for_chat(id: &str, base: &str) -> bool {
-    const OTHERS: [&str; 10] =
-        ["embed", "whisper", "tts", "dall-e", "image", "moderation", "audio", "realtime", "transcribe", "sora"];
+    const OTHERS: [&str; 10] = [
+        "embed",
+        "whisper",
+        "tts",
+        "dall-e",
+        "image",
+        "moderation",
+        "audio",
+        "realtime",
+        "transcribe",
+        "sora",
+    ];
     !base.contains("api.openai.com") || !OTHERS.iter().any(|word| id.contains(word))
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::ipc::{
-    CancelToken, EventSink, Failure, FailureCode, FinishReason, Handler, ServiceEvent, ServiceRequest, TextRequest, Usage,
+    CancelToken, EventSink, Failure, FailureCode, FinishReason, Handler, ServiceEvent,
+    ServiceRequest, TextRequest, Usage,
 };
 use crate::service::Again;
 use crate::service::config::{Kind, ProviderConfig, ServicesConfig};
@@ -24,7 +25,10 @@ pub struct LanguageService {
 }
 
 fn provider(config: ProviderConfig) -> Arc<Entry<dyn TextProvider>> {
-    let default = config.default_model.clone().or_else(|| config.models.first().cloned());
+    let default = config
+        .default_model
+        .clone()
+        .or_else(|| config.models.first().cloned());
     let provider: Arc<dyn TextProvider> = match config.kind {
         Kind::Ollama => Arc::new(Ollama::new(config)),
         _ => Arc::new(OpenAi::new(config)),
@@ -41,9 +45,18 @@ impl LanguageService {
             configured.into_iter().map(provider).collect(),
             implied.into_iter().map(provider).collect(),
             Entry::new(Arc::new(partner), None),
-            move |cancel| discovery.look(false, cancel).into_iter().map(provider).collect(),
+            move |cancel| {
+                discovery
+                    .look(false, cancel)
+                    .into_iter()
+                    .map(provider)
+                    .collect()
+            },
         );
-        Self { registry, patience: Patience::default() }
+        Self {
+            registry,
+            patience: Patience::default(),
+        }
     }
 
     /// The same service with another patience.
@@ -52,7 +65,12 @@ impl LanguageService {
         Self { patience, ..self }
     }
 
-    fn text(&self, request: &TextRequest, events: &mut EventSink, cancel: &CancelToken) -> Result<(), Failure> {
+    fn text(
+        &self,
+        request: &TextRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
         check(request)?;
         let mut route = self.registry.route(&request.model, cancel)?;
         let mut tried: Vec<String> = Vec::new();
@@ -62,7 +80,10 @@ impl LanguageService {
                 Err(failed) => failed,
             };
             // Only a request that named no model may go to another provider, and only if nothing can have run.
-            if !request.model.is_empty() || failed.again != Again::Elsewhere || cancel.is_cancelled() {
+            if !request.model.is_empty()
+                || failed.again != Again::Elsewhere
+                || cancel.is_cancelled()
+            {
                 return Err(failed.failure);
             }
             tried.push(route.entry.provider.name().to_owned());
@@ -79,8 +100,15 @@ impl LanguageService {
         cancel: &CancelToken,
     ) -> Result<(), crate::service::Attempt> {
         let Route { entry, model } = route;
-        events.send(&ServiceEvent::Started { provider: entry.provider.name().to_owned(), model: model.clone() })?;
-        let (bytes, chunks, taken) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+        events.send(&ServiceEvent::Started {
+            provider: entry.provider.name().to_owned(),
+            model: model.clone(),
+        })?;
+        let (bytes, chunks, taken) = (
+            AtomicUsize::new(0),
+            AtomicUsize::new(0),
+            AtomicBool::new(false),
+        );
         let result = retry::run(self.patience, cancel, || {
             entry.attempt(cancel, || {
                 entry.provider.generate(
@@ -124,13 +152,26 @@ impl LanguageService {
 }
 
 impl Handler for LanguageService {
-    fn handle(&self, request: ServiceRequest, events: &mut EventSink, cancel: &CancelToken) -> Result<(), Failure> {
+    fn handle(
+        &self,
+        request: ServiceRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
         match request {
             ServiceRequest::Text(request) => return self.text(&request, events, cancel),
-            ServiceRequest::Models => events.send(&ServiceEvent::Models(self.registry.models(cancel)))?,
-            ServiceRequest::Health => events.send(&ServiceEvent::Health(self.registry.health(cancel)))?,
+            ServiceRequest::Models => {
+                events.send(&ServiceEvent::Models(self.registry.models(cancel)))?
+            }
+            ServiceRequest::Health => {
+                events.send(&ServiceEvent::Health(self.registry.health(cancel)))?
+            }
             ServiceRequest::Picture(_) | ServiceRequest::Fetch(_) => {
-                return Err(Failure::new(FailureCode::Unsupported, "", "The language service only writes text."));
+                return Err(Failure::new(
+                    FailureCode::Unsupported,
+                    "",
+                    "The language service only writes text.",
+                ));
             }
         }
         events.send(&ServiceEvent::Done(FinishReason::Complete))?;

@@ -27,7 +27,13 @@ pub struct Sse {
 impl Sse {
     /// A parser that refuses lines and events of more than `cap` bytes.
     pub fn new(cap: usize) -> Self {
-        Self { lines: Lines::new(cap), cap, name: String::new(), data: None, first: true }
+        Self {
+            lines: Lines::new(cap),
+            cap,
+            name: String::new(),
+            data: None,
+            first: true,
+        }
     }
 
     /// Takes more bytes and appends the events they complete to `events`.
@@ -37,7 +43,9 @@ impl Sse {
     pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), LineTooLong> {
         let (name, data, first, cap) = (&mut self.name, &mut self.data, &mut self.first, self.cap);
         let mut too_long = false;
-        self.lines.feed(bytes, |line| too_long |= !take_line(line, name, data, first, cap, events))?;
+        self.lines.feed(bytes, |line| {
+            too_long |= !take_line(line, name, data, first, cap, events)
+        })?;
         if too_long { Err(LineTooLong) } else { Ok(()) }
     }
 
@@ -46,9 +54,23 @@ impl Sse {
         let mut events = Vec::new();
         let rest = self.lines.rest();
         if !rest.is_empty() {
-            take_line(&rest, &mut self.name, &mut self.data, &mut self.first, self.cap, &mut events);
+            take_line(
+                &rest,
+                &mut self.name,
+                &mut self.data,
+                &mut self.first,
+                self.cap,
+                &mut events,
+            );
         }
-        take_line(b"", &mut self.name, &mut self.data, &mut self.first, self.cap, &mut events);
+        take_line(
+            b"",
+            &mut self.name,
+            &mut self.data,
+            &mut self.first,
+            self.cap,
+            &mut events,
+        );
         events
     }
 }
@@ -63,11 +85,18 @@ fn take_line(
     events: &mut Vec<Event>,
 ) -> bool {
     // A byte order mark may precede the very first line only.
-    let line = if std::mem::take(first) { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+    let line = if std::mem::take(first) {
+        line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+    } else {
+        line
+    };
     if line.is_empty() {
         let event_name = std::mem::take(name);
         if let Some(data) = data.take() {
-            events.push(Event { name: event_name, data });
+            events.push(Event {
+                name: event_name,
+                data,
+            });
         }
         return true;
     }
@@ -86,7 +115,10 @@ fn take_line(
             None => *data = Some(value.to_owned()),
         },
         "event" => *name = value.to_owned(),
-        "error" => events.push(Event { name: "error".to_owned(), data: value.to_owned() }),
+        "error" => events.push(Event {
+            name: "error".to_owned(),
+            data: value.to_owned(),
+        }),
         // Comments (": ping") have an empty field name; id and retry mean nothing here.
         _ => {}
     }
@@ -108,7 +140,10 @@ mod tests {
     }
 
     fn data(text: &str) -> Event {
-        Event { name: String::new(), data: text.into() }
+        Event {
+            name: String::new(),
+            data: text.into(),
+        }
     }
 
     #[test]
@@ -116,7 +151,10 @@ mod tests {
         let stream = b"\xef\xbb\xbf: ping - 2026\r\n\r\ndata: {\"a\":1}\r\n\r\ndata:no space\n\nid: 7\nretry: 9\nevent: error\n\
                        data: one\ndata: two\n\nnonsense\n\nerror: {\"code\":500}\n\ndata: [DONE]\n\n";
         let events = parse(&[stream]).unwrap();
-        let named = |name: &str, text: &str| Event { name: name.into(), data: text.into() };
+        let named = |name: &str, text: &str| Event {
+            name: name.into(),
+            data: text.into(),
+        };
         assert_eq!(
             events,
             [
@@ -131,7 +169,10 @@ mod tests {
 
     #[test]
     fn an_event_cut_before_its_blank_line_still_counts() {
-        assert_eq!(parse(&[b"data: a\n\ndata: b"]).unwrap(), [data("a"), data("b")]);
+        assert_eq!(
+            parse(&[b"data: a\n\ndata: b"]).unwrap(),
+            [data("a"), data("b")]
+        );
         assert_eq!(parse(&[b"data: a"]).unwrap(), [data("a")]);
         assert_eq!(parse(&[b": only a comment"]).unwrap(), []);
     }

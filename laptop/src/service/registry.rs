@@ -302,10 +302,16 @@ impl<P: Provider + ?Sized> Registry<P> {
     /// The next real provider for a request that named no model, after those `tried`; never the built-in one.
     pub fn next_real(&self, tried: &[String], cancel: &CancelToken) -> Option<Route<P>> {
         let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
-        self.real(LIFETIME, cancel).into_iter().filter(fresh).find_map(|entry| {
-            let model = entry.models(cancel).and_then(|_| entry.pick_model(cancel)).ok()?;
-            Some(Route { entry, model })
-        })
+        self.real(LIFETIME, cancel)
+            .into_iter()
+            .filter(fresh)
+            .find_map(|entry| {
+                let model = entry
+                    .models(cancel)
+                    .and_then(|_| entry.pick_model(cancel))
+                    .ok()?;
+                Some(Route { entry, model })
+            })
     }
 
     /// All models of all providers that answer, as `<provider>/<model>`, the default marked, the built-in one last.

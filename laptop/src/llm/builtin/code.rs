@@ -56,7 +56,9 @@ pub fn write(task: &str) -> String {
     } else {
         "python"
     };
-    let found = SHELF.iter().find(|piece| piece.words.iter().any(|word| lower.contains(word)));
+    let found = SHELF
+        .iter()
+        .find(|piece| piece.words.iter().any(|word| lower.contains(word)));
     match found {
         Some(piece) => {
             let text = match language {
@@ -64,11 +66,17 @@ pub fn write(task: &str) -> String {
                 "javascript" => piece.javascript,
                 _ => piece.python,
             };
-            format!("```{language}\n{text}\n```\n\nFrom the built-in partner's small shelf of programs.")
+            format!(
+                "```{language}\n{text}\n```\n\nFrom the built-in partner's small shelf of programs."
+            )
         }
         None => {
             let comment = if language == "python" { "#" } else { "//" };
-            let task: String = task.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "'");
+            let task: String = task
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace('`', "'");
             let short: String = task.chars().take(120).collect();
             let names = "hello world, FizzBuzz, Fibonacci, factorial, reverse, primes";
             format!(
@@ -90,6 +98,10 @@ mod tests {
         assert!(write("FizzBuzz, node please").starts_with("```javascript\nfor"));
         let unknown = write("an operating ``` system\nwith windows");
         assert!(unknown.contains("no language model"));
-        assert_eq!(unknown.matches("```").count(), 2, "the task must not break out of the fence");
+        assert_eq!(
+            unknown.matches("```").count(),
+            2,
+            "the task must not break out of the fence"
+        );
     }
 }

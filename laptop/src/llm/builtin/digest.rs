@@ -6,10 +6,17 @@ use std::collections::HashMap;
 pub fn summarize(text: &str) -> String {
     let sentences = sentences(text);
     if sentences.len() <= 2 {
-        return format!("{}\n\n*(built-in summary: the text is already short)*", text.trim());
+        return format!(
+            "{}\n\n*(built-in summary: the text is already short)*",
+            text.trim()
+        );
     }
     let mut counts: HashMap<String, u32> = HashMap::new();
-    for word in text.split_whitespace().map(plain).filter(|w| w.chars().count() > 3) {
+    for word in text
+        .split_whitespace()
+        .map(plain)
+        .filter(|w| w.chars().count() > 3)
+    {
         *counts.entry(word).or_default() += 1;
     }
     let score = |sentence: &str| {
@@ -19,7 +26,11 @@ pub fn summarize(text: &str) -> String {
         f64::from(sum) / (words.len() as f64).sqrt()
     };
     let mut order: Vec<usize> = (0..sentences.len()).collect();
-    order.sort_by(|a, b| score(sentences[*b]).total_cmp(&score(sentences[*a])).then(a.cmp(b)));
+    order.sort_by(|a, b| {
+        score(sentences[*b])
+            .total_cmp(&score(sentences[*a]))
+            .then(a.cmp(b))
+    });
     order.truncate(3);
     order.sort_unstable();
     let picked: Vec<&str> = order.into_iter().map(|i| sentences[i]).collect();
@@ -33,7 +44,8 @@ pub fn summarize(text: &str) -> String {
 }
 
 fn plain(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase()
 }
 
 fn sentences(text: &str) -> Vec<&str> {
@@ -63,7 +75,10 @@ mod tests {
         let text = "Whales are large animals. My neighbour has a hat. Blue whales are the largest whales and animals of \
                     all. It rained on Tuesday. Whales sing to other whales. Yes.";
         let summary = summarize(text);
-        assert!(summary.starts_with("Whales are large animals. Blue whales are"), "{summary}");
+        assert!(
+            summary.starts_with("Whales are large animals. Blue whales are"),
+            "{summary}"
+        );
         assert!(!summary.contains("hat") && !summary.contains("Tuesday"));
         assert!(summary.contains("built-in summary: 3 of 6 sentences"));
     }

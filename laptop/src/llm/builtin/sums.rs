@@ -20,7 +20,9 @@ pub fn find(text: &str) -> Option<(String, Result<f64, &'static str>)> {
         match (part, start) {
             (true, None) => start = Some(i),
             (false, Some(from)) => {
-                let run = text[from..i].trim().trim_end_matches(['.', ' ', '+', '-', '*', '/', '^']);
+                let run = text[from..i]
+                    .trim()
+                    .trim_end_matches(['.', ' ', '+', '-', '*', '/', '^']);
                 if run.len() > best.len() {
                     best = run;
                 }
@@ -30,11 +32,16 @@ pub fn find(text: &str) -> Option<(String, Result<f64, &'static str>)> {
         }
     }
     let digits = best.chars().filter(char::is_ascii_digit).count();
-    let operator = best.trim_start_matches('-').contains(['+', '-', '*', '/', '^', '%']);
+    let operator = best
+        .trim_start_matches('-')
+        .contains(['+', '-', '*', '/', '^', '%']);
     if digits < 2 || !operator || best.len() > 200 {
         return None;
     }
-    let mut parser = Parser { rest: best.as_bytes(), depth: 0 };
+    let mut parser = Parser {
+        rest: best.as_bytes(),
+        depth: 0,
+    };
     match parser.sum() {
         Ok(value) if parser.rest.is_empty() => Some((tidy(best), Ok(value))),
         Err(Stop::Impossible(why)) => Some((tidy(best), Err(why))),
@@ -72,7 +79,11 @@ pub fn show(value: f64) -> String {
     }
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "0" || text == "-0" || value.abs() >= 1e15 { format!("{value:e}") } else { text.to_owned() }
+    if text == "0" || text == "-0" || value.abs() >= 1e15 {
+        format!("{value:e}")
+    } else {
+        text.to_owned()
+    }
 }
 
 enum Stop {
@@ -96,7 +107,11 @@ impl Parser<'_> {
         while let Some(op @ (b'+' | b'-')) = self.peek() {
             self.rest = &self.rest[1..];
             let right = self.product()?;
-            value = if op == b'+' { value + right } else { value - right };
+            value = if op == b'+' {
+                value + right
+            } else {
+                value - right
+            };
         }
         Ok(value)
     }
@@ -123,7 +138,11 @@ impl Parser<'_> {
         if self.peek() == Some(b'^') {
             self.rest = &self.rest[1..];
             let value = base.powf(self.power_of()?);
-            return if value.is_finite() { Ok(value) } else { Err(Stop::Impossible("the result is too large for me")) };
+            return if value.is_finite() {
+                Ok(value)
+            } else {
+                Err(Stop::Impossible("the result is too large for me"))
+            };
         }
         Ok(base)
     }
@@ -148,10 +167,17 @@ impl Parser<'_> {
                 Ok(-self.deeper(Self::atom)?)
             }
             Some(b'0'..=b'9' | b'.') => {
-                let end = self.rest.iter().position(|b| !b.is_ascii_digit() && *b != b'.').unwrap_or(self.rest.len());
+                let end = self
+                    .rest
+                    .iter()
+                    .position(|b| !b.is_ascii_digit() && *b != b'.')
+                    .unwrap_or(self.rest.len());
                 let (number, rest) = self.rest.split_at(end);
                 self.rest = rest;
-                std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()).ok_or(Stop::NotOne)
+                std::str::from_utf8(number)
+                    .ok()
+                    .and_then(|n| n.parse().ok())
+                    .ok_or(Stop::NotOne)
             }
             _ => Err(Stop::NotOne),
         }
@@ -197,7 +223,16 @@ mod tests {
 
     #[test]
     fn what_is_no_sum_is_left_alone() {
-        for text in ["I am 42", "call 555-", "a-b", "3 (", "-5", "", &"(".repeat(100), "10 list items - please"] {
+        for text in [
+            "I am 42",
+            "call 555-",
+            "a-b",
+            "3 (",
+            "-5",
+            "",
+            &"(".repeat(100),
+            "10 list items - please",
+        ] {
             assert_eq!(value(text), None, "{text}");
         }
     }

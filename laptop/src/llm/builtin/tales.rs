@@ -7,7 +7,9 @@ pub struct Chooser(u64);
 impl Chooser {
     /// A chooser seeded by text (FNV-1a).
     pub fn new(seed: &str) -> Self {
-        Self(seed.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
+        Self(seed.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        }))
     }
 
     /// A number below `n`; 0 for 0.
@@ -25,8 +27,14 @@ impl Chooser {
 }
 
 const HEROES: [&str; 6] = ["Mara", "Tobias", "Ines", "old Henrik", "Yuki", "Amadou"];
-const PLACES: [&str; 6] =
-    ["a harbour town", "the edge of a pine forest", "a railway village", "an island of sheep", "the old quarter", "a desert post"];
+const PLACES: [&str; 6] = [
+    "a harbour town",
+    "the edge of a pine forest",
+    "a railway village",
+    "an island of sheep",
+    "the old quarter",
+    "a desert post",
+];
 const OPENINGS: [&str; 4] = [
     "In {place} there lived somebody called {hero}, who had never once been late.",
     "Nobody in {place} could remember when {hero} had arrived, only that the kettle was on the same evening.",
@@ -82,11 +90,23 @@ pub fn story(request: &str, words: usize) -> String {
         Some(topic) => format!("the thing they called “{topic}”"),
         None => chooser.pick(&THINGS).to_owned(),
     };
-    let fill = |text: &str| text.replace("{hero}", hero).replace("{place}", place).replace("{thing}", &thing);
-    let mut parts = vec!["## A small story".to_owned(), capital(&fill(chooser.pick(&OPENINGS)))];
+    let fill = |text: &str| {
+        text.replace("{hero}", hero)
+            .replace("{place}", place)
+            .replace("{thing}", &thing)
+    };
+    let mut parts = vec![
+        "## A small story".to_owned(),
+        capital(&fill(chooser.pick(&OPENINGS))),
+    ];
     let ending = capital(&fill(chooser.pick(&ENDINGS)));
     let note = "*(told by the built-in partner, from templates)*".to_owned();
-    let count = |parts: &[String]| parts.iter().map(|p| p.split_whitespace().count()).sum::<usize>();
+    let count = |parts: &[String]| {
+        parts
+            .iter()
+            .map(|p| p.split_whitespace().count())
+            .sum::<usize>()
+    };
     let wanted = words.min(3000);
     let mut day = 1;
     'days: loop {
@@ -104,23 +124,37 @@ pub fn story(request: &str, words: usize) -> String {
 }
 
 fn has_article(topic: &str) -> bool {
-    ["a ", "an ", "the ", "my ", "our ", "his ", "her "].iter().any(|a| topic.starts_with(a))
+    ["a ", "an ", "the ", "my ", "our ", "his ", "her "]
+        .iter()
+        .any(|a| topic.starts_with(a))
 }
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|c| c.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// What stands after "about", "for" or "of" in a request: up to eight words, letters and digits only at the ends.
 pub fn topic(request: &str) -> Option<String> {
     let words: Vec<&str> = request.split_whitespace().collect();
-    let at = words.iter().position(|w| w.eq_ignore_ascii_case("about")).or_else(|| {
-        words.iter().position(|w| w.eq_ignore_ascii_case("for") || w.eq_ignore_ascii_case("of"))
-    })?;
+    let at = words
+        .iter()
+        .position(|w| w.eq_ignore_ascii_case("about"))
+        .or_else(|| {
+            words
+                .iter()
+                .position(|w| w.eq_ignore_ascii_case("for") || w.eq_ignore_ascii_case("of"))
+        })?;
     let rest: Vec<&str> = words[at + 1..].iter().take(8).copied().collect();
     let text = rest.join(" ");
-    let text = text.split(['.', '?', '!', ',', ';']).next().unwrap_or_default().trim();
+    let text = text
+        .split(['.', '?', '!', ',', ';'])
+        .next()
+        .unwrap_or_default()
+        .trim();
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
     (!text.is_empty()).then(|| text.to_lowercase())
 }
@@ -146,16 +180,38 @@ pub fn letter(request: &str) -> String {
 /// A list of what to think of.
 pub fn list(request: &str) -> String {
     let lower = request.to_lowercase();
-    let items: &[&str] = if lower.contains("pack") || lower.contains("travel") || lower.contains("trip") {
-        &["Passport and tickets", "Charger and cable", "Toothbrush", "Rain jacket", "Something to read", "Snacks"]
-    } else if lower.contains("shop") || lower.contains("grocer") {
-        &["Bread", "Milk", "Apples", "Pasta", "Tomatoes", "Coffee"]
-    } else if lower.contains("todo") || lower.contains("to-do") || lower.contains("task") {
-        &["Pick the one thing that matters today", "Do it for 25 minutes", "Answer two messages", "Take a walk", "Tidy the desk"]
-    } else {
-        &["Say in one sentence what it is", "Write down what you know already", "Find the first small step", "Ask one person about it", "Set a day to look again"]
-    };
-    let title = topic(request).map(|t| capital(&t)).unwrap_or_else(|| "A list".to_owned());
+    let items: &[&str] =
+        if lower.contains("pack") || lower.contains("travel") || lower.contains("trip") {
+            &[
+                "Passport and tickets",
+                "Charger and cable",
+                "Toothbrush",
+                "Rain jacket",
+                "Something to read",
+                "Snacks",
+            ]
+        } else if lower.contains("shop") || lower.contains("grocer") {
+            &["Bread", "Milk", "Apples", "Pasta", "Tomatoes", "Coffee"]
+        } else if lower.contains("todo") || lower.contains("to-do") || lower.contains("task") {
+            &[
+                "Pick the one thing that matters today",
+                "Do it for 25 minutes",
+                "Answer two messages",
+                "Take a walk",
+                "Tidy the desk",
+            ]
+        } else {
+            &[
+                "Say in one sentence what it is",
+                "Write down what you know already",
+                "Find the first small step",
+                "Ask one person about it",
+                "Set a day to look again",
+            ]
+        };
+    let title = topic(request)
+        .map(|t| capital(&t))
+        .unwrap_or_else(|| "A list".to_owned());
     let mut text = format!("**{title}**\n\n");
     for (n, item) in items.iter().enumerate() {
         text.push_str(&format!("{}. {item}\n", n + 1));
@@ -167,18 +223,40 @@ pub fn list(request: &str) -> String {
 /// A poem of three lines.
 pub fn poem(request: &str) -> String {
     let mut chooser = Chooser::new(request);
-    let first = chooser.pick(&["Small lamp in the hand", "Rain on the tin roof", "Snow before the door"]);
-    let second = chooser.pick(&["letters walk across the glass", "a boat without a harbour", "nobody has stepped in it"]);
-    let third = chooser.pick(&["the long night is read", "morning finds its way", "then the first bird calls"]);
+    let first = chooser.pick(&[
+        "Small lamp in the hand",
+        "Rain on the tin roof",
+        "Snow before the door",
+    ]);
+    let second = chooser.pick(&[
+        "letters walk across the glass",
+        "a boat without a harbour",
+        "nobody has stepped in it",
+    ]);
+    let third = chooser.pick(&[
+        "the long night is read",
+        "morning finds its way",
+        "then the first bird calls",
+    ]);
     format!("> {first}\n> {second}\n> {third}\n\n*(put together by the built-in partner)*")
 }
 
 /// What stands for a continuation: rules cannot continue a text, and this says so in its own words.
 pub fn continuation(text: &str) -> String {
     let mut chooser = Chooser::new(text);
-    let bridge = chooser.pick(&["and so it went on for a while", "though nobody had expected it", "until the lamp went out"]);
-    let lead = if text.ends_with(['.', '!', '?', '。']) { format!(" {}.", capital(bridge)) } else { format!(" {bridge}.") };
-    format!("{lead} *(The built-in partner follows rules and cannot really continue a text; a language model on the laptop can.)*")
+    let bridge = chooser.pick(&[
+        "and so it went on for a while",
+        "though nobody had expected it",
+        "until the lamp went out",
+    ]);
+    let lead = if text.ends_with(['.', '!', '?', '。']) {
+        format!(" {}.", capital(bridge))
+    } else {
+        format!(" {bridge}.")
+    };
+    format!(
+        "{lead} *(The built-in partner follows rules and cannot really continue a text; a language model on the laptop can.)*"
+    )
 }
 
 #[cfg(test)]

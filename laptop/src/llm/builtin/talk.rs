@@ -5,7 +5,9 @@ use super::tales::{letter, list, poem, story};
 
 /// The answer to the last of the person's messages `said`, oldest first.
 pub fn reply(said: &[&str]) -> String {
-    let Some((last, before)) = said.split_last() else { return help() };
+    let Some((last, before)) = said.split_last() else {
+        return help();
+    };
     let last = last.trim();
     let lower = last.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| contains_phrase(&lower, w));
@@ -47,9 +49,17 @@ pub fn reply(said: &[&str]) -> String {
         return MARKDOWN.to_owned();
     }
     if has(&["joke"]) {
-        return "Why did the handheld go to the laptop? It needed somebody to think it over with.".to_owned();
+        return "Why did the handheld go to the laptop? It needed somebody to think it over with."
+            .to_owned();
     }
-    if has(&["who are you", "what are you", "your name", "are you an ai", "are you a model", "are you real"]) {
+    if has(&[
+        "who are you",
+        "what are you",
+        "your name",
+        "are you an ai",
+        "are you a model",
+        "are you real",
+    ]) {
         return "I am the **built-in partner** of OfficeOS: a set of rules inside the laptop's service, not a language \
                 model. I am here so that you can try everything before a real model is connected."
             .to_owned();
@@ -59,8 +69,20 @@ pub fn reply(said: &[&str]) -> String {
                 it for certain either."
             .to_owned();
     }
-    if has(&["hello", "hi", "hey", "good morning", "good evening", "hallo", "moin", "hola", "bonjour"]) {
-        let name = name_in(before).map(|n| format!(", {n}")).unwrap_or_default();
+    if has(&[
+        "hello",
+        "hi",
+        "hey",
+        "good morning",
+        "good evening",
+        "hallo",
+        "moin",
+        "hola",
+        "bonjour",
+    ]) {
+        let name = name_in(before)
+            .map(|n| format!(", {n}"))
+            .unwrap_or_default();
         return format!(
             "Hello{name}! I am the built-in partner: rules, not a language model. Try “tell me a story”, “what is 17 * 23” \
              or “what can you do”."
@@ -118,7 +140,9 @@ fn contains_phrase(text: &str, phrase: &str) -> bool {
         let free = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
         // A plural is the same word.
         let after = text[end..].strip_prefix('s').unwrap_or(&text[end..]);
-        if free(text[..start].chars().next_back()) && (free(text[end..].chars().next()) || free(after.chars().next())) {
+        if free(text[..start].chars().next_back())
+            && (free(text[end..].chars().next()) || free(after.chars().next()))
+        {
             return true;
         }
         from = end;
@@ -129,12 +153,16 @@ fn contains_phrase(text: &str, phrase: &str) -> bool {
 fn after_any<'a>(text: &'a str, starts: &[&str]) -> Option<&'a str> {
     starts.iter().find_map(|start| {
         let head = text.get(..start.len())?;
-        head.eq_ignore_ascii_case(start).then(|| &text[start.len()..]).filter(|rest| !rest.trim().is_empty())
+        head.eq_ignore_ascii_case(start)
+            .then(|| &text[start.len()..])
+            .filter(|rest| !rest.trim().is_empty())
     })
 }
 
 fn number_before(text: &str, word: &str) -> Option<usize> {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == '-').collect();
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c == '-')
+        .collect();
     let at = words.iter().position(|w| w.starts_with(word))?;
     words.get(at.checked_sub(1)?)?.parse().ok()
 }
@@ -173,14 +201,21 @@ fn count(from: i64, to: i64) -> String {
 fn name_in(messages: &[&str]) -> Option<String> {
     messages.iter().rev().find_map(|m| {
         let at = find_ignore_case(m, "my name is ").or_else(|| find_ignore_case(m, "call me "))?;
-        let name: String = m[at..].chars().take_while(|c| c.is_alphanumeric() || "-'".contains(*c)).take(40).collect();
+        let name: String = m[at..]
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "-'".contains(*c))
+            .take(40)
+            .collect();
         (!name.is_empty()).then_some(name)
     })
 }
 
 /// Index just after `needle` in `text`, ignoring ASCII case.
 fn find_ignore_case(text: &str, needle: &str) -> Option<usize> {
-    let found = text.as_bytes().windows(needle.len()).position(|w| w.eq_ignore_ascii_case(needle.as_bytes()))?;
+    let found = text
+        .as_bytes()
+        .windows(needle.len())
+        .position(|w| w.eq_ignore_ascii_case(needle.as_bytes()))?;
     Some(found + needle.len())
 }
 
@@ -193,27 +228,55 @@ fn memory(last: &str, lower: &str, before: &[&str]) -> Option<String> {
         });
     }
     if let Some(name) = name_in(&[last]) {
-        return Some(format!("Nice to meet you, {name}. I will know it as long as this conversation lasts."));
+        return Some(format!(
+            "Nice to meet you, {name}. I will know it as long as this conversation lasts."
+        ));
     }
-    let notes: Vec<&str> = before.iter().filter_map(|m| after_any(m.trim(), &["remember that ", "remember ", "note that "])).collect();
+    let notes: Vec<&str> = before
+        .iter()
+        .filter_map(|m| after_any(m.trim(), &["remember that ", "remember ", "note that "]))
+        .collect();
     if asks(&["what", "remember"]) || asks(&["what", "did i tell you"]) {
         return Some(match notes.len() {
             0 => "You have not asked me to remember anything in this conversation.".to_owned(),
-            _ => format!("You asked me to remember:\n\n{}", notes.iter().map(|n| format!("- {}\n", n.trim())).collect::<String>()),
+            _ => format!(
+                "You asked me to remember:\n\n{}",
+                notes
+                    .iter()
+                    .map(|n| format!("- {}\n", n.trim()))
+                    .collect::<String>()
+            ),
         });
     }
     if after_any(last, &["remember ", "note that "]).is_some() {
         return Some("I will remember it within this conversation.".to_owned());
     }
     let quoted = |text: &str| format!("You wrote: “{}”", text.trim());
-    if asks(&["first", "message"]) || asks(&["what", "i", "first", "say"]) || asks(&["what", "first", "ask"]) {
-        return Some(before.first().map_or_else(|| "This is your first message.".to_owned(), |m| quoted(m)));
+    if asks(&["first", "message"])
+        || asks(&["what", "i", "first", "say"])
+        || asks(&["what", "first", "ask"])
+    {
+        return Some(
+            before
+                .first()
+                .map_or_else(|| "This is your first message.".to_owned(), |m| quoted(m)),
+        );
     }
-    if asks(&["what", "just", "say"]) || asks(&["what", "last", "message"]) || asks(&["what did i", "before"]) {
-        return Some(before.last().map_or_else(|| "This is your first message.".to_owned(), |m| quoted(m)));
+    if asks(&["what", "just", "say"])
+        || asks(&["what", "last", "message"])
+        || asks(&["what did i", "before"])
+    {
+        return Some(
+            before
+                .last()
+                .map_or_else(|| "This is your first message.".to_owned(), |m| quoted(m)),
+        );
     }
     if asks(&["how many", "message"]) {
-        return Some(format!("With this one you have sent {} in this conversation.", before.len() + 1));
+        return Some(format!(
+            "With this one you have sent {} in this conversation.",
+            before.len() + 1
+        ));
     }
     None
 }
@@ -225,7 +288,14 @@ fn about_officeos(has: &dyn Fn(&[&str]) -> bool) -> Option<String> {
     } else if has(&["permission", "denied", "allow"]) {
         "**Permissions** live on the laptop: for each device and operation *deny*, *ask* or *allow*, with limits per minute \
          and day. A new device asks for everything. `officectl watch` shows requests as they come."
-    } else if has(&["ollama", "lm studio", "llama.cpp", "real model", "connect a model", "openai"]) {
+    } else if has(&[
+        "ollama",
+        "lm studio",
+        "llama.cpp",
+        "real model",
+        "connect a model",
+        "openai",
+    ]) {
         "To use a **real model**, start Ollama, LM Studio or llama.cpp's server on the laptop: they are found on their usual \
          ports. Other servers go into `services.toml`, their keys into environment variables. Then choose the model in the \
          chat's menu; its name shows where it runs."
@@ -263,7 +333,10 @@ mod tests {
     fn it_counts_calculates_and_repeats() {
         assert_eq!(reply(&["Count to 5"]), "1, 2, 3, 4, 5.");
         assert_eq!(reply(&["please count from 3 to 1"]), "3, 2, 1.");
-        assert_eq!(reply(&["count to 999999999999"]), "I count at most 1000 numbers at a time.");
+        assert_eq!(
+            reply(&["count to 999999999999"]),
+            "I count at most 1000 numbers at a time."
+        );
         assert_eq!(reply(&["What is 17 * 23?"]), "17 × 23 = **391**");
         assert_eq!(reply(&["say banana boat"]), "banana boat");
     }
@@ -274,12 +347,22 @@ mod tests {
             reply(&["My name is Ada.", "tell me a joke", "What is my name?"]),
             "Your name is Ada; you told me in this conversation."
         );
-        assert_eq!(reply(&["What is my name?"]), "You have not told me your name in this conversation.");
         assert_eq!(
-            reply(&["remember that the key is under the pot", "hi", "what should you remember?"]),
+            reply(&["What is my name?"]),
+            "You have not told me your name in this conversation."
+        );
+        assert_eq!(
+            reply(&[
+                "remember that the key is under the pot",
+                "hi",
+                "what should you remember?"
+            ]),
             "You asked me to remember:\n\n- the key is under the pot\n"
         );
-        assert_eq!(reply(&["blue", "green", "what did I first say?"]), "You wrote: “blue”");
+        assert_eq!(
+            reply(&["blue", "green", "what did I first say?"]),
+            "You wrote: “blue”"
+        );
         assert!(reply(&["My name is Ada", "hello"]).starts_with("Hello, Ada!"));
     }
 
@@ -292,7 +375,14 @@ mod tests {
 
     #[test]
     fn it_never_pretends_to_be_a_model() {
-        for question in ["hello", "who are you?", "what do you think about love", "help", "how is the weather", "a poem"] {
+        for question in [
+            "hello",
+            "who are you?",
+            "what do you think about love",
+            "help",
+            "how is the weather",
+            "a poem",
+        ] {
             assert!(reply(&[question]).contains("built-in"), "{question}");
         }
     }
