@@ -1,5 +1,6 @@
 //! The laptop side of OfficeOS.
 
+pub mod config;
 pub mod executor;
 pub mod files;
 pub mod ipc;

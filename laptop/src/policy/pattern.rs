@@ -40,7 +40,7 @@ impl ModelPattern {
 /// A pattern for addresses: `https://example.org/papers/*`, `https://*.example.org/`.
 ///
 /// The scheme is `http` or `https` and must agree, as must the port; `*.` in front of a host takes its sub-domains but
-/// not the host itself; the path is a prefix unless it holds a `*`.
+/// not the host itself; the path is a prefix, with or without a `*` at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlPattern {
     text: String,
@@ -57,6 +57,10 @@ impl UrlPattern {
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         check_text(text)?;
         let (origin, path) = split(text).ok_or(PatternError::NotAnAddress)?;
+        let path = path.strip_suffix('*').unwrap_or(path);
+        if path.contains('*') {
+            return Err(PatternError::PathTooWide);
+        }
         match origin.host.strip_prefix("*.") {
             Some(rest) if rest.contains('*') || !rest.contains('.') => {
                 return Err(PatternError::HostTooWide);
@@ -93,7 +97,7 @@ impl UrlPattern {
             Some(suffix) => origin.host.len() > suffix.len() && origin.host.ends_with(suffix),
             None => origin.host == self.origin.host,
         };
-        host_fits && !is_slippery(path) && self.path_fits(path)
+        host_fits && !is_slippery(path) && path.starts_with(&self.path)
     }
 
     /// The pattern as written.
@@ -101,12 +105,15 @@ impl UrlPattern {
         &self.text
     }
 
-    fn path_fits(&self, path: &str) -> bool {
-        if self.path.contains('*') {
-            glob(self.path.as_bytes(), path.as_bytes())
-        } else {
-            path.starts_with(&self.path)
-        }
+    /// The pattern without a `*` at its end: what every address that fits starts with, but for sub-domains.
+    pub fn prefix(&self) -> &str {
+        self.text.strip_suffix('*').unwrap_or(&self.text)
+    }
+
+    /// Whether it names a machine by number or as `localhost`, so that a private address is what its author meant.
+    pub fn is_private(&self) -> bool {
+        let host = self.origin.host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok()
     }
 }
 
@@ -123,6 +130,8 @@ pub enum PatternError {
     NotAnAddress,
     /// A `*` where it would take in hosts of strangers.
     HostTooWide,
+    /// A `*` in the middle of the path.
+    PathTooWide,
 }
 
 impl fmt::Display for PatternError {
@@ -132,6 +141,7 @@ impl fmt::Display for PatternError {
             Self::TooLong => "the pattern is longer than 256 bytes",
             Self::Unprintable => "the pattern has a character that cannot be shown",
             Self::NotAnAddress => "the pattern is not of the form https://host/path",
+            Self::PathTooWide => "a * in a path may only stand at its end",
             Self::HostTooWide => {
                 "a * in a host may only stand in front, as in https://*.example.org/"
             }
@@ -289,7 +299,10 @@ mod tests {
             ("https://*.example.org/", "https://files.example.org/x"),
             ("http://example.org:8080/", "http://example.org:8080/x"),
             ("https://example.org:443/", "https://example.org/x"),
-            ("https://example.org/*.pdf", "https://example.org/a/b.pdf"),
+            (
+                "https://example.org/papers/*",
+                "https://example.org/papers/b.pdf",
+            ),
             ("http://[::1]:9000/", "http://[::1]:9000/x"),
         ] {
             assert!(url(pattern).matches(address), "{pattern} takes {address}");
@@ -333,6 +346,19 @@ mod tests {
     }
 
     #[test]
+    fn only_a_machine_named_by_number_or_as_localhost_may_be_private() {
+        for (pattern, private) in [
+            ("http://127.0.0.1:9000/", true),
+            ("http://[::1]/", true),
+            ("http://localhost/", true),
+            ("https://example.org/", false),
+            ("https://*.example.org/", false),
+        ] {
+            assert_eq!(url(pattern).is_private(), private, "{pattern}");
+        }
+    }
+
+    #[test]
     fn patterns_that_grant_too_much_are_refused() {
         for pattern in [
             "https://*/",
@@ -359,6 +385,10 @@ mod tests {
                 "{pattern}"
             );
         }
+        assert_eq!(
+            UrlPattern::parse("https://example.org/*.pdf"),
+            Err(PatternError::PathTooWide)
+        );
         assert_eq!(UrlPattern::parse(""), Err(PatternError::Empty));
         assert_eq!(ModelPattern::parse("a\nb"), Err(PatternError::Unprintable));
         assert_eq!(

@@ -19,7 +19,10 @@ fn child_that_is_killed() {
         Some(relationship) => relationship.id,
         None => {
             store
-                .add_relationship(&new_relationship("a"))
+                .add_relationship(
+                    &new_relationship("a"),
+                    &crate::policy::Profile::of_new_device(),
+                )
                 .expect("added")
                 .id
         }

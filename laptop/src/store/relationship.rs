@@ -87,11 +87,15 @@ const COLUMNS: &str =
     screen_height, created_at, expires_at, last_seen_at, revoked_at, floor, highest";
 
 impl Store {
-    /// Adds a relationship with the profile of a new device.
+    /// Adds a relationship that starts with `profile`.
     ///
     /// # Errors
     /// What the database said.
-    pub fn add_relationship(&self, new: &NewRelationship) -> Result<Relationship, StoreError> {
+    pub fn add_relationship(
+        &self,
+        new: &NewRelationship,
+        profile: &Profile,
+    ) -> Result<Relationship, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let name: String = new.name.chars().take(MAX_NAME_CHARS).collect();
@@ -116,7 +120,7 @@ impl Store {
             "UPDATE relationships SET folder = ?2 WHERE id = ?1",
             params![id, folder],
         )?;
-        write_profile(&transaction, id, &Profile::of_new_device())?;
+        write_profile(&transaction, id, profile)?;
         let relationship = read_one(&transaction, id)?;
         transaction.commit()?;
         Ok(relationship)
@@ -444,7 +448,10 @@ mod tests {
         let folder = TempFolder::new("relationship");
         let store = Store::open(&folder.0).expect("a store");
         let made = store
-            .add_relationship(&new_relationship("Ada's RG35XX"))
+            .add_relationship(
+                &new_relationship("Ada's RG35XX"),
+                &crate::policy::Profile::of_new_device(),
+            )
             .expect("added");
         assert_eq!(made.folder, "ada-s-rg35xx");
         assert_eq!(made.floor, 1);
@@ -470,7 +477,10 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for name in names {
             let made = store
-                .add_relationship(&new_relationship(name))
+                .add_relationship(
+                    &new_relationship(name),
+                    &crate::policy::Profile::of_new_device(),
+                )
                 .expect("added");
             assert!(
                 made.folder
@@ -489,7 +499,10 @@ mod tests {
         let folder = TempFolder::new("standing");
         let store = Store::open(&folder.0).expect("a store");
         let made = store
-            .add_relationship(&new_relationship("a"))
+            .add_relationship(
+                &new_relationship("a"),
+                &crate::policy::Profile::of_new_device(),
+            )
             .expect("added");
         assert_eq!(made.standing(1_999), Standing::Active);
         assert_eq!(made.standing(2_000), Standing::Expired);
@@ -511,7 +524,9 @@ mod tests {
         let folder = TempFolder::new("revived");
         let store = Store::open(&folder.0).expect("a store");
         let new = new_relationship("a");
-        let made = store.add_relationship(&new).expect("added");
+        let made = store
+            .add_relationship(&new, &crate::policy::Profile::of_new_device())
+            .expect("added");
         store.revoke(made.id, 1).expect("revoked");
         assert!(matches!(
             store.set_keys(made.id, &new.keys),
@@ -540,7 +555,10 @@ mod tests {
         let folder = TempFolder::new("profile");
         let store = Store::open(&folder.0).expect("a store");
         let id = store
-            .add_relationship(&new_relationship("a"))
+            .add_relationship(
+                &new_relationship("a"),
+                &crate::policy::Profile::of_new_device(),
+            )
             .expect("added")
             .id;
         assert_eq!(store.profile(id).expect("new"), Profile::of_new_device());
@@ -572,7 +590,10 @@ mod tests {
         let folder = TempFolder::new("keys");
         let store = Store::open(&folder.0).expect("a store");
         let made = store
-            .add_relationship(&new_relationship("a"))
+            .add_relationship(
+                &new_relationship("a"),
+                &crate::policy::Profile::of_new_device(),
+            )
             .expect("added");
         let mut keys = made.keys.expect("keys");
         keys.ours_next = Some(RelationshipKey::from_bytes([7; 32]));

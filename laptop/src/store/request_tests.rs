@@ -21,7 +21,10 @@ fn store_with_device(name: &str) -> (TempFolder, Store, RelationshipId) {
     let folder = TempFolder::new(name);
     let store = Store::open(&folder.0).expect("a store");
     let id = store
-        .add_relationship(&new_relationship("a"))
+        .add_relationship(
+            &new_relationship("a"),
+            &crate::policy::Profile::of_new_device(),
+        )
         .expect("added")
         .id;
     (folder, store, id)
@@ -67,7 +70,10 @@ fn a_used_number_refuses_another_program() {
 fn numbers_of_two_devices_do_not_meet() {
     let (_folder, store, first) = store_with_device("two");
     let second = store
-        .add_relationship(&new_relationship("b"))
+        .add_relationship(
+            &new_relationship("b"),
+            &crate::policy::Profile::of_new_device(),
+        )
         .expect("added")
         .id;
     assert_eq!(
@@ -177,6 +183,17 @@ fn small_and_large_results_are_read_at_any_place_until_they_are_acknowledged() {
     );
     let record = store.request(device, 1).expect("read").expect("remembered");
     assert!(record.released && record.results.is_empty() && record.state == RequestState::Done);
+}
+
+#[test]
+fn an_empty_result_is_a_result() {
+    let (_folder, store, device) = store_with_device("empty");
+    store.admit(&new_request(device, 1)).expect("taken in");
+    let spool = store.spool(device, 1, 0).expect("a spool");
+    store
+        .end_request(device, 1, &done(vec![spool]), 1)
+        .expect("ended");
+    assert_eq!(store.read_result(device, 1, 0, 0, 100).expect("read"), b"");
 }
 
 #[test]

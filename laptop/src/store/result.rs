@@ -39,17 +39,25 @@ impl Store {
         offset: u64,
         max: usize,
     ) -> Result<Vec<u8>, StoreError> {
-        let (length, body): (i64, Option<Vec<u8>>) = self
+        // substr of an empty blob is null, so that the body itself has to be asked.
+        let (length, inline, body): (i64, bool, Option<Vec<u8>>) = self
             .lock()
             .prepare_cached(
-                "SELECT length, substr(body, ?4 + 1, ?5) FROM results WHERE relationship = ?1 AND request = ?2 AND slot = ?3",
+                "SELECT length, body IS NOT NULL, substr(body, ?4 + 1, ?5) FROM results
+                    WHERE relationship = ?1 AND request = ?2 AND slot = ?3",
             )?
             .query_row(
-                params![relationship, signed(request), slot, signed(offset).min(i64::MAX - 1), signed(max as u64)],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                params![
+                    relationship,
+                    signed(request),
+                    slot,
+                    signed(offset).min(i64::MAX - 1),
+                    signed(max as u64)
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
-        if let Some(body) = body {
-            return Ok(body);
+        if inline {
+            return Ok(body.unwrap_or_default());
         }
         let path = self.spool_path(relationship, request, slot);
         let wanted = unsigned(length).saturating_sub(offset).min(max as u64) as usize;

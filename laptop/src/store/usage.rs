@@ -82,7 +82,10 @@ mod tests {
         let folder = TempFolder::new("usage");
         let store = Store::open(&folder.0).expect("a store");
         let device = store
-            .add_relationship(&new_relationship("a"))
+            .add_relationship(
+                &new_relationship("a"),
+                &crate::policy::Profile::of_new_device(),
+            )
             .expect("added")
             .id;
         let amount = Usage {

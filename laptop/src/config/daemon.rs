@@ -1,0 +1,269 @@
+//! `daemon.toml`.
+
+use super::Finding;
+use super::reader::File;
+use std::net::IpAddr;
+
+/// The template that a new installation gets: every key with its default.
+pub const DAEMON_TEMPLATE: &str = r#"# OfficeOS: the laptop. Changes apply when laptop-daemon restarts.
+# Check this file with: laptop-daemon --config daemon.toml --test
+
+[daemon]
+# Name that handhelds show for this laptop; at most 64 bytes.
+device_name = "Laptop"
+# Most handhelds paired at a time, 1 to 64.
+max_paired_devices = 8
+# There is no auto accept: a person compares six digits for every pairing. Only false is taken here.
+auto_accept_pairing = false
+# Days until a pairing has to be renewed, 1 to 365.
+relationship_days = 30
+# Seconds that a person is waited for when a device has to ask, 5 to 3600.
+ask_timeout_s = 60
+
+[services]
+# Chat, completion, code and summaries.
+llm_enabled = true
+# Painting, editing, enlarging and variations.
+image_generation_enabled = true
+# Downloads of addresses that a device's list allows.
+fetch_enabled = true
+
+[external_apis]
+# Requests a minute of a newly paired device, 1 to 6000. Keys of providers are environment variables: see services.toml.
+rate_limit_requests_per_minute = 60
+
+[networking]
+# Wi-Fi Direct is not built into this version; only false is taken here.
+wifi_direct_enabled = false
+# Address to listen on: "127.0.0.1" is this machine alone, "0.0.0.0" or "::" every network it is on.
+bind_address = "127.0.0.1"
+# Port to listen on; 0 lets the system choose.
+bind_port = 8080
+
+[files]
+# Megabytes that the drop folder of each device may hold, 1 to 1048576.
+quota_mb = 512
+
+[results]
+# Results wait until the device has them: megabytes for all devices together, 16 to 1048576, and days, 1 to 365.
+keep_mb = 1024
+keep_days = 14
+"#;
+
+/// What `daemon.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonConfig {
+    /// Name that handhelds show.
+    pub device_name: String,
+    /// Most handhelds paired at a time.
+    pub max_paired_devices: usize,
+    /// Days until a pairing has to be renewed.
+    pub relationship_days: u32,
+    /// Seconds that a person is waited for.
+    pub ask_timeout_s: u32,
+    /// Whether language operations are offered.
+    pub llm_enabled: bool,
+    /// Whether picture operations are offered.
+    pub image_generation_enabled: bool,
+    /// Whether downloads are offered.
+    pub fetch_enabled: bool,
+    /// Requests a minute of a newly paired device.
+    pub requests_per_minute: u32,
+    /// Where to listen.
+    pub bind_address: IpAddr,
+    /// Port to listen on; 0 lets the system choose.
+    pub bind_port: u16,
+    /// Octets that each drop folder may hold.
+    pub quota: u64,
+    /// Octets of results kept.
+    pub keep_bytes: u64,
+    /// Seconds that results are kept.
+    pub keep_s: i64,
+}
+
+impl DaemonConfig {
+    pub(super) fn parse(text: &str, name: &str, findings: &mut Vec<Finding>) -> Self {
+        let mut file = File::parse(text, name, findings);
+        let mut config = Self {
+            device_name: String::new(),
+            max_paired_devices: 0,
+            relationship_days: 0,
+            ask_timeout_s: 0,
+            llm_enabled: true,
+            image_generation_enabled: true,
+            fetch_enabled: true,
+            requests_per_minute: 0,
+            bind_address: IpAddr::from([127, 0, 0, 1]),
+            bind_port: 0,
+            quota: 0,
+            keep_bytes: 0,
+            keep_s: 0,
+        };
+        file.section("daemon", |section| {
+            config.device_name = section.text("device_name", "Laptop");
+            let len = config.device_name.len();
+            if len == 0 || len > 64 || config.device_name.chars().any(crate::sanitize::is_hostile) {
+                section.error("device_name", "daemon.device_name must be 1 to 64 bytes of visible characters");
+            }
+            config.max_paired_devices = section.number("max_paired_devices", 8, 1..=64) as usize;
+            if section.flag("auto_accept_pairing", false) {
+                section.error(
+                    "auto_accept_pairing",
+                    "there is no auto accept: a person compares six digits for every pairing; set auto_accept_pairing = false",
+                );
+            }
+            config.relationship_days = section.number("relationship_days", 30, 1..=365) as u32;
+            config.ask_timeout_s = section.number("ask_timeout_s", 60, 5..=3600) as u32;
+        });
+        file.section("services", |section| {
+            config.llm_enabled = section.flag("llm_enabled", true);
+            config.image_generation_enabled = section.flag("image_generation_enabled", true);
+            config.fetch_enabled = section.flag("fetch_enabled", true);
+        });
+        file.section("external_apis", |section| {
+            config.requests_per_minute =
+                section.number("rate_limit_requests_per_minute", 60, 1..=6000) as u32;
+        });
+        file.section("networking", |section| {
+            if section.flag("wifi_direct_enabled", false) {
+                section.error(
+                    "wifi_direct_enabled",
+                    "Wi-Fi Direct is not built into this version; set wifi_direct_enabled = false and use a network that \
+                     both devices are on",
+                );
+            }
+            match section.text("bind_address", "127.0.0.1").parse() {
+                Ok(address) => config.bind_address = address,
+                Err(_) => section.error(
+                    "bind_address",
+                    "networking.bind_address must be an IPv4 or IPv6 address such as \"127.0.0.1\" or \"::\"",
+                ),
+            }
+            config.bind_port = section.number("bind_port", 8080, 0..=65535) as u16;
+        });
+        file.section("files", |section| {
+            config.quota = section.number("quota_mb", 512, 1..=1_048_576) << 20;
+        });
+        file.section("results", |section| {
+            config.keep_bytes = section.number("keep_mb", 1024, 16..=1_048_576) << 20;
+            config.keep_s = section.number("keep_days", 14, 1..=365) as i64 * 24 * 3600;
+        });
+        file.finish();
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Severity;
+    use super::*;
+
+    fn parse(text: &str) -> (DaemonConfig, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let config = DaemonConfig::parse(text, "daemon.toml", &mut findings);
+        (config, findings)
+    }
+
+    #[test]
+    fn the_template_names_every_key_with_its_default() {
+        let (defaults, none) = parse("");
+        assert!(none.is_empty());
+        let (shown, findings) = parse(DAEMON_TEMPLATE);
+        assert_eq!(findings, []);
+        assert_eq!(shown, defaults);
+        assert_eq!(
+            (
+                defaults.max_paired_devices,
+                defaults.bind_port,
+                defaults.requests_per_minute
+            ),
+            (8, 8080, 60)
+        );
+        // Each key of the template is known: taking its line away leaves the default, spoiling it is noticed.
+        for line in DAEMON_TEMPLATE
+            .lines()
+            .filter(|line| line.contains(" = ") && !line.starts_with('#'))
+        {
+            let key = line.split(' ').next().expect("a key");
+            let spoiled = DAEMON_TEMPLATE.replace(line, &format!("{key} = {{}}"));
+            assert_eq!(parse(&spoiled).1.len(), 1, "{key}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_sections_are_reported_with_their_line_and_ignored() {
+        let (config, findings) = parse("[daemon]\ndevice_nam = 'x'\n\n[radio]\nx = 1\n");
+        assert_eq!(config.device_name, "Laptop");
+        let shown: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "daemon.toml:2: warning: unknown key device_nam in [daemon]; it is ignored",
+                "daemon.toml:4: warning: unknown section [radio]; it is ignored",
+            ]
+        );
+    }
+
+    #[test]
+    fn there_is_no_auto_accept_and_no_radio_and_both_say_so() {
+        let (_, findings) = parse(
+            "[daemon]\nauto_accept_pairing = true\n[networking]\nwifi_direct_enabled = true\n",
+        );
+        assert!(
+            findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Error)
+        );
+        assert!(
+            findings[0]
+                .to_string()
+                .starts_with("daemon.toml:2: error: there is no auto accept")
+        );
+        assert!(
+            findings[1]
+                .to_string()
+                .contains("Wi-Fi Direct is not built into this version")
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_and_of_the_wrong_kind_are_reported() {
+        for (text, words) in [
+            (
+                "[networking]\nbind_port = 70000",
+                "a number from 0 to 65535",
+            ),
+            ("[networking]\nbind_port = -1", "a number from 0 to 65535"),
+            (
+                "[networking]\nbind_address = 'here'",
+                "an IPv4 or IPv6 address",
+            ),
+            ("[daemon]\nmax_paired_devices = 0", "a number from 1 to 64"),
+            ("[services]\nllm_enabled = 'yes'", "true or false"),
+            ("[daemon]\ndevice_name = ''", "visible characters"),
+            (
+                "[daemon]\ndevice_name = \"a\\u001bb\"",
+                "visible characters",
+            ),
+            ("daemon = 3", "daemon is a section"),
+            ("[daemon", ""),
+        ] {
+            let (_, findings) = parse(text);
+            assert_eq!(findings.len(), 1, "{text}: {findings:?}");
+            assert_eq!(findings[0].severity, Severity::Error);
+            assert!(
+                findings[0].message.contains(words),
+                "{text}: {}",
+                findings[0]
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_in_every_spelling() {
+        let (config, findings) =
+            parse("[networking]\nbind_port = 0x1F90\n[files]\nquota_mb = 1_024\n");
+        assert_eq!(findings, []);
+        assert_eq!((config.bind_port, config.quota), (8080, 1 << 30));
+    }
+}
