@@ -11,6 +11,7 @@ pub mod grid;
 mod history;
 pub mod keyboard;
 pub mod layer;
+pub mod typing;
 pub mod view;
 pub mod words;
 

@@ -9,6 +9,8 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub(super) use panels::step;
+
 use super::completion::{Learned, suggest, word_prefix};
 use super::editor::Editor;
 use super::grid::Focus;
@@ -312,7 +314,7 @@ impl Keyboard {
     }
 
     /// The buttons that confirm and go back on everything but the arc's letters.
-    const fn confirm(&self) -> Button {
+    pub(super) const fn confirm(&self) -> Button {
         if self.settings.swap_ab {
             Button::B
         } else {
@@ -320,12 +322,31 @@ impl Keyboard {
         }
     }
 
-    const fn back(&self) -> Button {
+    pub(super) const fn back(&self) -> Button {
         if self.settings.swap_ab {
             Button::A
         } else {
             Button::B
         }
+    }
+
+    /// Whether a sentence starts here, and the layers as they stand: for planning key strokes.
+    pub(super) fn layer_here(&self) -> (bool, Layer) {
+        (self.sentence_start(), self.layer)
+    }
+
+    /// This keyboard for trying things out: the same field and state, nothing suggested, nothing remembered.
+    pub(super) fn without_suggestions(&self) -> Self {
+        let learned = Learned::new();
+        let mut keyboard = Self {
+            learned,
+            clipboard: String::new(),
+            suggestions: Vec::new(),
+            ..self.clone()
+        };
+        keyboard.settings.suggestions = false;
+        keyboard.armed = ButtonSet::EMPTY;
+        keyboard
     }
 
     fn held_pad(&self) -> ButtonSet {
