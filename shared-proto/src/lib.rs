@@ -17,6 +17,8 @@ pub mod frame;
 pub mod limits;
 pub mod message;
 pub mod opcode;
+#[cfg(feature = "alloc")]
+pub mod pairing;
 pub mod picture;
 pub mod program;
 pub mod report;
