@@ -397,6 +397,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_keyboard_corrects_by_itself_is_typed_as_it_was_asked_for() {
+        for text in [
+            "i\n",
+            "i i'm i, I.",
+            "so i. then",
+            "\"i \"",
+            "a.  b",
+            "Ok.ok",
+            "x. @y",
+        ] {
+            for mode in [Mode::Grid, Mode::Arc] {
+                assert_eq!(typed(keyboard(mode, false, Purpose::Prose), text, 10), text);
+            }
+        }
+    }
+
+    #[test]
     fn typing_goes_on_where_the_field_stands() {
         let mut keyboard = keyboard(Mode::Grid, false, Purpose::Prose);
         keyboard.open("Could you", Purpose::Prose);

@@ -232,8 +232,12 @@ impl Keyboard {
         Outcome::Edited
     }
 
+    /// Where a lone small i would be corrected by typing `next`: only on letters, where B can take it back.
     fn correctable_i(&self, next: char) -> Option<usize> {
-        if self.purpose != Purpose::Prose || self.editor.selection().is_some() {
+        if self.purpose != Purpose::Prose
+            || self.stage != Stage::Letters
+            || self.editor.selection().is_some()
+        {
             return None;
         }
         lone_i(self.editor.before(), next)
