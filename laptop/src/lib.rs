@@ -3,6 +3,7 @@
 pub mod config;
 pub mod executor;
 pub mod files;
+pub mod hub;
 pub mod ipc;
 pub mod llm;
 pub mod policy;

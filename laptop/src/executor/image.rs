@@ -1,16 +1,13 @@
 //! Operations that ask the image service. The whole picture goes to the drop folder, a fitted one to the
 //! handheld.
 
-use super::{Content, Fault, Painting, Run, Value};
+use super::{Fault, Painting, Run, Value};
 use crate::ipc::{
     PictureFormat, PictureKind, PictureRequest, Screen, ServiceEvent, ServiceRequest,
 };
 use shared_proto::error::ErrorCode;
 use shared_proto::picture::Format;
-use shared_proto::program::{Edit, Fit, Generate, Upscale, Variation, Write};
-
-/// Folder of the drop folder that keeps what was painted.
-const PICTURE_FOLDER: &str = "pictures";
+use shared_proto::program::{Edit, Fit, Generate, Upscale, Variation};
 
 impl Run<'_, '_> {
     pub(super) fn generate(&mut self, op: u8, operands: &Generate) -> Result<Value, Fault> {
@@ -100,12 +97,14 @@ impl Run<'_, '_> {
 
     /// Has a picture painted and keeps the whole of it.
     fn paint(&mut self, op: u8, request: PictureRequest) -> Result<Value, Fault> {
-        let name = file_name(&request.prompt);
+        let prompt = request.prompt.clone();
         let painting = self.ask(op, request)?;
-        let path = format!("{PICTURE_FOLDER}/{name}.{}", painting.ending);
-        let original = Content::Memory(painting.original.clone());
         // A full drop folder must not cost the person the picture that was just painted.
-        if let Err(fault) = self.world.files().put(&path, &original, Write::Rename) {
+        if let Err(fault) =
+            self.world
+                .files()
+                .keep_picture(&prompt, painting.ending, &painting.original)
+        {
             log::warn!("a picture was not kept in the drop folder: {fault}");
         }
         Ok(Value::Image(painting))
@@ -149,42 +148,4 @@ fn formats(bits: u8) -> Vec<PictureFormat> {
             Format::WebP => PictureFormat::WebP,
         })
         .collect()
-}
-
-/// A name that says what is painted: letters and digits of the first words.
-fn file_name(prompt: &str) -> String {
-    let mut name = String::new();
-    for word in prompt
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
-        if name.len() + word.len() > 40 {
-            break;
-        }
-        if !name.is_empty() {
-            name.push('-');
-        }
-        name.extend(word.chars().flat_map(char::to_lowercase));
-    }
-    if name.is_empty() {
-        "picture".to_owned()
-    } else {
-        name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_is_named_by_its_first_words_and_nothing_else() {
-        assert_eq!(
-            file_name("A calm harbour at dusk, oil on canvas, boats in front"),
-            "a-calm-harbour-at-dusk-oil-on-canvas"
-        );
-        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
-        assert_eq!(file_name("!!!"), "picture");
-        assert_eq!(file_name(&"x".repeat(300)), "picture");
-    }
 }

@@ -123,6 +123,13 @@ impl Files for Folder {
             .insert(path.to_owned(), content.read()?);
         Ok(path.to_owned())
     }
+    fn keep_picture(&self, prompt: &str, ending: &str, picture: &[u8]) -> Result<(), Fault> {
+        self.0
+            .lock()
+            .unwrap()
+            .insert(format!("{prompt}.{ending}"), picture.to_vec());
+        Ok(())
+    }
     fn delete(&self, path: &str) -> Result<(), Fault> {
         self.0
             .lock()

@@ -90,6 +90,11 @@ pub trait Files {
     /// # Errors
     /// As [`Files::list`], and `FileExists` or `StoreFull`.
     fn put(&self, path: &str, content: &Content, write: Write) -> Result<String, Fault>;
+    /// Keeps a picture that was painted for `prompt`, under a name of its own.
+    ///
+    /// # Errors
+    /// As [`Files::list`], and `StoreFull`.
+    fn keep_picture(&self, prompt: &str, ending: &str, picture: &[u8]) -> Result<(), Fault>;
     /// Removes a file.
     ///
     /// # Errors

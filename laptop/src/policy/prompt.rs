@@ -28,10 +28,15 @@ impl Prompt {
         Self {
             relationship: demand.relationship,
             request: demand.request,
-            lines: demand.effects.iter().map(sentence).collect(),
+            lines: Self::describe(demand),
             cost: price(&demand.cost),
             digest: demand.digest,
         }
+    }
+
+    /// What a program would do, one line per op; safe to show.
+    pub fn describe(demand: &Demand) -> Vec<String> {
+        demand.effects.iter().map(sentence).collect()
     }
 
     /// Turns the question into consent. Called only where a person has said yes.

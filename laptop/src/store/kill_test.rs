@@ -58,7 +58,11 @@ fn child_that_is_killed() {
 
 /// Every third body is large enough for the spool folder.
 fn body_of(number: u64) -> Vec<u8> {
-    let len = if number % 3 == 0 { 90_000 } else { 900 };
+    let len = if number.is_multiple_of(3) {
+        90_000
+    } else {
+        900
+    };
     (0..len)
         .map(|place| (place as u64 * 31 + number) as u8)
         .collect()

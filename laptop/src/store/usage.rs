@@ -21,6 +21,31 @@ impl Store {
         Ok(seconds.div_euclid(24 * 3600))
     }
 
+    /// `now` (seconds since 1970) as local time, `YYYY-MM-DD HH.MM.SS`, fit for a file name.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn local_time(&self, now: i64) -> Result<String, StoreError> {
+        Ok(self.lock().query_row(
+            "SELECT strftime('%Y-%m-%d %H.%M.%S', ?1, 'unixepoch', 'localtime')",
+            [now],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Minutes that local time is ahead of UTC at `now` (seconds since 1970).
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn utc_offset_min(&self, now: i64) -> Result<i16, StoreError> {
+        let local: i64 = self.lock().query_row(
+            "SELECT CAST(strftime('%s', ?1, 'unixepoch', 'localtime') AS INTEGER)",
+            [now],
+            |row| row.get(0),
+        )?;
+        Ok(i16::try_from((local - now) / 60).unwrap_or(0))
+    }
+
     /// What a relationship used on `day`.
     ///
     /// # Errors

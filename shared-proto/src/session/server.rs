@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 
 /// What the handheld said.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // Passed to a sink and never stored.
 pub enum ServerEvent<'a> {
     /// Who it is. Answer with [`ServerSession::welcome`].
     Hello(Hello<'a>),

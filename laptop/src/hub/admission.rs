@@ -1,0 +1,411 @@
+//! The way in: signature, verifier, policy, one durable write; then the work starts.
+
+use super::desk::Activity;
+use super::record::Phase;
+use super::uploads::{Uploads, fault};
+use super::work::{Work, store_fault};
+use super::{Hub, worker};
+use crate::executor::{Fault, preflight};
+use crate::files::BlobStore;
+use crate::policy::{Consent, Counters, Demand, Permit, Prompt, Reason, Verdict, evaluate};
+use crate::sanitize::visible;
+use crate::store::{Admission, NewRequest, RelationshipId};
+use shared_proto::crypto::ring::RingCrypto;
+use shared_proto::crypto::{Crypto, Signature, verify_submit};
+use shared_proto::error::ErrorCode;
+use shared_proto::limits::MAX_LIVE_REQUESTS;
+use shared_proto::message::{RequestId, Screen};
+use shared_proto::opcode::Service;
+use shared_proto::program::{self, Verified};
+use std::sync::Arc;
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Its number.
+    pub id: RequestId,
+    /// The program.
+    pub program: Vec<u8>,
+    /// The handheld's signature.
+    pub signature: Vec<u8>,
+    /// Exporter value of the channel.
+    pub exporter: [u8; 32],
+    /// Screen of the handheld.
+    pub screen: Screen,
+    /// Formats of pictures that it reads.
+    pub formats: u8,
+}
+
+/// Why a request was not taken in. Nothing has run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The operation at fault.
+    pub op: Option<u8>,
+    /// The cause.
+    pub fault: Fault,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            op: None,
+            fault: Fault::new(code, detail),
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { op: None, fault }
+    }
+}
+
+impl From<Reason> for Fault {
+    fn from(reason: Reason) -> Self {
+        let code = match &reason {
+            Reason::Revoked => ErrorCode::Revoked,
+            Reason::Expired => ErrorCode::Expired,
+            Reason::Operation(_) => ErrorCode::Denied,
+            Reason::Model(..) => ErrorCode::ModelDenied,
+            Reason::Url(_) => ErrorCode::UrlRefused,
+            Reason::Rate { .. } => ErrorCode::RateLimited,
+            Reason::Tokens { .. } | Reason::Pictures { .. } | Reason::Bytes { .. } => {
+                ErrorCode::QuotaExceeded
+            }
+        };
+        Fault::new(code, reason.to_string())
+    }
+}
+
+/// What the policy said to a program that may come in.
+pub(super) enum Entry {
+    Permit(Permit),
+    Prompt(Prompt),
+}
+
+impl Hub {
+    /// Takes a request in, once. A number that is known already is attached to, never run again.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing has run.
+    pub fn submit(
+        self: &Arc<Self>,
+        relationship: RelationshipId,
+        submission: &Submission,
+    ) -> Result<Arc<Work>, Refusal> {
+        let result = self.admit(relationship, submission);
+        if let Err(refusal) = &result {
+            let device = self.device(relationship);
+            log::info!(
+                "{device}: request {} refused: {}",
+                submission.id.0,
+                refusal.fault.code.name()
+            );
+            let reason = visible(&refusal.fault.to_string());
+            self.desk.tell(&Activity::Refused {
+                device,
+                request: submission.id.0,
+                reason,
+            });
+        }
+        result
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        relationship: RelationshipId,
+        submission: &Submission,
+    ) -> Result<Arc<Work>, Refusal> {
+        let digest = RingCrypto.sha256(&[&submission.program]);
+        self.check_signature(relationship, submission, digest)?;
+        if let Some(work) = self.known(relationship, submission.id, digest)? {
+            return Ok(work);
+        }
+        let verified = program::decode(&submission.program)
+            .and_then(program::verify)
+            .map_err(|error| Refusal {
+                op: error.op,
+                fault: Fault::new(error.code(), error.to_string()),
+            })?;
+        self.check_offered(&verified)?;
+        preflight(&verified, relationship, &self.contexts).map_err(|failure| Refusal {
+            op: failure.op,
+            fault: failure.fault,
+        })?;
+        let demand = Demand::of(relationship, submission.id.0, digest, &verified);
+        let entry = self.judge(&demand, None)?;
+        if self.running(relationship) >= MAX_LIVE_REQUESTS {
+            return Err(Refusal::new(
+                ErrorCode::Busy,
+                "too many requests of this device are running",
+            ));
+        }
+        let blobs = BlobStore::open(&self.settings.scratch, relationship, self.settings.quota)
+            .map_err(fault)?;
+        let uploads = Uploads::of(&verified, blobs)?;
+        self.write_down(relationship, submission, digest, &demand)?;
+        let phase = match &entry {
+            Entry::Prompt(_) => Phase::Asking(
+                self.now()
+                    .after(self.settings.ask_timeout.as_millis() as u64),
+            ),
+            Entry::Permit(_) if uploads.is_incomplete() => Phase::Uploading,
+            Entry::Permit(_) => Phase::Running,
+        };
+        let work = Arc::new(Work::new(
+            relationship,
+            submission.id,
+            Arc::clone(&self.store),
+            uploads,
+            phase,
+        ));
+        {
+            let mut lives = self.lock();
+            let live = lives.entry(relationship).or_default();
+            live.works.insert(submission.id, Arc::clone(&work));
+            live.reserved = live.reserved.plus(demand.cost.usage);
+            let now = self.now().0;
+            // The verdict has checked the rate: this only counts.
+            let _ = live.rate.admit(u32::MAX, now);
+        }
+        let lines = Prompt::describe(&demand);
+        self.desk.tell(&Activity::Taken {
+            device: self.device(relationship),
+            request: submission.id.0,
+            lines,
+        });
+        worker::start(
+            Arc::clone(self),
+            Arc::clone(&work),
+            submission.clone(),
+            demand,
+            entry,
+        );
+        Ok(work)
+    }
+
+    fn check_signature(
+        &self,
+        relationship: RelationshipId,
+        submission: &Submission,
+        digest: [u8; 32],
+    ) -> Result<(), Refusal> {
+        let refused = || {
+            Refusal::new(
+                ErrorCode::BadSignature,
+                "the signature does not fit this request",
+            )
+        };
+        let signature: [u8; 64] = submission
+            .signature
+            .as_slice()
+            .try_into()
+            .map_err(|_| refused())?;
+        let (known, _) = self.relationship(relationship).map_err(store_fault)?;
+        let keys = known
+            .keys
+            .ok_or_else(|| Refusal::new(ErrorCode::Revoked, "this device is no longer paired"))?;
+        // While keys are being renewed, either may sign.
+        let fits = std::iter::once(keys.peer).chain(keys.peer_next).any(|key| {
+            let signature = Signature(signature);
+            verify_submit(
+                &RingCrypto,
+                &key,
+                submission.exporter,
+                submission.id.0,
+                digest,
+                &signature,
+            )
+            .is_ok()
+        });
+        if fits { Ok(()) } else { Err(refused()) }
+    }
+
+    /// A request that was taken in before.
+    fn known(
+        &self,
+        relationship: RelationshipId,
+        id: RequestId,
+        digest: [u8; 32],
+    ) -> Result<Option<Arc<Work>>, Refusal> {
+        let Some(record) = self
+            .store
+            .request(relationship, id.0)
+            .map_err(store_fault)?
+        else {
+            return Ok(None);
+        };
+        if record.digest != digest {
+            return Err(Refusal::new(
+                ErrorCode::IdReused,
+                "this number was used for another request",
+            ));
+        }
+        self.attach(relationship, id).map(Some)
+    }
+
+    /// Finds a request to go on with.
+    ///
+    /// # Errors
+    /// `UnknownRequest`, or `ResultGone` where its result was thrown away.
+    pub fn attach(
+        &self,
+        relationship: RelationshipId,
+        id: RequestId,
+    ) -> Result<Arc<Work>, Refusal> {
+        if let Some(work) = self
+            .lock()
+            .get(&relationship)
+            .and_then(|live| live.works.get(&id))
+        {
+            return Ok(Arc::clone(work));
+        }
+        let record = self
+            .store
+            .request(relationship, id.0)
+            .map_err(store_fault)?
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::UnknownRequest,
+                    "the laptop does not know this request",
+                )
+            })?;
+        if record.released {
+            return Err(Refusal::new(
+                ErrorCode::ResultGone,
+                "the laptop no longer keeps this result",
+            ));
+        }
+        Ok(Arc::new(Work::remembered(
+            relationship,
+            &record,
+            Arc::clone(&self.store),
+        )))
+    }
+
+    fn check_offered(&self, program: &Verified<'_>) -> Result<(), Refusal> {
+        for effect in program.effects() {
+            let offered = match effect.operation.service() {
+                Service::Language => self.settings.language,
+                Service::Image => self.settings.image,
+                Service::Files | Service::System => true,
+            };
+            if !offered {
+                let detail = format!("{} is switched off on this laptop", effect.operation.name());
+                return Err(Refusal {
+                    op: Some(effect.op),
+                    fault: Fault::new(ErrorCode::Unsupported, detail),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the policy.
+    pub(super) fn judge(
+        &self,
+        demand: &Demand,
+        consent: Option<Consent>,
+    ) -> Result<Entry, Refusal> {
+        let (_, profile) = self
+            .relationship(demand.relationship)
+            .map_err(store_fault)?;
+        let day = self.store.local_day(self.wall()).map_err(store_fault)?;
+        let used = self
+            .store
+            .usage(demand.relationship, day)
+            .map_err(store_fault)?;
+        let consented = consent.is_some();
+        let mut counters = {
+            let lives = self.lock();
+            let live = lives.get(&demand.relationship);
+            Counters {
+                rate: live.map(|live| live.rate.clone()).unwrap_or_default(),
+                used,
+                reserved: live.map(|live| live.reserved).unwrap_or_default(),
+            }
+        };
+        if consented {
+            // What this request itself has set aside must not stand in its own way.
+            counters.reserved = counters.reserved.minus(demand.cost.usage);
+        }
+        match evaluate(demand, &profile, &counters, consent, self.now().0) {
+            Verdict::Allow(permit) => Ok(Entry::Permit(permit)),
+            Verdict::Ask(prompt) => Ok(Entry::Prompt(prompt)),
+            Verdict::Deny(reason) => Err(Fault::from(reason).into()),
+        }
+    }
+
+    fn write_down(
+        &self,
+        relationship: RelationshipId,
+        submission: &Submission,
+        digest: [u8; 32],
+        demand: &Demand,
+    ) -> Result<(), Refusal> {
+        let now = self.wall();
+        let mut signature = [0; 64];
+        signature.copy_from_slice(&submission.signature);
+        let new = NewRequest {
+            relationship,
+            id: submission.id.0,
+            digest,
+            signature: Signature(signature),
+            exporter: submission.exporter,
+            reserved: demand.cost.usage,
+            now,
+            day: self.store.local_day(now).map_err(store_fault)?,
+        };
+        match self.store.admit(&new).map_err(store_fault)? {
+            Admission::New => Ok(()),
+            // Another session of the same device was quicker; it will be resumed.
+            Admission::Known(_) => Err(Refusal::new(
+                ErrorCode::Busy,
+                "the request is being taken in already",
+            )),
+            Admission::Reused => Err(Refusal::new(
+                ErrorCode::IdReused,
+                "this number was used for another request",
+            )),
+            Admission::BelowFloor => Err(Refusal::new(
+                ErrorCode::IdBelowFloor,
+                "this number lies below what the laptop remembers",
+            )),
+            Admission::OutOfRange => Err(Refusal::new(
+                ErrorCode::LimitExceeded,
+                "this number is too high",
+            )),
+        }
+    }
+
+    /// Stops a request; unknown and ended ones are left alone.
+    pub fn cancel(&self, relationship: RelationshipId, id: RequestId) {
+        let work = self
+            .lock()
+            .get(&relationship)
+            .and_then(|live| live.works.get(&id).map(Arc::clone));
+        if let Some(work) = work {
+            work.stop(ErrorCode::Cancelled);
+        }
+    }
+
+    /// The handheld has put a result away.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub fn acknowledge(
+        &self,
+        relationship: RelationshipId,
+        id: RequestId,
+    ) -> Result<(), crate::store::StoreError> {
+        self.store.acknowledge(relationship, id.0)
+    }
+
+    /// Name of a device, safe to show.
+    pub(super) fn device(&self, relationship: RelationshipId) -> String {
+        self.store.relationship(relationship).map_or_else(
+            |_| format!("device {relationship}"),
+            |known| visible(&known.name),
+        )
+    }
+}

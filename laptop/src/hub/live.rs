@@ -1,0 +1,98 @@
+//! What is alive of one relationship: its running requests, its rate, and the session that is here.
+
+use super::{Hub, Work};
+use crate::policy::{RateWindow, Usage};
+use crate::store::RelationshipId;
+use shared_proto::message::RequestId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a session is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Something of a request it follows changed.
+    Work,
+    /// Permissions or models changed.
+    Standing,
+    /// The session has to end.
+    Close,
+}
+
+/// Tells a session something; called from any thread and must not block.
+pub type Tell = Arc<dyn Fn(Signal) + Send + Sync>;
+
+#[derive(Default)]
+pub(super) struct Live {
+    pub(super) works: BTreeMap<RequestId, Arc<Work>>,
+    pub(super) rate: RateWindow,
+    pub(super) reserved: Usage,
+    guest: Option<(u64, Tell)>,
+    guests: u64,
+}
+
+impl Live {
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some((_, tell)) = &self.guest {
+            tell(signal);
+        }
+    }
+
+    pub(super) fn works(&self) -> impl Iterator<Item = Arc<Work>> {
+        self.works.values().map(Arc::clone)
+    }
+
+    /// Requests that have not ended.
+    pub(super) fn running(&self) -> usize {
+        self.works.len()
+    }
+}
+
+/// The place of a session at the hub. Dropping it leaves.
+pub struct Guest {
+    hub: Arc<Hub>,
+    relationship: RelationshipId,
+    number: u64,
+}
+
+impl Hub {
+    /// Takes in a session. One that is still there is told to close: the handheld has one link at a time, so the
+    /// older one is dead.
+    pub fn enter(self: &Arc<Self>, relationship: RelationshipId, tell: Tell) -> Guest {
+        let mut lives = self.lock();
+        let live = lives.entry(relationship).or_default();
+        live.signal(Signal::Close);
+        live.guests += 1;
+        live.guest = Some((live.guests, tell));
+        Guest {
+            hub: Arc::clone(self),
+            relationship,
+            number: live.guests,
+        }
+    }
+
+    /// Whether a session of this relationship is here.
+    pub fn is_linked(&self, relationship: RelationshipId) -> bool {
+        self.lock()
+            .get(&relationship)
+            .is_some_and(|live| live.guest.is_some())
+    }
+
+    /// Requests of this relationship that have not ended.
+    pub fn running(&self, relationship: RelationshipId) -> usize {
+        self.lock().get(&relationship).map_or(0, Live::running)
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut lives = self.hub.lock();
+        if let Some(live) = lives.get_mut(&self.relationship)
+            && live
+                .guest
+                .as_ref()
+                .is_some_and(|(number, _)| *number == self.number)
+        {
+            live.guest = None;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The thread that carries one request out.
+
+use super::Hub;
+use super::admission::{Entry, Refusal, Submission};
+use super::desk::{Activity, Answer};
+use super::facts::Facts;
+use super::record::{Body, Ended, Phase};
+use super::work::Work;
+use crate::executor::{self, Fault};
+use crate::policy::{Demand, Permit, Usage as Counted};
+use crate::sanitize::visible;
+use crate::store::{Outcome, RequestState};
+use shared_proto::error::ErrorCode;
+use shared_proto::limits::MAX_DETAIL_LEN;
+use shared_proto::message::Usage;
+use shared_proto::program;
+use std::sync::Arc;
+
+/// Stack of a worker: a verified program lies on it, and a picture is on the heap.
+const STACK_LEN: usize = 512 * 1024;
+
+/// Starts it.
+pub(super) fn start(
+    hub: Arc<Hub>,
+    work: Arc<Work>,
+    submission: Submission,
+    demand: Demand,
+    entry: Entry,
+) {
+    let reserved = demand.cost.usage;
+    let job = {
+        let (hub, work) = (Arc::clone(&hub), Arc::clone(&work));
+        move || {
+            let (result, usage) = carry_out(&hub, &work, &submission, &demand, entry);
+            finish(&hub, &work, result, usage, demand.cost.usage);
+        }
+    };
+    let started = std::thread::Builder::new()
+        .name(format!("request-{}", work.id().0))
+        .stack_size(STACK_LEN)
+        .spawn(job);
+    if let Err(error) = started {
+        log::error!("no thread for a request: {error}");
+        let fault = Fault::new(
+            ErrorCode::Busy,
+            "the laptop has no thread left for this request",
+        );
+        finish(&hub, &work, Err((None, fault)), Usage::default(), reserved);
+    }
+}
+
+type Result = std::result::Result<(), (Option<u8>, Fault)>;
+
+fn carry_out(
+    hub: &Arc<Hub>,
+    work: &Arc<Work>,
+    submission: &Submission,
+    demand: &Demand,
+    entry: Entry,
+) -> (Result, Usage) {
+    let prepared = ask(hub, work, demand, entry).and_then(|permit| {
+        if work.uploads.is_incomplete() {
+            work.set_phase(Phase::Uploading);
+            work.uploads.wait(|| work.cancel.is_cancelled())?;
+        }
+        Ok(permit)
+    });
+    let permit = match prepared {
+        Ok(permit) => permit,
+        Err(fault) => return (Err((None, fault)), Usage::default()),
+    };
+    work.set_phase(Phase::Running);
+    // It was verified when it came in.
+    let verified = match program::decode(&submission.program).and_then(program::verify) {
+        Ok(verified) => verified,
+        Err(error) => {
+            return (
+                Err((error.op, Fault::new(error.code(), error.to_string()))),
+                Usage::default(),
+            );
+        }
+    };
+    let world = match Facts::new(hub, work, submission) {
+        Ok(world) => world,
+        Err(fault) => return (Err((None, fault)), Usage::default()),
+    };
+    let outcome = executor::run(&verified, permit, &world, work.as_ref(), &work.cancel);
+    (
+        outcome
+            .result
+            .map_err(|failure| (failure.op, failure.fault)),
+        outcome.usage,
+    )
+}
+
+fn ask(
+    hub: &Arc<Hub>,
+    work: &Arc<Work>,
+    demand: &Demand,
+    entry: Entry,
+) -> std::result::Result<Permit, Fault> {
+    let prompt = match entry {
+        Entry::Permit(permit) => return Ok(permit),
+        Entry::Prompt(prompt) => prompt,
+    };
+    let device = hub.device(demand.relationship);
+    let consent = match hub
+        .desk
+        .ask(prompt, &device, hub.settings.ask_timeout, &work.cancel)
+    {
+        Answer::Yes(consent) => consent,
+        Answer::No => return Err(Fault::new(ErrorCode::AskRefused, "")),
+        Answer::Expired => {
+            let seconds = hub.settings.ask_timeout.as_secs();
+            return Err(Fault::new(
+                ErrorCode::AskExpired,
+                format!("nobody answered in {seconds} s"),
+            ));
+        }
+        Answer::Withdrawn => return Err(Fault::cancelled()),
+    };
+    match hub.judge(demand, Some(consent)) {
+        Ok(Entry::Permit(permit)) => Ok(permit),
+        Ok(Entry::Prompt(_)) => Err(Fault::new(ErrorCode::Internal, "the policy asks twice")),
+        Err(Refusal { fault, .. }) => Err(fault),
+    }
+}
+
+/// Writes the end down, then lets sessions see it: what is called done is durable.
+fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserved: Counted) {
+    let used = Counted {
+        tokens: usage.tokens_in.saturating_add(usage.tokens_out),
+        pictures: u64::from(usage.pictures),
+        bytes: usage.bytes,
+    };
+    let result = result.map_err(|(op, fault)| match work.stopped() {
+        Some(code) if fault.code == ErrorCode::Cancelled => (op, Fault::new(code, fault.detail)),
+        _ => (op, fault),
+    });
+    let (state, ended, outcome) = match result {
+        Ok(()) => (RequestState::Done, Ended::Done(usage), "done".to_owned()),
+        Err((op, fault)) => {
+            let detail = shared_proto::message::clip(&fault.detail, MAX_DETAIL_LEN).to_owned();
+            let outcome = visible(&fault.to_string());
+            (
+                RequestState::Failed {
+                    op,
+                    code: fault.code,
+                    detail: detail.clone(),
+                },
+                Ended::Failed {
+                    op,
+                    code: fault.code,
+                    detail,
+                },
+                outcome,
+            )
+        }
+    };
+    let device = hub.device(work.relationship);
+    log::info!("{device}: request {} ended: {outcome}", work.id().0);
+    work.change(|record| {
+        let mut spools = Vec::new();
+        let mut slots = Vec::new();
+        for (slot, stream) in std::mem::take(&mut record.streams) {
+            if let Body::Spool(spool) = stream.body {
+                spools.push(spool);
+                slots.push((slot, stream.len, stream.ended));
+            }
+        }
+        let outcome = Outcome {
+            state,
+            used,
+            results: spools,
+        };
+        let stored = hub
+            .store
+            .end_request(work.relationship, work.id().0, &outcome, hub.wall());
+        for ((slot, len, ended), spool) in slots.into_iter().zip(outcome.results) {
+            record.streams.insert(
+                slot,
+                super::record::Stream {
+                    body: Body::Spool(spool),
+                    len,
+                    ended,
+                },
+            );
+        }
+        record.counted = used;
+        record.phase = Phase::Ended;
+        record.ended = Some(match stored {
+            Ok(()) => ended,
+            Err(error) => {
+                log::error!("the end of a request was not stored: {error}");
+                let detail = "the laptop could not write the result down".to_owned();
+                Ended::Failed {
+                    op: None,
+                    code: ErrorCode::StoreFailed,
+                    detail,
+                }
+            }
+        });
+    });
+    work.uploads.forget();
+    {
+        let mut lives = hub.lock();
+        if let Some(live) = lives.get_mut(&work.relationship) {
+            live.reserved = live.reserved.minus(reserved);
+            // Sessions that follow hold on to it; later ones find it in the store.
+            live.works.remove(&work.id());
+        }
+    }
+    if let Err(error) = hub.tidy() {
+        log::error!("old results were not dropped: {error}");
+    }
+    hub.desk.tell(&Activity::Ended {
+        device,
+        request: work.id().0,
+        outcome,
+    });
+}
