@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod executor;
+pub mod fetch;
 pub mod files;
 pub mod hub;
 pub mod ipc;

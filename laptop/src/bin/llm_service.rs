@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use laptop::llm::builtin::Partner;
 use laptop::llm::service::LanguageService;
-use laptop::service::process;
+use laptop::service::process::{self, Settings};
 
 fn main() -> ExitCode {
     process::run(
         "llm-service",
         "Answers the OfficeOS daemon with text from language models",
+        Settings::Providers,
         |config| Ok(LanguageService::new(config, Partner::from_env()?)),
     )
 }

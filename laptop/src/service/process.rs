@@ -36,10 +36,20 @@ pub struct Arguments {
     test: bool,
 }
 
+/// Whether a service has providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// It reads the settings file, and keys from the environment.
+    Providers,
+    /// It has no providers: it looks at neither, so that it never holds a key.
+    None,
+}
+
 /// Runs a service until its socket fails. `name` and `about` are what `--help` shows; `build` makes the handler.
 pub fn run<H: Handler>(
     name: &'static str,
     about: &'static str,
+    settings: Settings,
     build: impl FnOnce(&ServicesConfig) -> Result<H, String>,
 ) -> ExitCode {
     use clap::{CommandFactory, FromArgMatches};
@@ -52,7 +62,11 @@ pub fn run<H: Handler>(
     if arguments.child && !tie_to_parent() {
         return ExitCode::SUCCESS;
     }
-    let config = match ServicesConfig::load(arguments.config.as_deref()) {
+    let config = match settings {
+        Settings::Providers => ServicesConfig::load(arguments.config.as_deref()),
+        Settings::None => ServicesConfig::parse("", &|_| None),
+    };
+    let config = match config {
         Ok(config) => config,
         Err(why) => {
             log::error!("{name}: {why}");
