@@ -1,11 +1,13 @@
 //! The laptop side of OfficeOS.
 
 pub mod config;
+pub mod control;
 pub mod executor;
 pub mod fetch;
 pub mod files;
 pub mod hub;
 pub mod ipc;
+pub mod link;
 pub mod llm;
 pub mod policy;
 pub mod sanitize;

@@ -66,6 +66,7 @@ pub fn write_templates(folder: &Path) -> io::Result<()> {
     let templates = [
         ("daemon.toml", DAEMON_TEMPLATE),
         ("permissions.toml", PERMISSIONS_TEMPLATE),
+        ("services.toml", crate::service::config::TEMPLATE),
     ];
     for (name, text) in templates {
         match std::fs::OpenOptions::new()

@@ -122,7 +122,7 @@ pub fn run<H: Handler>(
 }
 
 /// Asks the kernel to end this process with its parent. False if the parent has gone already.
-fn tie_to_parent() -> bool {
+pub(crate) fn tie_to_parent() -> bool {
     let parent = nix::unistd::getppid();
     if let Err(error) = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM) {
         log::warn!("cannot be tied to the parent process: {error}");

@@ -1,0 +1,319 @@
+//! What the methods of the control socket take and return.
+//!
+//! | method | parameters | result |
+//! |---|---|---|
+//! | `status` | – | [`Status`] |
+//! | `pair.open` | – | [`PairStatus`] |
+//! | `pair.type` | [`Digits`] | [`PairStatus`] |
+//! | `pair.cancel` | – | [`PairStatus`] |
+//! | `pair.status` | – | [`PairStatus`] |
+//! | `devices.list` | – | list of [`Device`] |
+//! | `devices.show` | [`DeviceName`] | [`DeviceDetail`] |
+//! | `devices.rename` | [`Rename`] | [`Device`] |
+//! | `devices.permit` | [`Permit`] | [`DeviceDetail`] |
+//! | `devices.limit` | [`Limit`] | [`DeviceDetail`] |
+//! | `devices.revoke` | [`DeviceName`] | [`Device`] |
+//! | `devices.renew` | [`Renew`] | [`Device`] |
+//! | `pending.list` | – | list of [`Pending`] |
+//! | `approve`, `deny` | [`PendingId`] | [`Pending`] |
+//! | `watch` | – | then events: [`Event`] |
+//! | `models` | – | list of [`Model`] |
+//! | `config.check` | – | list of texts |
+//!
+//! Names that came from devices or providers are as they are: whoever shows them escapes them.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Name of the laptop.
+    pub name: String,
+    /// Version of the daemon.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime_s: u64,
+    /// Carrier and address it listens on; empty while there is none.
+    pub link: String,
+    /// Devices paired and not revoked.
+    pub devices: usize,
+    /// Most devices paired at a time.
+    pub max_devices: usize,
+    /// Devices linked now.
+    pub linked: usize,
+    /// Requests running now.
+    pub running: usize,
+    /// Requests that wait for a person.
+    pub pending: usize,
+    /// Service processes and whether each answers.
+    pub services: BTreeMap<String, bool>,
+}
+
+/// Where a pairing stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum PairStatus {
+    /// No window is open.
+    Closed,
+    /// A window is open; no handheld has come yet.
+    Waiting {
+        /// Seconds until it closes.
+        closes_in_s: u64,
+    },
+    /// A handheld shows six digits that have to be typed here.
+    Digits {
+        /// Seconds until it closes.
+        closes_in_s: u64,
+        /// Name of the device, as it says.
+        name: String,
+    },
+    /// Typed right; the handheld has to confirm.
+    Confirming {
+        /// Seconds until it closes.
+        closes_in_s: u64,
+        /// Name of the device, as it says.
+        name: String,
+    },
+    /// Paired.
+    Paired {
+        /// The new device.
+        device: i64,
+        /// Its name.
+        name: String,
+    },
+    /// It came to nothing.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Six digits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Digits {
+    /// As typed; spaces do not count.
+    pub digits: String,
+}
+
+/// Names a device by number or name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeviceName {
+    /// Number or name.
+    pub device: String,
+}
+
+/// Gives a device another name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rename {
+    /// Number or name.
+    pub device: String,
+    /// The new name.
+    pub name: String,
+}
+
+/// Sets one rule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Permit {
+    /// Number or name of the device.
+    pub device: String,
+    /// Name of the operation.
+    pub operation: String,
+    /// `deny`, `ask` or `allow`.
+    pub rule: String,
+}
+
+/// Sets limits; those that are missing stay.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Limit {
+    /// Number or name of the device.
+    pub device: String,
+    /// Requests a minute.
+    #[serde(default)]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a day.
+    #[serde(default)]
+    pub tokens_per_day: Option<u64>,
+    /// Pictures a day.
+    #[serde(default)]
+    pub pictures_per_day: Option<u64>,
+    /// Bytes a day.
+    #[serde(default)]
+    pub bytes_per_day: Option<u64>,
+    /// Patterns of language models.
+    #[serde(default)]
+    pub language_models: Option<Vec<String>>,
+    /// Patterns of picture models.
+    #[serde(default)]
+    pub image_models: Option<Vec<String>>,
+    /// Addresses that may be fetched.
+    #[serde(default)]
+    pub urls: Option<Vec<String>>,
+}
+
+/// Extends a relationship.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Renew {
+    /// Number or name of the device.
+    pub device: String,
+    /// Days from now; the configured number where it is missing.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// A device in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// `active`, `expired` or `revoked`.
+    pub standing: String,
+    /// Seconds until it expires; negative since when it has.
+    pub expires_in_s: i64,
+    /// Seconds since it was last here; missing if never.
+    pub seen_ago_s: Option<i64>,
+    /// Whether it is linked now.
+    pub linked: bool,
+    /// Width and height of its screen.
+    pub screen: (u16, u16),
+    /// Its drop folder.
+    pub folder: String,
+}
+
+/// One device with its permissions and use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceDetail {
+    /// The device.
+    #[serde(flatten)]
+    pub device: Device,
+    /// Fingerprint of its key.
+    pub key: String,
+    /// Rule of each operation.
+    pub rules: BTreeMap<String, String>,
+    /// Patterns of language models.
+    pub language_models: Vec<String>,
+    /// Patterns of picture models.
+    pub image_models: Vec<String>,
+    /// Addresses that may be fetched.
+    pub urls: Vec<String>,
+    /// Requests a minute.
+    pub requests_per_minute: u32,
+    /// Used today and limit of a day: tokens.
+    pub tokens: (u64, u64),
+    /// Used today and limit of a day: pictures.
+    pub pictures: (u64, u64),
+    /// Used today and limit of a day: bytes.
+    pub bytes: (u64, u64),
+}
+
+/// Names a request that waits for a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PendingId {
+    /// Its number in the list.
+    pub id: u64,
+}
+
+/// A request that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Its number, for `approve` and `deny`.
+    pub id: u64,
+    /// The device.
+    pub device: i64,
+    /// Its name.
+    pub name: String,
+    /// What it would do, one sentence each; escaped already.
+    pub wants: Vec<String>,
+    /// What it may cost.
+    pub cost: String,
+    /// Seconds until it is refused.
+    pub expires_in_s: u64,
+}
+
+/// A model that devices may be offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// `language` or `image`.
+    pub service: String,
+    /// `provider/model`.
+    pub id: String,
+    /// Whether it is loaded; missing where the provider does not say.
+    pub loaded: Option<bool>,
+    /// Whether a request that names none gets this one.
+    pub default: bool,
+    /// A remark, such as its size.
+    pub note: String,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A device was linked.
+    Linked {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+    },
+    /// A device went away.
+    Unlinked {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+    },
+    /// A request waits for a person.
+    Asks(Pending),
+    /// A request no longer waits.
+    Answered {
+        /// Its number in the list.
+        id: u64,
+        /// `approved`, `denied`, `expired` or `withdrawn`.
+        answer: String,
+    },
+    /// A request was let in.
+    Started {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+        /// The request.
+        request: u64,
+        /// What it does; escaped already.
+        wants: Vec<String>,
+    },
+    /// A request ended.
+    Ended {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+        /// The request.
+        request: u64,
+        /// `done`, or the name of the error.
+        outcome: String,
+        /// More words; may hold text of providers.
+        detail: String,
+    },
+    /// A request was refused by the policy.
+    Denied {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+        /// Why; escaped already.
+        reason: String,
+    },
+    /// Pairing moved on.
+    Pairing(PairStatus),
+    /// Permissions of a device changed.
+    Changed {
+        /// The device.
+        device: i64,
+        /// Its name.
+        name: String,
+    },
+}

@@ -1,0 +1,125 @@
+//! The caller's end.
+
+use super::message::{MAX_LINE_LEN, Notification, Response, RpcError};
+use serde_json::{Value, json};
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+/// A connection to the daemon.
+#[derive(Debug)]
+pub struct Client {
+    reader: BufReader<UnixStream>,
+    next_id: u64,
+}
+
+/// Why a call was not answered.
+#[derive(Debug)]
+pub enum ClientError {
+    /// No daemon listens there.
+    Unreachable(PathBuf, io::Error),
+    /// The daemon ended the connection: it stopped, or does not take calls from this user.
+    Ended,
+    /// The daemon said no.
+    Refused(RpcError),
+    /// What came is no answer.
+    Malformed(String),
+    /// The connection failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(path, error) => {
+                write!(f, "no laptop-daemon answers at {}: {error}; start it, or name its folder with --home", path.display())
+            }
+            Self::Ended => f.write_str(
+                "laptop-daemon ended the connection: it has stopped, or it belongs to another user than you",
+            ),
+            Self::Refused(error) => write!(f, "{error}"),
+            Self::Malformed(what) => write!(f, "laptop-daemon answered something else than was asked: {what}"),
+            Self::Io(error) => write!(f, "the connection to laptop-daemon failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Self::Ended,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl Client {
+    /// Connects to the control socket at `path`.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`].
+    pub fn connect(path: &Path) -> Result<Self, ClientError> {
+        let stream = UnixStream::connect(path)
+            .map_err(|error| ClientError::Unreachable(path.to_owned(), error))?;
+        Ok(Self {
+            reader: BufReader::new(stream),
+            next_id: 1,
+        })
+    }
+
+    /// Calls `method` and waits for its answer.
+    ///
+    /// # Errors
+    /// A [`ClientError`].
+    pub fn call(&mut self, method: &str, params: Value) -> Result<Value, ClientError> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut line = serde_json::to_vec(
+            &json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }),
+        )
+        .map_err(io::Error::from)?;
+        line.push(b'\n');
+        self.reader.get_mut().write_all(&line)?;
+        let answer = self.line()?.ok_or(ClientError::Ended)?;
+        let response: Response = serde_json::from_slice(&answer)
+            .map_err(|error| ClientError::Malformed(error.to_string()))?;
+        match (response.result, response.error) {
+            (_, Some(error)) => Err(ClientError::Refused(error)),
+            (Some(value), None) if response.id == json!(id) => Ok(value),
+            (None, None) if response.id == json!(id) => Ok(Value::Null),
+            _ => Err(ClientError::Malformed("an answer to another call".into())),
+        }
+    }
+
+    /// Hands every event to `visit` until it returns false or the daemon ends.
+    ///
+    /// # Errors
+    /// A [`ClientError`]. The end of the daemon is no error.
+    pub fn watch(mut self, mut visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
+        self.call("watch", Value::Null)?;
+        while let Some(line) = self.line()? {
+            let event: Notification = serde_json::from_slice(&line)
+                .map_err(|error| ClientError::Malformed(error.to_string()))?;
+            if event.method == "event" && !visit(&event.params) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let mut line = Vec::new();
+        self.reader
+            .by_ref()
+            .take(MAX_LINE_LEN as u64 + 1)
+            .read_until(b'\n', &mut line)?;
+        match line.last() {
+            None => Ok(None),
+            Some(b'\n') => Ok(Some(line)),
+            Some(_) => Err(ClientError::Malformed("a line without an end".into())),
+        }
+    }
+}

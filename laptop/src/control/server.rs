@@ -1,0 +1,289 @@
+//! The daemon's end: accept, check the caller, answer line by line.
+
+use super::message::{ErrorKind, MAX_LINE_LEN, Notification, Request, Response, RpcError};
+use super::peer;
+use serde_json::Value;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// Most callers at a time.
+const MAX_CALLERS: usize = 32;
+/// Longest time that a caller may take to read an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a watcher that hears nothing is checked for being there.
+const WATCH_CHECK: Duration = Duration::from_secs(1);
+
+/// What a method answers.
+pub enum Reply {
+    /// One value.
+    Value(Value),
+    /// An empty value, then events until either side goes away. The connection is for nothing else from then on.
+    Events(Receiver<Value>),
+}
+
+/// Carries methods out.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers `method`.
+    ///
+    /// # Errors
+    /// An [`RpcError`] for the caller.
+    fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError>;
+}
+
+/// Answers callers of `listener` that run as one of `allowed`, one thread each, until the listener fails.
+///
+/// # Errors
+/// What the listener said.
+pub fn serve<H: Handler>(
+    listener: &UnixListener,
+    handler: &Arc<H>,
+    allowed: &[u32],
+) -> io::Result<()> {
+    let callers = Arc::new(AtomicUsize::new(0));
+    for stream in listener.incoming() {
+        let stream = stream?;
+        if let Err(error) = peer::check(&stream, allowed) {
+            log::warn!("control socket: {error}");
+            continue;
+        }
+        if callers.fetch_add(1, Ordering::SeqCst) >= MAX_CALLERS {
+            callers.fetch_sub(1, Ordering::SeqCst);
+            log::warn!("control socket: more than {MAX_CALLERS} callers; one was turned away");
+            continue;
+        }
+        let (handler, counted) = (Arc::clone(handler), Arc::clone(&callers));
+        let spawned = std::thread::Builder::new()
+            .name("control".into())
+            .spawn(move || {
+                if let Err(error) = converse(&stream, handler.as_ref()) {
+                    log::debug!("control socket: {error}");
+                }
+                counted.fetch_sub(1, Ordering::SeqCst);
+            });
+        if let Err(error) = spawned {
+            callers.fetch_sub(1, Ordering::SeqCst);
+            log::error!("control socket: no thread for a caller: {error}");
+        }
+    }
+    Ok(())
+}
+
+fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        reader
+            .by_ref()
+            .take(MAX_LINE_LEN as u64 + 1)
+            .read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            let words = format!("a line is longer than {MAX_LINE_LEN} bytes, or ends too early");
+            return write(
+                stream,
+                &Response::new(Value::Null, Err(RpcError::new(ErrorKind::Request, words))),
+            );
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let (id, reply) = match read_request(&line) {
+            Ok(request) => {
+                let reply = handler.call(&request.method, request.params);
+                // Without an id it is a notification: nothing is answered, not even an error.
+                let Some(id) = request.id else { continue };
+                (id, reply)
+            }
+            Err(error) => (Value::Null, Err(error)),
+        };
+        match reply {
+            Ok(Reply::Value(value)) => write(stream, &Response::new(id, Ok(value)))?,
+            Err(error) => write(stream, &Response::new(id, Err(error)))?,
+            Ok(Reply::Events(events)) => {
+                write(
+                    stream,
+                    &Response::new(id, Ok(Value::Object(serde_json::Map::new()))),
+                )?;
+                return watch(stream, &events);
+            }
+        }
+    }
+}
+
+fn read_request(line: &[u8]) -> Result<Request, RpcError> {
+    let value: Value = serde_json::from_slice(line)
+        .map_err(|error| RpcError::new(ErrorKind::Parse, format!("this is no JSON: {error}")))?;
+    let request: Request = serde_json::from_value(value).map_err(|error| {
+        RpcError::new(ErrorKind::Request, format!("this is no request: {error}"))
+    })?;
+    if request.jsonrpc != "2.0" {
+        return Err(RpcError::new(
+            ErrorKind::Request,
+            "only JSON-RPC 2.0 is spoken here",
+        ));
+    }
+    Ok(request)
+}
+
+fn watch(stream: &UnixStream, events: &Receiver<Value>) -> io::Result<()> {
+    loop {
+        match events.recv_timeout(WATCH_CHECK) {
+            Ok(params) => {
+                let event = Notification {
+                    jsonrpc: "2.0".into(),
+                    method: "event".into(),
+                    params,
+                };
+                write(stream, &event)?;
+            }
+            Err(RecvTimeoutError::Timeout) if has_left(stream)? => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Whether the caller has closed its end. What it says meanwhile is not taken: a watcher only listens.
+fn has_left(stream: &UnixStream) -> io::Result<bool> {
+    use nix::errno::Errno;
+    use nix::sys::socket::{MsgFlags, recv};
+    use std::os::fd::AsRawFd;
+    let look = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    match recv(stream.as_raw_fd(), &mut [0], look) {
+        Ok(len) => Ok(len == 0),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn write(mut stream: &UnixStream, message: &impl serde::Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Client, ClientError};
+    use super::*;
+    use crate::store::testing::TempFolder;
+    use serde_json::json;
+    use std::path::PathBuf;
+    use std::sync::mpsc::sync_channel;
+
+    struct Echo;
+
+    impl Handler for Echo {
+        fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
+            match method {
+                "echo" => Ok(Reply::Value(params)),
+                "watch" => {
+                    let (sender, receiver) = sync_channel(8);
+                    for number in 0..3 {
+                        sender.send(json!({ "number": number })).expect("room");
+                    }
+                    Ok(Reply::Events(receiver))
+                }
+                _ => Err(RpcError::new(ErrorKind::Method, format!("no {method}"))),
+            }
+        }
+    }
+
+    fn start(name: &str, allowed: &[u32]) -> (TempFolder, PathBuf) {
+        let temp = TempFolder::new(name);
+        let path = temp.0.join("control.sock");
+        let listener = crate::ipc::bind(&path, false).expect("bound");
+        let allowed = allowed.to_vec();
+        std::thread::spawn(move || serve(&listener, &Arc::new(Echo), &allowed));
+        (temp, path)
+    }
+
+    fn own() -> u32 {
+        nix::unistd::geteuid().as_raw()
+    }
+
+    fn raw(path: &PathBuf, bytes: &[u8]) -> String {
+        let mut stream = UnixStream::connect(path).expect("connected");
+        stream.write_all(bytes).expect("written");
+        stream.shutdown(std::net::Shutdown::Write).expect("shut");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("read");
+        answer
+    }
+
+    #[test]
+    fn a_method_is_answered_and_an_unknown_one_refused_by_name() {
+        let (_temp, path) = start("rpc", &[own()]);
+        let mut client = Client::connect(&path).expect("connected");
+        assert_eq!(
+            client.call("echo", json!({ "a": 1 })).expect("answered"),
+            json!({ "a": 1 })
+        );
+        match client.call("sing", Value::Null) {
+            Err(ClientError::Refused(error)) => {
+                assert_eq!(
+                    (error.kind(), error.message.as_str()),
+                    (ErrorKind::Method, "no sing")
+                );
+            }
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+        assert_eq!(
+            client.call("echo", json!([2])).expect("still there"),
+            json!([2])
+        );
+    }
+
+    #[test]
+    fn a_stranger_is_turned_away_before_a_byte_is_read() {
+        let (_temp, path) = start("stranger", &[own() + 1]);
+        let mut client = Client::connect(&path).expect("connected");
+        assert!(matches!(
+            client.call("echo", Value::Null),
+            Err(ClientError::Ended)
+        ));
+    }
+
+    #[test]
+    fn events_follow_a_watch() {
+        let (_temp, path) = start("watch", &[own()]);
+        let mut seen = Vec::new();
+        Client::connect(&path)
+            .expect("connected")
+            .watch(|event| {
+                seen.push(event["number"].as_u64().expect("a number"));
+                true
+            })
+            .expect("watched");
+        assert_eq!(seen, [0, 1, 2]);
+    }
+
+    #[test]
+    fn damaged_lines_get_numbered_errors_and_the_connection_lives() {
+        let (_temp, path) = start("damaged", &[own()]);
+        let answer = raw(&path, b"{nonsense\n[1]\n{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"echo\"}\n\n\
+            {\"jsonrpc\":\"2.0\",\"method\":\"echo\"}\n{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"echo\",\"params\":3}\n");
+        let codes: Vec<i64> = answer
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .map(|value| value["error"]["code"].as_i64().unwrap_or(0))
+            .collect();
+        assert_eq!(codes, [-32700, -32600, -32600, 0]);
+        assert!(answer.ends_with("\"id\":7,\"result\":3}\n"), "{answer}");
+    }
+
+    #[test]
+    fn an_endless_line_is_cut_off() {
+        let (_temp, path) = start("endless", &[own()]);
+        let answer = raw(&path, &vec![b'x'; MAX_LINE_LEN + 1]);
+        assert!(answer.contains("-32600"), "{answer}");
+    }
+}
