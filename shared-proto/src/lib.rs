@@ -21,6 +21,8 @@ pub mod opcode;
 pub mod pairing;
 pub mod picture;
 pub mod program;
+#[cfg(feature = "alloc")]
+pub mod renewal;
 pub mod report;
 #[cfg(feature = "alloc")]
 pub mod session;

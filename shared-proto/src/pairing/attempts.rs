@@ -77,7 +77,7 @@ impl Attempts {
         }
         self.today += 1;
         self.in_a_row = self.in_a_row.saturating_add(1);
-        if self.in_a_row % FAILURES_TO_PAUSE == 0 {
+        if self.in_a_row.is_multiple_of(FAILURES_TO_PAUSE) {
             let doublings = (self.in_a_row / FAILURES_TO_PAUSE - 1).min(16);
             self.pause_until(now_s.saturating_add(FIRST_PAUSE_S << doublings));
         }

@@ -1,5 +1,6 @@
 //! The handheld's side of pairing: it shows the digits, the person says yes, it stores last.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::binding::{Role, Transcript};
@@ -29,7 +30,7 @@ pub enum HandheldPhase {
     /// The person said yes; the laptop is storing it.
     Confirmed,
     /// Store this, durably, then call [`HandheldPairing::stored`].
-    Store(HandheldOutcome),
+    Store(Box<HandheldOutcome>),
     /// Both have it. Send what waits and close.
     Paired,
     /// It ended. Send what waits, close, forget the key that was made for it.
@@ -69,7 +70,7 @@ enum State {
         laptop: Name,
     },
     Storing {
-        outcome: HandheldOutcome,
+        outcome: Box<HandheldOutcome>,
     },
     Paired,
     Failed(PairingError),
@@ -176,12 +177,12 @@ impl<C: Crypto> HandheldPairing<C> {
                 if !self.crypto.constant_time_eq(&expected, &mac) {
                     return Err(PairingError::BadConfirmation);
                 }
-                let outcome = HandheldOutcome {
+                let outcome = Box::new(HandheldOutcome {
                     peer: self.binding.laptop(),
                     token: self.binding.token(),
                     name: laptop.clone(),
                     grant,
-                };
+                });
                 // The laptop has it: from here on only our own storage can fail.
                 self.deadline = None;
                 self.state = State::Storing { outcome };
