@@ -34,9 +34,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{
-    Crypto, CryptoError, PublicKey, RelationshipKey, Signature, Signer, TokenSecret,
-};
+use crate::crypto::{Crypto, PublicKey, RelationshipKey, Signature, Signer, TokenSecret};
 
 /// Exporter label of the value that the signatures are bound to. Its context is empty.
 pub const EXPORTER_RENEW: &[u8] = b"EXPORTER-OfficeOS-renew-v1";
@@ -129,9 +127,9 @@ impl Fresh {
     /// Makes one.
     ///
     /// # Errors
-    /// [`CryptoError::NoRandomness`].
+    /// [`NoRandomness`](crate::crypto::CryptoError::NoRandomness).
     #[cfg(feature = "std")]
-    pub fn generate() -> Result<Self, CryptoError> {
+    pub fn generate() -> Result<Self, crate::crypto::CryptoError> {
         let (key, signer) = crate::crypto::ring::RingSigner::generate()?;
         let public = signer.public_key();
         Ok(Self { key, public })

@@ -181,7 +181,7 @@ impl<C: Crypto> HandheldPairing<C> {
                     peer: self.binding.laptop(),
                     token: self.binding.token(),
                     name: laptop.clone(),
-                    grant,
+                    grant: *grant,
                 });
                 // The laptop has it: from here on only our own storage can fail.
                 self.deadline = None;

@@ -1,5 +1,6 @@
 //! The laptop's side of pairing: it commits, the person types, it stores first.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::binding::{Role, Transcript};
@@ -225,7 +226,10 @@ impl<C: Crypto> LaptopPairing<C> {
         let mac = self
             .binding
             .confirmation(&self.crypto, Role::Laptop, &self.transcript, &body);
-        self.say(&PairingMessage::Grant { grant, mac });
+        self.say(&PairingMessage::Grant {
+            grant: Box::new(grant),
+            mac,
+        });
         self.deadline = Some(now.after(STEP_MS));
         self.state = State::Granted;
     }

@@ -3,6 +3,7 @@
 //! A frame is a length as two bytes, big-endian, then that many bytes of one message in postcard. The order of
 //! the variants is their number on the wire.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ pub(super) enum PairingMessage {
     /// Handheld: the person said yes.
     Confirm { mac: [u8; 32] },
     /// Laptop: it has stored the relationship; here is what the handheld needs. The MAC covers the encoded grant.
-    Grant { grant: Grant, mac: [u8; 32] },
+    Grant { grant: Box<Grant>, mac: [u8; 32] },
     /// Handheld: it has stored the relationship too.
     Stored,
     /// Either: it will not go on.

@@ -134,7 +134,7 @@ fn the_longest_message_fits_its_bound() {
         },
     };
     let grant = PairingMessage::Grant {
-        grant: longest,
+        grant: Box::new(longest),
         mac: [0; 32],
     };
     let nonce = PairingMessage::Nonce {
@@ -166,7 +166,7 @@ fn numbers_of_messages_and_reasons_are_pinned() {
             first(PairingMessage::Typed),
             first(PairingMessage::Confirm { mac: nonce }),
             first(PairingMessage::Grant {
-                grant: Grant::default(),
+                grant: Box::default(),
                 mac: nonce
             }),
             first(PairingMessage::Stored),
