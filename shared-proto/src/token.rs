@@ -226,9 +226,9 @@ mod tests {
         // The first 25 characters spell the nonce, whatever the secret is.
         assert!(name.as_str().starts_with("aaaqeayeaudaocajbifqydiob"));
         assert_eq!(name.as_str(), PUBLISHED);
+        assert!(include_str!("../SPEC.md").contains(PUBLISHED));
     }
 
-    /// Also in SPEC.md.
     const PUBLISHED: &str = "aaaqeayeaudaocajbifqydiob4uaq664gtwwuyroengos6trvqdq.invalid";
 
     #[test]
