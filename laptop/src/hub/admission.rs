@@ -206,11 +206,11 @@ impl Hub {
             .keys
             .ok_or_else(|| Refusal::new(ErrorCode::Revoked, "this device is no longer paired"))?;
         // While keys are being renewed, either may sign.
-        let fits = std::iter::once(keys.peer).chain(keys.peer_next).any(|key| {
+        let fits = keys.pairs().any(|(_, pair)| {
             let signature = Signature(signature);
             verify_submit(
                 &RingCrypto,
-                &key,
+                &pair.peer,
                 submission.exporter,
                 submission.id.0,
                 digest,

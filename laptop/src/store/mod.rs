@@ -4,6 +4,7 @@
 //! Every method is one transaction; what a method has returned survives a kill at any later instant. One process
 //! writes: a second [`Store::open`] on the same folder is refused. Nothing here runs or re-runs anything.
 
+mod profile;
 mod relationship;
 mod request;
 mod result;
@@ -17,10 +18,10 @@ mod kill_test;
 #[cfg(test)]
 mod request_tests;
 
-pub use relationship::{Keys, NewRelationship, Relationship, RelationshipId};
+pub use relationship::{NewRelationship, Relationship, RelationshipId};
 pub use request::{Admission, NewRequest, Outcome, RequestRecord, RequestState, WINDOW};
 pub use result::Retention;
-pub use setting::{FailureCounter, Setting};
+pub use setting::Setting;
 pub use spool::Spool;
 
 use nix::fcntl::{Flock, FlockArg};
@@ -208,18 +209,18 @@ pub(crate) mod testing {
 
     pub(crate) fn new_relationship(name: &str) -> NewRelationship {
         use shared_proto::crypto::{PublicKey, RelationshipKey, TokenSecret};
+        use shared_proto::renewal::Credentials;
         NewRelationship {
             name: name.into(),
-            keys: Keys {
-                ours: RelationshipKey::from_bytes([1; 32]),
-                ours_next: None,
+            keys: Credentials {
+                own: RelationshipKey::from_bytes([1; 32]),
                 peer: PublicKey([2; 32]),
-                peer_next: None,
                 token: TokenSecret::from_bytes([3; 32]),
             },
             screen: (640, 480),
             created_at: 1_000,
             expires_at: 2_000,
+            provisional_until: 1_500,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Relationships and their permission profiles.
+//! Relationships.
 
+use super::profile::write_profile;
 use super::{Store, StoreError};
-use crate::policy::{ModelPattern, Profile, Rule, Standing, UrlPattern};
+use crate::policy::{Profile, Standing};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use shared_proto::crypto::{PublicKey, RelationshipKey, TokenSecret};
-use shared_proto::opcode::Operation;
+use shared_proto::renewal::{Credentials, KeyRing};
 
 /// Number of a relationship on this laptop. Never used again for another one.
 pub type RelationshipId = i64;
@@ -12,34 +13,21 @@ pub type RelationshipId = i64;
 /// Longest device name kept, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// The keys of one relationship.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// This laptop's private key for this device alone.
-    pub ours: RelationshipKey,
-    /// Its successor, while a renewal is on its way.
-    pub ours_next: Option<RelationshipKey>,
-    /// The device's public key.
-    pub peer: PublicKey,
-    /// Its successor, while a renewal is on its way.
-    pub peer_next: Option<PublicKey>,
-    /// What server-name tokens are made with.
-    pub token: TokenSecret,
-}
-
 /// What a pairing has agreed on.
 #[derive(Debug, Clone)]
 pub struct NewRelationship {
     /// Name of the device as it calls itself.
     pub name: String,
     /// The keys.
-    pub keys: Keys,
+    pub keys: Credentials,
     /// Width and height of its screen in pixels.
     pub screen: (u16, u16),
     /// Now, in seconds since 1970.
     pub created_at: i64,
     /// When it runs out, in seconds since 1970.
     pub expires_at: i64,
+    /// Until when the device has to show that it has stored its side, in seconds since 1970.
+    pub provisional_until: i64,
 }
 
 /// One relationship as it stands.
@@ -52,7 +40,7 @@ pub struct Relationship {
     /// Name of its drop folder: plain ASCII, unique.
     pub folder: String,
     /// The keys; `None` once revoked.
-    pub keys: Option<Keys>,
+    pub keys: Option<KeyRing>,
     /// Width and height of its screen in pixels.
     pub screen: (u16, u16),
     /// When it was made, in seconds since 1970.
@@ -63,6 +51,8 @@ pub struct Relationship {
     pub last_seen_at: Option<i64>,
     /// When a person ended it, in seconds since 1970.
     pub revoked_at: Option<i64>,
+    /// Until when the device has to show that it has stored its side; `None` once it has.
+    pub provisional_until: Option<i64>,
     /// Requests below this number are refused.
     pub floor: u64,
     /// Highest request number ever taken in.
@@ -72,7 +62,7 @@ pub struct Relationship {
 impl Relationship {
     /// Whether it holds at `now` (seconds since 1970, never going backwards).
     pub fn standing(&self, now: i64) -> Standing {
-        if self.keys.is_none() {
+        if self.keys.is_none() || self.provisional_until.is_some_and(|until| now >= until) {
             Standing::Revoked
         } else if now >= self.expires_at {
             Standing::Expired
@@ -82,9 +72,9 @@ impl Relationship {
     }
 }
 
-const COLUMNS: &str =
-    "id, name, folder, our_key, our_next_key, peer_key, peer_next_key, token_secret, screen_width,
-    screen_height, created_at, expires_at, last_seen_at, revoked_at, floor, highest";
+const COLUMNS: &str = "id, name, folder, our_key, peer_key, token_secret, next_our_key, next_peer_key, \
+    next_token_secret, screen_width, screen_height, created_at, expires_at, last_seen_at, revoked_at, \
+    provisional_until, floor, highest";
 
 impl Store {
     /// Adds a relationship that starts with `profile`.
@@ -102,16 +92,17 @@ impl Store {
         // The number makes the folder unique; a placeholder that no name can be stands in until it is known.
         transaction.execute(
             "INSERT INTO relationships (name, folder, our_key, peer_key, token_secret, screen_width, screen_height,
-                created_at, expires_at) VALUES (?1, '/', ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                created_at, expires_at, provisional_until) VALUES (?1, '/', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 name,
-                new.keys.ours.expose(),
+                new.keys.own.expose(),
                 new.keys.peer.0,
                 new.keys.token.expose(),
                 new.screen.0,
                 new.screen.1,
                 new.created_at,
-                new.expires_at
+                new.expires_at,
+                new.provisional_until
             ],
         )?;
         let id = transaction.last_insert_rowid();
@@ -162,19 +153,56 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] also for a revoked relationship: a renewal cannot revive it.
-    pub fn set_keys(&self, id: RelationshipId, keys: &Keys) -> Result<(), StoreError> {
+    pub fn set_keys(&self, id: RelationshipId, keys: &KeyRing) -> Result<(), StoreError> {
+        let next = keys.next.as_ref();
         self.update_one(
-            "UPDATE relationships SET our_key = ?2, our_next_key = ?3, peer_key = ?4, peer_next_key = ?5,
-                token_secret = ?6 WHERE id = ?1 AND revoked_at IS NULL",
+            "UPDATE relationships SET our_key = ?2, peer_key = ?3, token_secret = ?4, next_our_key = ?5,
+                next_peer_key = ?6, next_token_secret = ?7 WHERE id = ?1 AND revoked_at IS NULL",
             params![
                 id,
-                keys.ours.expose(),
-                keys.ours_next.as_ref().map(RelationshipKey::expose),
-                keys.peer.0,
-                keys.peer_next.map(|key| key.0),
-                keys.token.expose()
+                keys.current.own.expose(),
+                keys.current.peer.0,
+                keys.current.token.expose(),
+                next.map(|next| next.own.expose()),
+                next.map(|next| next.peer.0),
+                next.map(|next| next.token.expose())
             ],
         )
+    }
+
+    /// The device has shown that it has stored its side of the pairing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], or what the database said.
+    pub fn confirm(&self, id: RelationshipId) -> Result<(), StoreError> {
+        self.update_one(
+            "UPDATE relationships SET provisional_until = NULL WHERE id = ?1",
+            params![id],
+        )
+    }
+
+    /// Forgets a pairing that came to nothing. One that the device has stored is left alone.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn forget_provisional(&self, id: RelationshipId) -> Result<(), StoreError> {
+        self.lock().execute(
+            "DELETE FROM relationships WHERE id = ?1 AND provisional_until IS NOT NULL",
+            [id],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets every pairing whose device has not shown in time that it stored its side.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn forget_overdue(&self, now: i64) -> Result<(), StoreError> {
+        self.lock().execute(
+            "DELETE FROM relationships WHERE provisional_until <= ?1",
+            [now],
+        )?;
+        Ok(())
     }
 
     /// Sets when a relationship runs out, in seconds since 1970.
@@ -213,8 +241,9 @@ impl Store {
             let mut connection = self.lock();
             let transaction = connection.transaction()?;
             let changed = transaction.execute(
-                "UPDATE relationships SET our_key = NULL, our_next_key = NULL, peer_key = NULL, peer_next_key = NULL,
-                    token_secret = NULL, revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
+                "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
+                    next_peer_key = NULL, next_token_secret = NULL, provisional_until = NULL,
+                    revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
                 params![id, now],
             )?;
             if changed == 0 {
@@ -225,34 +254,6 @@ impl Store {
         }
         self.remove_spools_of(id);
         Ok(())
-    }
-
-    /// The permissions of a relationship. Its standing is that of the row: expiry is the caller's, who has the clock.
-    ///
-    /// # Errors
-    /// [`StoreError::Unknown`], or what the database said.
-    pub fn profile(&self, id: RelationshipId) -> Result<Profile, StoreError> {
-        read_profile(&self.lock(), id)
-    }
-
-    /// Changes the permissions of a relationship in one transaction; the generation rises by one.
-    ///
-    /// # Errors
-    /// [`StoreError::Unknown`], or what the database said.
-    pub fn change_profile(
-        &self,
-        id: RelationshipId,
-        change: impl FnOnce(&mut Profile),
-    ) -> Result<Profile, StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        let mut profile = read_profile(&transaction, id)?;
-        let generation = profile.generation;
-        change(&mut profile);
-        profile.generation = generation + 1;
-        write_profile(&transaction, id, &profile)?;
-        transaction.commit()?;
-        Ok(profile)
     }
 
     fn update_one(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), StoreError> {
@@ -271,33 +272,40 @@ fn read_one(connection: &Connection, id: RelationshipId) -> Result<Relationship,
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<Relationship> {
-    let ours: Option<[u8; 32]> = row.get(3)?;
-    let ours_next: Option<[u8; 32]> = row.get(4)?;
-    let peer: Option<[u8; 32]> = row.get(5)?;
-    let peer_next: Option<[u8; 32]> = row.get(6)?;
-    let token: Option<[u8; 32]> = row.get(7)?;
-    let keys = match (ours, peer, token) {
-        (Some(ours), Some(peer), Some(token)) => Some(Keys {
-            ours: RelationshipKey::from_bytes(ours),
-            ours_next: ours_next.map(RelationshipKey::from_bytes),
-            peer: PublicKey(peer),
-            peer_next: peer_next.map(PublicKey),
-            token: TokenSecret::from_bytes(token),
-        }),
-        _ => None,
-    };
+    let keys = read_keys(row, 3)?.map(|current| -> rusqlite::Result<KeyRing> {
+        Ok(KeyRing {
+            current,
+            next: read_keys(row, 6)?,
+        })
+    });
     Ok(Relationship {
         id: row.get(0)?,
         name: row.get(1)?,
         folder: row.get(2)?,
-        keys,
-        screen: (row.get(8)?, row.get(9)?),
-        created_at: row.get(10)?,
-        expires_at: row.get(11)?,
-        last_seen_at: row.get(12)?,
-        revoked_at: row.get(13)?,
-        floor: row.get::<_, i64>(14)? as u64,
-        highest: row.get::<_, i64>(15)? as u64,
+        keys: keys.transpose()?,
+        screen: (row.get(9)?, row.get(10)?),
+        created_at: row.get(11)?,
+        expires_at: row.get(12)?,
+        last_seen_at: row.get(13)?,
+        revoked_at: row.get(14)?,
+        provisional_until: row.get(15)?,
+        floor: unsigned(row.get(16)?),
+        highest: unsigned(row.get(17)?),
+    })
+}
+
+/// The three columns from `first`; `None` unless all are there.
+fn read_keys(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Credentials>> {
+    let own: Option<[u8; 32]> = row.get(first)?;
+    let peer: Option<[u8; 32]> = row.get(first + 1)?;
+    let token: Option<[u8; 32]> = row.get(first + 2)?;
+    Ok(match (own, peer, token) {
+        (Some(own), Some(peer), Some(token)) => Some(Credentials {
+            own: RelationshipKey::from_bytes(own),
+            peer: PublicKey(peer),
+            token: TokenSecret::from_bytes(token),
+        }),
+        _ => None,
     })
 }
 
@@ -340,94 +348,6 @@ fn free_folder(
     })
 }
 
-fn read_profile(connection: &Connection, id: RelationshipId) -> Result<Profile, StoreError> {
-    let revoked: Option<i64> = connection.query_row(
-        "SELECT revoked_at FROM relationships WHERE id = ?1",
-        [id],
-        |row| row.get(0),
-    )?;
-    let mut profile = connection.query_row(
-        "SELECT language_models, image_models, urls, requests_per_minute, tokens_per_day, pictures_per_day,
-            bytes_per_day, generation FROM profiles WHERE relationship = ?1",
-        [id],
-        |row| {
-            let mut profile = Profile::of_new_device();
-            // A pattern that no longer parses is dropped, never widened: a shorter list permits less.
-            profile.language_models = lines(&row.get::<_, String>(0)?, |line| ModelPattern::parse(line).ok());
-            profile.image_models = lines(&row.get::<_, String>(1)?, |line| ModelPattern::parse(line).ok());
-            profile.urls = lines(&row.get::<_, String>(2)?, |line| UrlPattern::parse(line).ok());
-            profile.requests_per_minute = row.get(3)?;
-            profile.tokens_per_day = unsigned(row.get(4)?);
-            profile.pictures_per_day = unsigned(row.get(5)?);
-            profile.bytes_per_day = unsigned(row.get(6)?);
-            profile.generation = unsigned(row.get(7)?);
-            Ok(profile)
-        },
-    )?;
-    profile.standing = if revoked.is_some() {
-        Standing::Revoked
-    } else {
-        Standing::Active
-    };
-    let mut statement =
-        connection.prepare_cached("SELECT operation, rule FROM rules WHERE relationship = ?1")?;
-    let rows = statement.query_map([id], |row| {
-        Ok((row.get::<_, u8>(0)?, row.get::<_, String>(1)?))
-    })?;
-    for row in rows {
-        let (number, word) = row?;
-        if let (Some(operation), Some(rule)) =
-            (Operation::from_number(number), Rule::from_name(&word))
-        {
-            profile.set_rule(operation, rule);
-        }
-    }
-    Ok(profile)
-}
-
-fn write_profile(
-    transaction: &Transaction<'_>,
-    id: RelationshipId,
-    profile: &Profile,
-) -> Result<(), StoreError> {
-    let join_models = |list: &[ModelPattern]| {
-        list.iter()
-            .map(ModelPattern::as_str)
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    transaction.execute(
-        "INSERT OR REPLACE INTO profiles VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            id,
-            join_models(&profile.language_models),
-            join_models(&profile.image_models),
-            profile
-                .urls
-                .iter()
-                .map(UrlPattern::as_str)
-                .collect::<Vec<_>>()
-                .join("\n"),
-            profile.requests_per_minute,
-            signed(profile.tokens_per_day),
-            signed(profile.pictures_per_day),
-            signed(profile.bytes_per_day),
-            signed(profile.generation)
-        ],
-    )?;
-    for operation in Operation::ALL {
-        transaction.execute(
-            "INSERT OR REPLACE INTO rules VALUES (?1, ?2, ?3)",
-            params![id, operation as u8, profile.rule(operation).name()],
-        )?;
-    }
-    Ok(())
-}
-
-fn lines<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
-    text.lines().filter_map(read).collect()
-}
-
 /// SQLite knows signed numbers only; the largest stands for "more than anyone can use".
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -461,7 +381,7 @@ mod tests {
             store.relationships().expect("listed"),
             std::slice::from_ref(&made)
         );
-        assert_eq!(made.keys.expect("keys").peer, PublicKey([2; 32]));
+        assert_eq!(made.keys.expect("keys").current.peer, PublicKey([2; 32]));
     }
 
     #[test]
@@ -507,6 +427,8 @@ mod tests {
                 &crate::policy::Profile::of_new_device(),
             )
             .expect("added");
+        store.confirm(made.id).expect("confirmed");
+        let made = store.relationship(made.id).expect("there");
         assert_eq!(made.standing(1_999), Standing::Active);
         assert_eq!(made.standing(2_000), Standing::Expired);
         store.set_expiry(made.id, 3_000).expect("renewed");
@@ -532,7 +454,7 @@ mod tests {
             .expect("added");
         store.revoke(made.id, 1).expect("revoked");
         assert!(matches!(
-            store.set_keys(made.id, &new.keys),
+            store.set_keys(made.id, &KeyRing::new(new.keys)),
             Err(StoreError::Unknown)
         ));
         assert!(matches!(
@@ -554,41 +476,6 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_profile_comes_back_and_its_generation_rises() {
-        let folder = TempFolder::new("profile");
-        let store = Store::open(&folder.0).expect("a store");
-        let id = store
-            .add_relationship(
-                &new_relationship("a"),
-                &crate::policy::Profile::of_new_device(),
-            )
-            .expect("added")
-            .id;
-        assert_eq!(store.profile(id).expect("new"), Profile::of_new_device());
-        let changed = store
-            .change_profile(id, |profile| {
-                profile.set_rule(Operation::Chat, Rule::Allow);
-                profile.set_rule(Operation::Delete, Rule::Deny);
-                profile.language_models = vec![ModelPattern::parse("ollama/*").expect("valid")];
-                profile.urls = vec![UrlPattern::parse("https://example.org/").expect("valid")];
-                profile.tokens_per_day = u64::MAX >> 1;
-                profile.generation = 0;
-            })
-            .expect("changed");
-        assert_eq!(changed.generation, 1);
-        drop(store);
-        let store = Store::open(&folder.0).expect("reopened");
-        assert_eq!(store.profile(id).expect("read"), changed);
-        assert_eq!(
-            store
-                .change_profile(id, |_| {})
-                .expect("changed")
-                .generation,
-            2
-        );
-    }
-
-    #[test]
     fn renewed_keys_come_back() {
         let folder = TempFolder::new("keys");
         let store = Store::open(&folder.0).expect("a store");
@@ -599,10 +486,44 @@ mod tests {
             )
             .expect("added");
         let mut keys = made.keys.expect("keys");
-        keys.ours_next = Some(RelationshipKey::from_bytes([7; 32]));
-        keys.peer_next = Some(PublicKey([8; 32]));
+        keys.adopt(Credentials {
+            own: RelationshipKey::from_bytes([7; 32]),
+            peer: PublicKey([8; 32]),
+            token: TokenSecret::from_bytes([9; 32]),
+        });
         store.set_keys(made.id, &keys).expect("set");
         assert_eq!(store.relationship(made.id).expect("there").keys, Some(keys));
         assert!(matches!(store.rename(99, "b"), Err(StoreError::Unknown)));
+    }
+
+    #[test]
+    fn a_pairing_that_the_device_never_stored_is_forgotten_in_time() {
+        let folder = TempFolder::new("provisional");
+        let store = Store::open(&folder.0).expect("a store");
+        let profile = Profile::of_new_device();
+        let first = store
+            .add_relationship(&new_relationship("a"), &profile)
+            .expect("added");
+        let second = store
+            .add_relationship(&new_relationship("b"), &profile)
+            .expect("added");
+        assert_eq!(first.provisional_until, Some(1_500));
+        assert_eq!(
+            (first.standing(1_499), first.standing(1_500)),
+            (Standing::Active, Standing::Revoked)
+        );
+        store.confirm(first.id).expect("confirmed");
+        store.forget_provisional(first.id).expect("left alone");
+        store.forget_overdue(1_499).expect("too early");
+        assert_eq!(store.relationships().expect("listed").len(), 2);
+        store.forget_overdue(1_500).expect("forgotten");
+        assert!(matches!(
+            store.relationship(second.id),
+            Err(StoreError::Unknown)
+        ));
+        assert_eq!(
+            store.relationship(first.id).expect("kept").standing(1_999),
+            Standing::Active
+        );
     }
 }

@@ -1,14 +1,16 @@
-//! Single values: the highest time ever seen, and how often a pairing was mistyped.
+//! Single values: the highest time ever seen, and how often pairing was mistyped.
 
+use super::relationship::unsigned;
 use super::{Store, StoreError};
 use rusqlite::{OptionalExtension, params};
+use shared_proto::pairing::Attempts;
 
 /// Names of single values. Never used again for another meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// Highest time ever seen, seconds since 1970, little-endian `i64`.
     ClockHighWater,
-    /// [`FailureCounter`] of pairing.
+    /// [`Attempts`] of pairing.
     PairingFailures,
     /// Carrier settings that the link made for itself.
     Link,
@@ -20,69 +22,6 @@ impl Setting {
             Self::ClockHighWater => "clock.high-water",
             Self::PairingFailures => "pairing.failures",
             Self::Link => "link",
-        }
-    }
-}
-
-/// Typed mismatches of pairing: three pause the window for ten minutes, doubling; ten end it for the day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FailureCounter {
-    /// Mismatches since the last success.
-    pub in_row: u32,
-    /// Mismatches on `day`.
-    pub today: u32,
-    /// The local day that `today` counts.
-    pub day: i64,
-    /// No window before this time, in seconds since 1970.
-    pub paused_until: i64,
-}
-
-impl FailureCounter {
-    /// Mismatches in a row before the first pause.
-    pub const FREE: u32 = 3;
-    /// First pause in seconds.
-    pub const PAUSE_S: i64 = 600;
-    /// Mismatches a day after which only the next day helps.
-    pub const MAX_A_DAY: u32 = 10;
-
-    /// Counts one typed mismatch.
-    #[must_use]
-    pub fn after_mismatch(self, now: i64, day: i64) -> Self {
-        let in_row = self.in_row.saturating_add(1);
-        let today = if day == self.day {
-            self.today.saturating_add(1)
-        } else {
-            1
-        };
-        let paused_until = match in_row.checked_sub(Self::FREE) {
-            None => self.paused_until,
-            // Doubling ends at about a week: the cap of a day bites long before.
-            Some(beyond) => now.saturating_add(Self::PAUSE_S << beyond.min(10)),
-        };
-        Self {
-            in_row,
-            today,
-            day,
-            paused_until,
-        }
-    }
-
-    /// Seconds until a window may be opened, or zero. `i64::MAX` means not today.
-    pub fn wait_s(&self, now: i64, day: i64) -> i64 {
-        if day == self.day && self.today >= Self::MAX_A_DAY {
-            i64::MAX
-        } else {
-            (self.paused_until - now).max(0)
-        }
-    }
-
-    /// Forgets the row, not the day.
-    #[must_use]
-    pub fn after_success(self) -> Self {
-        Self {
-            in_row: 0,
-            paused_until: 0,
-            ..self
         }
     }
 }
@@ -138,18 +77,19 @@ impl Store {
         }
     }
 
-    /// How often pairing was mistyped. A damaged value counts as a day's worth, so that damage never opens the door.
+    /// How often pairing was mistyped. A damaged value counts as a day's worth at `now`, so that damage never opens
+    /// the door.
     ///
     /// # Errors
     /// What the database said.
-    pub fn pairing_failures(&self) -> Result<FailureCounter, StoreError> {
+    pub fn attempts(&self, now: i64) -> Result<Attempts, StoreError> {
         let Some(bytes) = self.setting(Setting::PairingFailures)? else {
-            return Ok(FailureCounter::default());
+            return Ok(Attempts::default());
         };
-        Ok(decode(&bytes).unwrap_or(FailureCounter {
-            in_row: FailureCounter::FREE,
-            paused_until: 0,
-            ..FailureCounter::default()
+        Ok(postcard::from_bytes(&bytes).unwrap_or_else(|_| {
+            let mut attempts = Attempts::default();
+            (0..DAYS_WORTH).for_each(|_| attempts.failed(unsigned(now)));
+            attempts
         }))
     }
 
@@ -157,28 +97,17 @@ impl Store {
     ///
     /// # Errors
     /// What the database said.
-    pub fn set_pairing_failures(&self, counter: FailureCounter) -> Result<(), StoreError> {
-        let mut bytes = Vec::with_capacity(24);
-        bytes.extend(counter.in_row.to_le_bytes());
-        bytes.extend(counter.today.to_le_bytes());
-        bytes.extend(counter.day.to_le_bytes());
-        bytes.extend(counter.paused_until.to_le_bytes());
-        self.set_setting(Setting::PairingFailures, &bytes)
+    pub fn set_attempts(&self, attempts: &Attempts) -> Result<(), StoreError> {
+        // A plain struct of numbers into a growing vector: postcard has no way to fail here.
+        self.set_setting(
+            Setting::PairingFailures,
+            &postcard::to_allocvec(attempts).unwrap_or_default(),
+        )
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<FailureCounter> {
-    let (in_row, rest) = bytes.split_first_chunk()?;
-    let (today, rest) = rest.split_first_chunk()?;
-    let (day, rest) = rest.split_first_chunk()?;
-    let (paused_until, rest) = rest.split_first_chunk()?;
-    rest.is_empty().then_some(FailureCounter {
-        in_row: u32::from_le_bytes(*in_row),
-        today: u32::from_le_bytes(*today),
-        day: i64::from_le_bytes(*day),
-        paused_until: i64::from_le_bytes(*paused_until),
-    })
-}
+/// As many wrong digits as end pairing for a day, whatever they are counted to be.
+const DAYS_WORTH: u32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -186,66 +115,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mismatches_pause_the_window_longer_and_longer_and_end_it_for_the_day() {
-        let mut counter = FailureCounter::default();
-        let mut waits = Vec::new();
-        for _ in 0..10 {
-            counter = counter.after_mismatch(1_000, 7);
-            waits.push(counter.wait_s(1_000, 7));
-        }
-        assert_eq!(
-            waits,
-            [
-                0,
-                0,
-                600,
-                1_200,
-                2_400,
-                4_800,
-                9_600,
-                19_200,
-                38_400,
-                i64::MAX
-            ]
-        );
-        assert_eq!(counter.wait_s(1_000_000, 8), 0);
-    }
-
-    #[test]
-    fn a_success_forgets_the_row_but_not_the_day() {
-        let mut counter = FailureCounter::default();
-        for _ in 0..9 {
-            counter = counter.after_mismatch(0, 7).after_success();
-            assert_eq!(counter.wait_s(0, 7), 0);
-        }
-        assert_eq!(counter.after_mismatch(0, 7).wait_s(0, 7), i64::MAX);
-    }
-
-    #[test]
-    fn the_count_survives_a_restart() {
+    fn wrong_digits_are_remembered_over_a_restart_and_damage_counts_as_many() {
         let folder = TempFolder::new("failures");
-        let counter = FailureCounter {
-            in_row: 2,
-            today: 3,
-            day: 20_000,
-            paused_until: 12,
-        };
         let store = Store::open(&folder.0).expect("a store");
-        assert_eq!(
-            store.pairing_failures().expect("none"),
-            FailureCounter::default()
-        );
-        store.set_pairing_failures(counter).expect("set");
+        let mut attempts = store.attempts(1_000).expect("none");
+        assert_eq!(attempts.check(1_000), Ok(()));
+        (0..3).for_each(|_| attempts.failed(1_000));
+        store.set_attempts(&attempts).expect("set");
         drop(store);
         let store = Store::open(&folder.0).expect("reopened");
-        assert_eq!(store.pairing_failures().expect("read"), counter);
+        assert_eq!(store.attempts(1_000).expect("read"), attempts);
+        assert!(store.attempts(1_000).expect("read").check(1_000).is_err());
         store
-            .set_setting(Setting::PairingFailures, b"damage")
+            .set_setting(Setting::PairingFailures, b"")
             .expect("set");
-        assert_eq!(
-            store.pairing_failures().expect("read").in_row,
-            FailureCounter::FREE
-        );
+        assert!(store.attempts(1_000).expect("read").check(1_000).is_err());
     }
 
     #[test]

@@ -4,16 +4,20 @@ CREATE TABLE relationships (
     name TEXT NOT NULL,
     folder TEXT NOT NULL UNIQUE,
     our_key BLOB CHECK (our_key IS NULL OR length(our_key) = 32),
-    our_next_key BLOB CHECK (our_next_key IS NULL OR length(our_next_key) = 32),
     peer_key BLOB CHECK (peer_key IS NULL OR length(peer_key) = 32),
-    peer_next_key BLOB CHECK (peer_next_key IS NULL OR length(peer_next_key) = 32),
     token_secret BLOB CHECK (token_secret IS NULL OR length(token_secret) = 32),
+    -- What a renewal has agreed on and no session has proven yet.
+    next_our_key BLOB CHECK (next_our_key IS NULL OR length(next_our_key) = 32),
+    next_peer_key BLOB CHECK (next_peer_key IS NULL OR length(next_peer_key) = 32),
+    next_token_secret BLOB CHECK (next_token_secret IS NULL OR length(next_token_secret) = 32),
     screen_width INTEGER NOT NULL,
     screen_height INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     last_seen_at INTEGER,
     revoked_at INTEGER,
+    -- Until when the device has to show that it has stored the pairing; null once it has.
+    provisional_until INTEGER,
     -- Requests below this number are refused: nothing is known about them any more.
     floor INTEGER NOT NULL DEFAULT 1,
     highest INTEGER NOT NULL DEFAULT 0
