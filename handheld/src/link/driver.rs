@@ -43,7 +43,7 @@ pub struct Driver {
 }
 
 /// Why a link, or a try at one, ended.
-enum End {
+pub(super) enum End {
     /// By fault or distance: try again.
     Lost {
         why: String,
@@ -107,16 +107,20 @@ impl Driver {
                 }
                 other => other,
             };
+            let end = match end {
+                End::Pair(carrier) => {
+                    backoff.reset();
+                    super::meet::pair(&self, carrier).await
+                }
+                other => other,
+            };
             match end {
                 End::Again => {}
-                End::Lost { .. } => backoff.be_patient(),
+                // Both were handled above; a fault while pairing has been told.
+                End::Lost { .. } | End::Pair(_) => {}
                 End::Retarget(next) => {
                     target = next;
                     attempts.clear();
-                    backoff.reset();
-                }
-                End::Pair(carrier) => {
-                    super::meet::pair(&self, carrier).await;
                     backoff.reset();
                 }
                 End::Quit => return,

@@ -17,7 +17,7 @@ use std::pin::Pin;
 
 use shared_proto::message::RequestId;
 
-use crate::app::model::{Carrier, Source, Upload};
+use crate::app::model::{Carrier, Laptop, Source, Upload};
 use crate::card::Relationship;
 
 pub use crate::app::msg::LinkEvent;
@@ -86,8 +86,14 @@ pub enum Command {
 /// A piece of a source under way: its octets, and the length of the whole.
 pub type Piece<'a> = Pin<Box<dyn Future<Output = Option<(Vec<u8>, u64)>> + Send + 'a>>;
 
+/// A pairing being written down: the laptop with its number, or why not.
+pub type Kept<'a> = Pin<Box<dyn Future<Output = Result<Laptop, String>> + Send + 'a>>;
+
 /// Where uploads and keys are: the card, seen from here.
 pub trait Library: Send + Sync {
+    /// Writes a new pairing down, durably; its number is chosen there.
+    fn pair(&self, relationship: Relationship, laptop: Laptop) -> Kept<'_>;
+
     /// Reads up to `len` octets at `offset`. `None`: it cannot be read.
     fn piece<'a>(&'a self, source: &'a Source, offset: u64, len: usize) -> Piece<'a>;
 }
