@@ -431,3 +431,7 @@ fn fault(over: Over) -> (String, bool) {
         Over::Damaged(why) => (format!("The laptop sent damaged data: {why}."), false),
     }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

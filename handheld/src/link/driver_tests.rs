@@ -1,0 +1,718 @@
+//! The driver against a laptop made of the same machines, over real loopback sockets.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use shared_proto::channel::{Acceptor, Channel, Purpose, TlsChannel};
+use shared_proto::crypto::{Signature, Signer, TokenSecret, submit_signature_input};
+use shared_proto::error::ErrorCode;
+use shared_proto::message::{
+    Credit, Data, Done, RequestId, UPLOAD_SLOT, Usage, Welcome as Greeting,
+};
+use shared_proto::pairing::{Binding, Grant, LaptopPairing, LaptopPhase, Name};
+use shared_proto::session::{ServerEvent, ServerSession};
+use smol::channel::{Receiver, Sender, bounded, unbounded};
+
+use super::*;
+use crate::app::model::{Laptop, Source, Upload};
+use crate::app::msg::{PairingEvent, PairingFault};
+use crate::card::Relationship;
+use crate::link::carrier::TcpDialer;
+use crate::link::{Kept, Piece};
+
+const SECRET: [u8; 32] = [5; 32];
+
+fn clock() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_millis() as u64 + 1
+}
+
+/// A card with one upload of 100 000 octets, and room for one pairing.
+#[derive(Default)]
+struct Shelf(Mutex<Option<Relationship>>);
+
+impl Library for Shelf {
+    fn piece<'a>(&'a self, _: &'a Source, offset: u64, len: usize) -> Piece<'a> {
+        let bytes: Vec<u8> = (offset..(offset + len as u64).min(100_000))
+            .map(|n| n as u8)
+            .collect();
+        Box::pin(async move { Some((bytes, 100_000)) })
+    }
+
+    fn pair(&self, relationship: Relationship, laptop: Laptop) -> Kept<'_> {
+        *self.0.lock().unwrap() = Some(relationship);
+        Box::pin(async move { Ok(laptop) })
+    }
+}
+
+struct Bench {
+    commands: Sender<Command>,
+    events: Receiver<LinkEvent>,
+    driver: Option<JoinHandle<()>>,
+    shelf: Arc<Shelf>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (commands, incoming) = unbounded();
+        let (outgoing, events) = bounded(64);
+        let shelf = Arc::new(Shelf::default());
+        let driver = Driver {
+            commands: incoming,
+            events: outgoing,
+            dialer: Arc::new(TcpDialer),
+            library: shelf.clone(),
+            introduction: Introduction {
+                name: "Bench".into(),
+                screen: (640, 480),
+            },
+            clock,
+        };
+        let driver = Some(std::thread::spawn(move || smol::block_on(driver.run())));
+        Self {
+            commands,
+            events,
+            driver,
+            shelf,
+        }
+    }
+
+    fn say(&self, command: Command) {
+        self.commands.send_blocking(command).unwrap();
+    }
+
+    /// The next event that is wanted; others pass by. Fails after ten seconds.
+    fn wait<T>(&self, mut wanted: impl FnMut(LinkEvent) -> Option<T>) -> T {
+        smol::block_on(or(
+            async {
+                loop {
+                    if let Some(found) = wanted(self.events.recv().await.expect("the driver lives"))
+                    {
+                        return found;
+                    }
+                }
+            },
+            async {
+                Timer::after(Duration::from_secs(10)).await;
+                panic!("nothing came in ten seconds")
+            },
+        ))
+    }
+
+    fn link(&self, address: &str, keys: &Keys) {
+        self.say(Command::Target(Some(Box::new(Target {
+            relationship: Relationship {
+                id: 1,
+                seed: keys.handheld,
+                peer: public(keys.laptop).0,
+                token_secret: SECRET,
+                renewal: None,
+            },
+            carriers: vec![Carrier::Tcp(address.to_owned())],
+            last_id: 3,
+        }))));
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.commands.close();
+        self.events.close();
+        if let Some(driver) = self.driver.take() {
+            driver.join().unwrap();
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    handheld: [u8; 32],
+    laptop: [u8; 32],
+}
+
+const KEYS: Keys = Keys {
+    handheld: [1; 32],
+    laptop: [2; 32],
+};
+
+fn public(seed: [u8; 32]) -> PublicKey {
+    RingSigner::new(&RelationshipKey::from_bytes(seed)).public_key()
+}
+
+/// The laptop's end of one connection.
+struct Far {
+    stream: TcpStream,
+    channel: TlsChannel,
+    /// What came with the end of the handshake.
+    early: Vec<u8>,
+}
+
+impl Far {
+    /// Accepts one connection; `None` if it is refused as unknown.
+    fn accept(listener: &TcpListener, keys: &Keys) -> Option<Self> {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        let mut acceptor = Acceptor::new();
+        let mut buffer = [0; 4096];
+        let hello = loop {
+            let got = read(&mut stream, &mut buffer)?;
+            if let Some(hello) = acceptor.receive(&buffer[..got]).unwrap() {
+                break hello;
+            }
+        };
+        let own = RelationshipKey::from_bytes(keys.laptop);
+        let channel = match hello.purpose() {
+            Purpose::Pairing => hello.accept_pairing(&own).unwrap(),
+            Purpose::Data => {
+                let secret = TokenSecret::from_bytes(SECRET);
+                if token::find(&RingCrypto, &hello.server_name(), [&secret]).is_none() {
+                    stream.write_all(&hello.refuse_unknown().alert).unwrap();
+                    return None;
+                }
+                hello.accept(&own, public(keys.handheld)).unwrap()
+            }
+        };
+        let mut far = Self {
+            stream,
+            channel,
+            early: Vec::new(),
+        };
+        while far.channel.is_handshaking() {
+            far.early = far.turn()?;
+        }
+        Some(far)
+    }
+
+    /// Sends what waits, takes in what came.
+    fn turn(&mut self) -> Option<Vec<u8>> {
+        if !self.early.is_empty() {
+            return Some(std::mem::take(&mut self.early));
+        }
+        let mut out = Vec::new();
+        self.channel.transmit(&mut out);
+        self.stream.write_all(&out).ok()?;
+        let mut buffer = [0; 8192];
+        let got = read(&mut self.stream, &mut buffer)?;
+        let (mut at, mut plain) = (0, Vec::new());
+        while at < got {
+            at += self.channel.receive(&buffer[at..got]).ok()?;
+            let mut piece = [0; 8192];
+            while let n @ 1.. = self.channel.read(&mut piece).ok()? {
+                plain.extend_from_slice(&piece[..n]);
+            }
+        }
+        Some(plain)
+    }
+
+    fn say(&mut self, plain: &[u8]) {
+        let mut rest = plain;
+        while !rest.is_empty() {
+            rest = &rest[self.channel.write(rest).unwrap()..];
+            let mut out = Vec::new();
+            self.channel.transmit(&mut out);
+            if self.stream.write_all(&out).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Runs a session until the closure says stop or the handheld leaves.
+    fn serve(mut self, mut answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool) {
+        let exporter = self.channel.exporter(EXPORTER_SUBMIT, &[]).unwrap();
+        let mut session = ServerSession::new(Millis(clock()));
+        let mut going = true;
+        while going {
+            let Some(plain) = self.turn() else { return };
+            let mut events = Vec::new();
+            session
+                .receive(&plain, Millis(clock()), |event| events.push(own(event)))
+                .unwrap();
+            for event in &events {
+                if matches!(event, Owned::Hello) {
+                    session.welcome(&greeting()).unwrap();
+                }
+                going &= answer(&mut session, event, exporter);
+            }
+            let out = session.take_transmit();
+            self.say(&out);
+        }
+    }
+}
+
+fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> Option<usize> {
+    match stream.read(buffer) {
+        Ok(0) => None,
+        Ok(n) => Some(n),
+        Err(e)
+            if matches!(
+                e.kind(),
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+            ) =>
+        {
+            Some(0)
+        }
+        Err(_) => None,
+    }
+}
+
+/// Events outlive the call that reads them.
+enum Owned {
+    Hello,
+    Submit(RequestId, Vec<u8>, Vec<u8>),
+    Resume(shared_proto::message::Resume),
+    Upload(u64, Vec<u8>, bool),
+    Cancel(RequestId),
+    Ack(RequestId),
+    Other,
+}
+
+fn own(event: ServerEvent<'_>) -> Owned {
+    match event {
+        ServerEvent::Hello(_) => Owned::Hello,
+        ServerEvent::Submit(s) => Owned::Submit(s.id, s.program.to_vec(), s.signature.to_vec()),
+        ServerEvent::Resume(r) => Owned::Resume(r),
+        ServerEvent::Upload(d) => Owned::Upload(d.offset, d.bytes.to_vec(), d.fin),
+        ServerEvent::Cancel(id) => Owned::Cancel(id),
+        ServerEvent::Ack(id) => Owned::Ack(id),
+        _ => Owned::Other,
+    }
+}
+
+fn greeting() -> Greeting<'static> {
+    Greeting {
+        version: shared_proto::limits::PROTOCOL_VERSION,
+        name: "Ada's ThinkPad",
+        time_ms: 1_700_000_000_000,
+        utc_offset_min: 60,
+        floor: 4,
+        standing: Default::default(),
+        link: Default::default(),
+    }
+}
+
+fn data(id: RequestId, offset: u64, bytes: &[u8], fin: bool) -> Data<'_> {
+    Data {
+        id,
+        slot: 0,
+        offset,
+        raw_len: 0,
+        fin,
+        bytes,
+    }
+}
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+const ID: RequestId = RequestId(4);
+
+#[test]
+fn a_signed_submit_streams_its_answer_and_is_acknowledged() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    bench.link(&address, &KEYS);
+    let laptop = std::thread::spawn(move || {
+        let mut acked = false;
+        Far::accept(&listener, &KEYS)
+            .unwrap()
+            .serve(|session, event, exporter| {
+                match event {
+                    Owned::Submit(id, program, signature) => {
+                        let hash = RingCrypto.sha256(&[program]);
+                        let input = submit_signature_input(exporter, id.0, hash);
+                        let signature = Signature(signature.as_slice().try_into().unwrap());
+                        RingCrypto
+                            .verify(&public(KEYS.handheld), &input, &signature)
+                            .expect("signed over this channel");
+                        session.accepted(*id).unwrap();
+                        session.data(&data(*id, 0, b"Dear ", false)).unwrap();
+                        session.data(&data(*id, 5, b"neighbour", true)).unwrap();
+                        session
+                            .done(Done {
+                                id: *id,
+                                usage: Usage::default(),
+                            })
+                            .unwrap();
+                    }
+                    Owned::Ack(id) => acked = *id == ID,
+                    _ => {}
+                }
+                !acked
+            });
+        acked
+    });
+    let welcome = bench.wait(|e| {
+        if let LinkEvent::Welcome(w) = e {
+            Some(w)
+        } else {
+            None
+        }
+    });
+    assert_eq!(
+        (welcome.name.as_str(), welcome.floor),
+        ("Ada's ThinkPad", ID)
+    );
+    assert_eq!(welcome.clock.unwrap().unix, 1_700_000_000);
+    bench.say(Command::Submit {
+        id: ID,
+        program: b"program".to_vec(),
+        uploads: vec![],
+    });
+    let mut text = Vec::new();
+    bench.wait(|e| match e {
+        LinkEvent::Data { bytes, .. } => {
+            text.extend(bytes);
+            None
+        }
+        LinkEvent::Done(id) => Some(assert_eq!(id, ID)),
+        _ => None,
+    });
+    assert_eq!(text, b"Dear neighbour");
+    bench.say(Command::Ack(ID));
+    assert!(laptop.join().unwrap());
+}
+
+#[test]
+fn a_cut_link_is_told_and_the_result_goes_on_at_its_octet() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    bench.link(&address, &KEYS);
+    let laptop = std::thread::spawn(move || {
+        // The first session ends in the middle of an answer, without a word.
+        Far::accept(&listener, &KEYS)
+            .unwrap()
+            .serve(|session, event, _| {
+                if let Owned::Submit(id, ..) = event {
+                    session.accepted(*id).unwrap();
+                    session.data(&data(*id, 0, b"half an ", false)).unwrap();
+                    return false;
+                }
+                true
+            });
+        let mut from = 0;
+        Far::accept(&listener, &KEYS)
+            .unwrap()
+            .serve(|session, event, _| {
+                if let Owned::Resume(resume) = event {
+                    from = resume.offsets[0].offset;
+                    session.accepted(resume.id).unwrap();
+                    session
+                        .data(&data(resume.id, from, b"answer", true))
+                        .unwrap();
+                    session
+                        .done(Done {
+                            id: resume.id,
+                            usage: Usage::default(),
+                        })
+                        .unwrap();
+                }
+                true
+            });
+        from
+    });
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    bench.say(Command::Submit {
+        id: ID,
+        program: vec![1],
+        uploads: vec![],
+    });
+    let mut text = Vec::new();
+    bench.wait(|e| match e {
+        LinkEvent::Data { bytes, .. } => {
+            text.extend(bytes);
+            None
+        }
+        LinkEvent::Lost { next_try, .. } => Some(assert!(next_try.is_some())),
+        _ => None,
+    });
+    assert_eq!(text, b"half an ");
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    bench.say(Command::Resume {
+        id: ID,
+        offsets: vec![(0, 8)],
+        uploads: vec![],
+    });
+    bench.wait(|e| match e {
+        LinkEvent::Data { bytes, offset, .. } => {
+            assert_eq!(offset, 8);
+            text.extend(bytes);
+            None
+        }
+        LinkEvent::Done(_) => Some(()),
+        _ => None,
+    });
+    assert_eq!(text, b"half an answer");
+    bench.say(Command::Target(None));
+    assert_eq!(laptop.join().unwrap(), 8);
+}
+
+#[test]
+fn an_upload_is_read_from_the_card_as_the_laptop_gives_room() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    bench.link(&address, &KEYS);
+    let laptop = std::thread::spawn(move || {
+        let mut got = Vec::new();
+        Far::accept(&listener, &KEYS)
+            .unwrap()
+            .serve(|session, event, _| {
+                let slot = UPLOAD_SLOT + 2;
+                let ask = |from, limit| Credit {
+                    id: ID,
+                    slot,
+                    from,
+                    limit,
+                };
+                match event {
+                    // As if the first 1000 octets had come before.
+                    Owned::Submit(id, ..) => {
+                        session.accepted(*id).unwrap();
+                        session.want_upload(ask(1000, 30_000)).unwrap();
+                    }
+                    Owned::Upload(offset, bytes, fin) => {
+                        assert_eq!(*offset, 1000 + got.len() as u64);
+                        got.extend_from_slice(bytes);
+                        let end = 1000 + got.len() as u64;
+                        if *fin {
+                            session
+                                .done(Done {
+                                    id: ID,
+                                    usage: Usage::default(),
+                                })
+                                .unwrap();
+                        } else if end == 30_000 {
+                            session.want_upload(ask(end, 200_000)).unwrap();
+                        }
+                    }
+                    _ => {}
+                }
+                true
+            });
+        got
+    });
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    let uploads = vec![Upload {
+        constant: 2,
+        source: Source::File("walk.jpg".into()),
+    }];
+    bench.say(Command::Submit {
+        id: ID,
+        program: vec![1],
+        uploads,
+    });
+    let mut sent = 0;
+    bench.wait(|e| match e {
+        LinkEvent::Uploaded { sent: now, len, .. } => {
+            assert!(now > sent && len == 100_000);
+            sent = now;
+            None
+        }
+        LinkEvent::Done(_) => Some(()),
+        _ => None,
+    });
+    assert_eq!(sent, 100_000);
+    bench.say(Command::Target(None));
+    let expected: Vec<u8> = (1000..100_000u64).map(|n| n as u8).collect();
+    assert_eq!(laptop.join().unwrap(), expected);
+}
+
+#[test]
+fn a_cancel_reaches_the_laptop_and_its_failure_comes_back() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    bench.link(&address, &KEYS);
+    std::thread::spawn(move || {
+        Far::accept(&listener, &KEYS)
+            .unwrap()
+            .serve(|session, event, _| {
+                match event {
+                    Owned::Submit(id, ..) => session.accepted(*id).unwrap(),
+                    Owned::Cancel(id) => {
+                        session.failed(*id, None, ErrorCode::Cancelled, "").unwrap()
+                    }
+                    _ => {}
+                }
+                true
+            });
+    });
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    bench.say(Command::Submit {
+        id: ID,
+        program: vec![1],
+        uploads: vec![],
+    });
+    bench.wait(|e| matches!(e, LinkEvent::Accepted(_)).then_some(()));
+    bench.say(Command::Cancel(ID));
+    let failure = bench.wait(|e| {
+        if let LinkEvent::Failed { failure, .. } = e {
+            Some(failure)
+        } else {
+            None
+        }
+    });
+    assert_eq!(failure.code, ErrorCode::Cancelled as u16);
+}
+
+#[test]
+fn strangers_and_closed_ports_are_told_in_words_and_another_laptop_can_be_chosen_meanwhile() {
+    let bench = Bench::new();
+    let (closed, address) = listen();
+    drop(closed);
+    bench.link(&address, &KEYS);
+    let why = |bench: &Bench| {
+        bench.wait(|e| match e {
+            LinkEvent::Lost { attempts, .. } => Some(attempts[0].why.clone()),
+            _ => None,
+        })
+    };
+    assert!(why(&bench).contains("does not run there"));
+    // A laptop that has forgotten this handheld.
+    let (listener, address) = listen();
+    let forgetful = std::thread::spawn(move || {
+        let mut other = KEYS;
+        other.handheld = [9; 32];
+        Far::accept(&listener, &other).is_none()
+    });
+    let mut relationship_of_another_card = KEYS;
+    relationship_of_another_card.laptop = [8; 32];
+    bench.link(&address, &relationship_of_another_card);
+    let said = bench.wait(|e| match e {
+        LinkEvent::Lost { attempts, .. } if !attempts[0].why.contains("does not run") => {
+            Some(attempts[0].why.clone())
+        }
+        _ => None,
+    });
+    assert!(said.contains("Another laptop answers there"), "{said}");
+    let _ = forgetful.join().unwrap();
+    // What it says while it waits patiently can be ended at once.
+    let (listener, address) = listen();
+    std::thread::spawn(move || Far::accept(&listener, &KEYS).unwrap().serve(|_, _, _| true));
+    bench.link(&address, &KEYS);
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+}
+
+/// The laptop's side of pairing; the person there types what `typed` makes of the digits.
+fn meet(listener: TcpListener, digits: Receiver<String>) -> JoinHandle<Option<PublicKey>> {
+    std::thread::spawn(move || {
+        let mut far = Far::accept(&listener, &KEYS)?;
+        let own = public(KEYS.laptop);
+        let binding = Binding::on_laptop(&far.channel, own).unwrap();
+        let name = Name::try_from("Ada's ThinkPad").unwrap();
+        let now = Millis(clock());
+        let mut machine =
+            LaptopPairing::new(RingCrypto, binding, [3; 32], name, now, now.after(60_000));
+        loop {
+            let mut out = Vec::new();
+            machine.transmit(&mut out);
+            far.say(&out);
+            match machine.phase() {
+                LaptopPhase::Store(outcome) => {
+                    machine.stored(Grant::default(), Millis(clock()));
+                    let _ = outcome;
+                    continue;
+                }
+                LaptopPhase::Paired => return far.channel.peer_key(),
+                LaptopPhase::Failed(_) => return None,
+                _ => {}
+            }
+            if let Ok(text) = digits.try_recv() {
+                machine.typed(&text, Millis(clock()));
+                continue;
+            }
+            match far.turn() {
+                Some(plain) => machine.receive(&plain, Millis(clock())),
+                None => machine.cut(),
+            }
+        }
+    })
+}
+
+#[test]
+fn pairing_shows_digits_waits_for_both_people_and_keeps_the_keys() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    let (type_there, typed) = unbounded();
+    let laptop = meet(listener, typed);
+    bench.say(Command::Pair(Carrier::Tcp(address)));
+    let pairing = |bench: &Bench| {
+        bench.wait(|e| {
+            if let LinkEvent::Pairing(p) = e {
+                Some(p)
+            } else {
+                None
+            }
+        })
+    };
+    let PairingEvent::Digits { digits, left_ms } = pairing(&bench) else {
+        panic!("digits first")
+    };
+    assert!((100_000..=120_000).contains(&left_ms), "{left_ms}");
+    let text: String = digits.iter().map(|d| char::from(b'0' + d)).collect();
+    type_there.send_blocking(text).unwrap();
+    let PairingEvent::Matched { laptop: name } = pairing(&bench) else {
+        panic!("then the match")
+    };
+    assert_eq!(name, "Ada's ThinkPad");
+    assert!(
+        bench.shelf.0.lock().unwrap().is_none(),
+        "nothing is kept before the person here agrees"
+    );
+    bench.say(Command::PairConfirm);
+    let PairingEvent::Kept(kept) = pairing(&bench) else {
+        panic!("kept at last")
+    };
+    assert_eq!(kept.name, "Ada's ThinkPad");
+    let seen_there = laptop.join().unwrap().expect("paired");
+    let relationship = bench.shelf.0.lock().unwrap().clone().unwrap();
+    assert_eq!(
+        (public(relationship.seed), relationship.peer),
+        (seen_there, public(KEYS.laptop).0)
+    );
+}
+
+#[test]
+fn wrong_digits_and_a_no_keep_nothing() {
+    for wrong in [true, false] {
+        let (listener, address) = listen();
+        let bench = Bench::new();
+        let (type_there, typed) = unbounded();
+        let laptop = meet(listener, typed);
+        bench.say(Command::Pair(Carrier::Tcp(address)));
+        let pairing = |bench: &Bench| {
+            bench.wait(|e| {
+                if let LinkEvent::Pairing(p) = e {
+                    Some(p)
+                } else {
+                    None
+                }
+            })
+        };
+        let PairingEvent::Digits { digits, .. } = pairing(&bench) else {
+            panic!("digits first")
+        };
+        let expected = if wrong {
+            let text: String = digits
+                .iter()
+                .map(|d| char::from(b'0' + (d + 1) % 10))
+                .collect();
+            type_there.send_blocking(text).unwrap();
+            PairingFault::WrongDigits
+        } else {
+            bench.say(Command::PairCancel);
+            PairingFault::Declined
+        };
+        let PairingEvent::Failed(fault) = pairing(&bench) else {
+            panic!("it fails")
+        };
+        assert_eq!(fault, expected);
+        assert!(laptop.join().unwrap().is_none() && bench.shelf.0.lock().unwrap().is_none());
+    }
+}
