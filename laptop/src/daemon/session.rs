@@ -1,0 +1,635 @@
+//! The blocking driver of one paired handheld's session.
+
+use super::mailbox::Mailbox;
+use super::pipe::{Pipe, PipeError};
+use super::standing::Papers;
+use crate::executor::Fault;
+use crate::hub::{Activity, Ended, Followed, Hub, Phase, Refusal, Signal, Submission, Work};
+use crate::sanitize::visible;
+use crate::store::RelationshipId;
+use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
+use shared_proto::error::{ErrorCode, Misuse, PeerError};
+use shared_proto::limits::{MAX_CHUNK_LEN, MAX_NAME_LEN, PROTOCOL_VERSION};
+use shared_proto::message::{
+    Awaiting, Data, Done, Link, Progress, RequestId, Resume, Screen, Welcome, clip,
+};
+use shared_proto::session::{ServerEvent, ServerSession};
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the laptop is found again, for the greeting.
+#[derive(Clone, Debug, Default)]
+pub struct CarrierFacts {
+    /// `loopback`, `tcp`, `wifi-direct` or `usb`.
+    pub carrier: String,
+    /// SSID of the laptop's group; empty where it has none.
+    pub ssid: Vec<u8>,
+    /// Its passphrase.
+    pub passphrase: String,
+    /// Its frequency in MHz.
+    pub frequency: u16,
+    /// Port on which the laptop listens.
+    pub port: u16,
+}
+
+/// Pieces shorter than this are sent as they are: a compressed frame has 13 octets of its own.
+const MIN_COMPRESSED_LEN: usize = 128;
+
+/// Level of compression: the fastest that text is still halved with.
+const COMPRESSION: i32 = 3;
+
+/// Why a session ended.
+#[derive(Debug)]
+pub enum SessionEnd {
+    /// The handheld said farewell.
+    Farewell,
+    /// The carrier ended.
+    Gone,
+    /// The relationship no longer holds, or a newer session took its place.
+    Closed,
+    /// The carrier or the channel failed.
+    Pipe(String),
+    /// The handheld broke the protocol.
+    Peer(PeerError),
+    /// The laptop's own fault.
+    Own(String),
+}
+
+impl std::fmt::Display for SessionEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Farewell => f.write_str("it said farewell"),
+            Self::Gone => f.write_str("the link ended"),
+            Self::Closed => f.write_str("it was closed here"),
+            Self::Pipe(what) | Self::Own(what) => f.write_str(what),
+            Self::Peer(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<PipeError> for SessionEnd {
+    fn from(error: PipeError) -> Self {
+        Self::Pipe(error.to_string())
+    }
+}
+
+impl From<PeerError> for SessionEnd {
+    fn from(error: PeerError) -> Self {
+        Self::Peer(error)
+    }
+}
+
+impl From<Misuse> for SessionEnd {
+    fn from(error: Misuse) -> Self {
+        Self::Own(format!("a message could not be made: {error}"))
+    }
+}
+
+/// Serves a handheld that has proved its key, until it leaves. Blocks.
+pub fn serve(
+    hub: &Arc<Hub>,
+    relationship: RelationshipId,
+    stream: TcpStream,
+    channel: TlsChannel,
+    carrier: &CarrierFacts,
+) -> SessionEnd {
+    let exporter = match channel.exporter(EXPORTER_SUBMIT, b"") {
+        Ok(exporter) => exporter,
+        Err(error) => return SessionEnd::Pipe(error.to_string()),
+    };
+    let mailbox = Arc::new(Mailbox::default());
+    let pipe = match Pipe::new(stream, channel, &mailbox) {
+        Ok(pipe) => pipe,
+        Err(error) => return SessionEnd::Pipe(error.to_string()),
+    };
+    let guest = hub.enter(relationship, {
+        let mailbox = Arc::clone(&mailbox);
+        Arc::new(move |signal: Signal| mailbox.signal(signal))
+    });
+    let mut driver = Driver {
+        hub: Arc::clone(hub),
+        relationship,
+        exporter,
+        carrier: carrier.clone(),
+        mailbox: Arc::clone(&mailbox),
+        session: ServerSession::new(hub.now()),
+        pipe,
+        works: BTreeMap::new(),
+        screen: Screen::default(),
+        formats: 0,
+        device: String::new(),
+        linked: false,
+    };
+    let end = driver.run().err().unwrap_or(SessionEnd::Farewell);
+    mailbox.leave();
+    if driver.linked {
+        hub.desk.tell(&Activity::Link {
+            device: driver.device.clone(),
+            linked: false,
+        });
+    }
+    driver.pipe.close();
+    drop(guest);
+    end
+}
+
+/// Something the handheld said, kept until the session machine is free again.
+enum Said {
+    Hello {
+        screen: Screen,
+        formats: u8,
+        app: String,
+    },
+    Submit {
+        id: RequestId,
+        program: Vec<u8>,
+        signature: Vec<u8>,
+    },
+    Resume(Resume),
+    Cancel(RequestId),
+    Ack(RequestId),
+    Upload {
+        id: RequestId,
+        slot: u8,
+        offset: u64,
+        raw_len: u32,
+        bytes: Vec<u8>,
+    },
+    Credit,
+    Renew(Vec<u8>),
+    Farewell,
+}
+
+impl Said {
+    fn of(event: ServerEvent<'_>) -> Self {
+        match event {
+            ServerEvent::Hello(hello) => {
+                let app = clip(hello.app, MAX_NAME_LEN).to_owned();
+                Self::Hello {
+                    screen: hello.screen,
+                    formats: hello.formats,
+                    app,
+                }
+            }
+            ServerEvent::Submit(submit) => Self::Submit {
+                id: submit.id,
+                program: submit.program.to_vec(),
+                signature: submit.signature.to_vec(),
+            },
+            ServerEvent::Resume(resume) => Self::Resume(resume),
+            ServerEvent::Cancel(id) => Self::Cancel(id),
+            ServerEvent::Ack(id) => Self::Ack(id),
+            ServerEvent::Upload(data) => Self::Upload {
+                id: data.id,
+                slot: data.slot,
+                offset: data.offset,
+                raw_len: data.raw_len,
+                bytes: data.bytes.to_vec(),
+            },
+            ServerEvent::Credit(_) => Self::Credit,
+            ServerEvent::Renew(step) => Self::Renew(step.to_vec()),
+            ServerEvent::Farewell => Self::Farewell,
+        }
+    }
+}
+
+struct Followup {
+    work: Arc<Work>,
+    followed: Followed,
+    compress: BTreeMap<u8, bool>,
+}
+
+struct Driver {
+    hub: Arc<Hub>,
+    relationship: RelationshipId,
+    exporter: [u8; 32],
+    carrier: CarrierFacts,
+    mailbox: Arc<Mailbox>,
+    session: ServerSession,
+    pipe: Pipe,
+    works: BTreeMap<RequestId, Followup>,
+    screen: Screen,
+    formats: u8,
+    device: String,
+    linked: bool,
+}
+
+impl Driver {
+    fn run(&mut self) -> Result<(), SessionEnd> {
+        self.pipe.flush()?;
+        loop {
+            let now = self.hub.now();
+            let mail = self
+                .mailbox
+                .take(Duration::from_millis(self.session.deadline().since(now)));
+            let mut said = Vec::new();
+            for piece in &mail.pieces {
+                let (session, now) = (&mut self.session, self.hub.now());
+                self.pipe.receive::<SessionEnd>(piece, |plain| {
+                    session
+                        .receive(plain, now, |event| said.push(Said::of(event)))
+                        .map_err(SessionEnd::from)
+                })?;
+            }
+            let mut changed = mail.work;
+            for said in said {
+                changed |= self.act(said)?;
+            }
+            if mail.close {
+                return Err(SessionEnd::Closed);
+            }
+            if mail.standing && self.session.is_open() {
+                let papers = self.papers()?;
+                self.session.notice(&papers.standing())?;
+            }
+            if changed {
+                self.pump()?;
+            }
+            self.flush()?;
+            if mail.ended {
+                return Err(SessionEnd::Gone);
+            }
+            self.session.tick(self.hub.now())?;
+        }
+    }
+
+    /// Carries out what the handheld said. True where requests may have something to send.
+    fn act(&mut self, said: Said) -> Result<bool, SessionEnd> {
+        match said {
+            Said::Hello {
+                screen,
+                formats,
+                app,
+            } => {
+                self.screen = screen;
+                self.formats = formats;
+                self.welcome(&app)?;
+                return Ok(false);
+            }
+            Said::Submit {
+                id,
+                program,
+                signature,
+            } => {
+                let submission = Submission {
+                    id,
+                    program,
+                    signature,
+                    exporter: self.exporter,
+                    screen: self.screen,
+                    formats: self.formats,
+                };
+                let taken = self.hub.submit(self.relationship, &submission);
+                self.follow(id, taken, Followed::default())?;
+            }
+            Said::Resume(resume) => {
+                let sent = resume
+                    .offsets
+                    .iter()
+                    .map(|at| (at.slot, at.offset))
+                    .collect();
+                let found = self.hub.attach(self.relationship, resume.id);
+                self.follow(
+                    resume.id,
+                    found,
+                    Followed {
+                        sent,
+                        ..Followed::default()
+                    },
+                )?;
+            }
+            Said::Cancel(id) => self.hub.cancel(self.relationship, id),
+            Said::Ack(id) => self
+                .hub
+                .acknowledge(self.relationship, id)
+                .map_err(|error| SessionEnd::Own(error.to_string()))?,
+            Said::Upload {
+                id,
+                slot,
+                offset,
+                raw_len,
+                bytes,
+            } => self.take_upload(id, slot, offset, raw_len, bytes)?,
+            Said::Credit => {}
+            Said::Renew(_) => return Err(PeerError::OutOfTurn.into()),
+            Said::Farewell => return Err(SessionEnd::Farewell),
+        }
+        Ok(true)
+    }
+
+    fn papers(&self) -> Result<Papers, SessionEnd> {
+        Papers::of(&self.hub, self.relationship).map_err(|error| SessionEnd::Own(error.to_string()))
+    }
+
+    fn welcome(&mut self, app: &str) -> Result<(), SessionEnd> {
+        let papers = self.papers()?;
+        self.device = visible(&papers.relationship.name);
+        let now = self.hub.wall();
+        let own = |error: crate::store::StoreError| SessionEnd::Own(error.to_string());
+        self.hub
+            .store
+            .note_seen(
+                self.relationship,
+                (self.screen.width, self.screen.height),
+                now,
+            )
+            .map_err(own)?;
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis() as u64);
+        let welcome = Welcome {
+            version: PROTOCOL_VERSION,
+            name: clip(&self.hub.settings().name, MAX_NAME_LEN),
+            time_ms: millis.max(now as u64 * 1000),
+            utc_offset_min: self.hub.store.utc_offset_min(now).map_err(own)?,
+            floor: papers.relationship.highest.saturating_add(1),
+            standing: papers.standing(),
+            link: Link {
+                carrier: &self.carrier.carrier,
+                ssid: &self.carrier.ssid,
+                passphrase: &self.carrier.passphrase,
+                frequency: self.carrier.frequency,
+                port: self.carrier.port,
+            },
+        };
+        self.session.welcome(&welcome)?;
+        log::info!(
+            "{}: linked over {}, app {}",
+            self.device,
+            self.carrier.carrier,
+            visible(app)
+        );
+        self.linked = true;
+        self.hub.desk.tell(&Activity::Link {
+            device: self.device.clone(),
+            linked: true,
+        });
+        self.hub.refresh_models();
+        Ok(())
+    }
+
+    fn follow(
+        &mut self,
+        id: RequestId,
+        found: Result<Arc<Work>, Refusal>,
+        followed: Followed,
+    ) -> Result<(), SessionEnd> {
+        match found {
+            Ok(work) => {
+                let mailbox = Arc::clone(&self.mailbox);
+                work.follow(Arc::new(move |signal: Signal| mailbox.signal(signal)));
+                self.works.insert(
+                    id,
+                    Followup {
+                        work,
+                        followed,
+                        compress: BTreeMap::new(),
+                    },
+                );
+            }
+            Err(refusal) => {
+                let Refusal { op, fault } = refusal;
+                self.session.failed(id, op, fault.code, &fault.detail)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_upload(
+        &mut self,
+        id: RequestId,
+        slot: u8,
+        offset: u64,
+        raw_len: u32,
+        bytes: Vec<u8>,
+    ) -> Result<(), SessionEnd> {
+        let Some(followup) = self.works.get(&id) else {
+            return Ok(());
+        };
+        let plain = if raw_len == 0 {
+            bytes
+        } else {
+            inflate(&bytes, raw_len).ok_or(PeerError::Bytes(
+                shared_proto::error::DecodeError::BadPayload,
+            ))?
+        };
+        if let Err(fault) = followup.work.upload(slot, offset, &plain) {
+            log::warn!("{}: an upload was not taken: {fault}", self.device);
+            followup.work.stop(fault.code);
+        }
+        Ok(())
+    }
+
+    /// Says whatever is new of every request, as far as credit and queue allow.
+    fn pump(&mut self) -> Result<(), SessionEnd> {
+        let ids: Vec<RequestId> = self.works.keys().copied().collect();
+        for id in ids {
+            // A full queue is emptied in between; an empty window ends the turn.
+            while self.say(id)? {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is new of one request. True where more could be said once the queue is empty.
+    fn say(&mut self, id: RequestId) -> Result<bool, SessionEnd> {
+        let now = self.hub.now();
+        let Some(Followup {
+            work,
+            followed,
+            compress,
+        }) = self.works.get_mut(&id)
+        else {
+            return Ok(false);
+        };
+        let view = work.view(followed);
+        let session = &mut self.session;
+        if !followed.accepted {
+            session.accepted(id)?;
+            followed.accepted = true;
+        }
+        if let Some(Phase::Asking(until)) = view.phase
+            && !followed.awaiting
+        {
+            let expires_in_ms = u32::try_from(until.since(now)).unwrap_or(u32::MAX);
+            session.awaiting(Awaiting { id, expires_in_ms })?;
+            followed.awaiting = true;
+        }
+        if view.phase == Some(Phase::Uploading) {
+            for credit in work.wanted(followed) {
+                session.want_upload(credit)?;
+                followed.asked.insert(credit.slot, credit.limit);
+            }
+        }
+        for (op, model) in &view.started {
+            session.started(shared_proto::message::Started {
+                id,
+                op: *op,
+                model: clip(model, 2 * MAX_NAME_LEN),
+            })?;
+            followed.started += 1;
+        }
+        if let Some((op, permille, eta_s)) = view.progress {
+            let eta_ms = eta_s.map(|seconds| seconds.saturating_mul(1000));
+            session.progress(Progress {
+                id,
+                op,
+                permille,
+                step: 0,
+                steps: 0,
+                eta_ms,
+            })?;
+            followed.progress = view.progress;
+        }
+        let mut whole = true;
+        for (slot, len, ended) in view.streams {
+            let sent = followed.sent.entry(slot).or_insert(0);
+            let mut window = session.window(id, slot);
+            while *sent < len && window > 0 {
+                let room = (len - *sent).min(window).min(MAX_CHUNK_LEN as u64) as usize;
+                let bytes = match work.read(slot, *sent, room) {
+                    Ok(bytes) if !bytes.is_empty() => bytes,
+                    Ok(_) => {
+                        return self.give_up(
+                            id,
+                            Fault::new(ErrorCode::StoreFailed, "a result is shorter than it was"),
+                        );
+                    }
+                    Err(fault) => return self.give_up(id, fault),
+                };
+                let fin = ended && *sent + bytes.len() as u64 == len;
+                let try_to = compress.entry(slot).or_insert_with(|| !is_packed(&bytes));
+                let packed = try_to.then(|| deflate(&bytes)).flatten();
+                if packed.is_none() && bytes.len() == MAX_CHUNK_LEN {
+                    *try_to = false;
+                }
+                let raw_len = if packed.is_some() {
+                    bytes.len() as u32
+                } else {
+                    0
+                };
+                let data = Data {
+                    id,
+                    slot,
+                    offset: *sent,
+                    raw_len,
+                    fin,
+                    bytes: packed.as_deref().unwrap_or(&bytes),
+                };
+                session.data(&data)?;
+                *sent += bytes.len() as u64;
+                if fin {
+                    followed.finished.push(slot);
+                }
+                window = session.window(id, slot);
+            }
+            if *sent < len {
+                whole = false;
+            } else if ended && !followed.finished.contains(&slot) {
+                session.data(&Data {
+                    id,
+                    slot,
+                    offset: *sent,
+                    raw_len: 0,
+                    fin: true,
+                    bytes: b"",
+                })?;
+                followed.finished.push(slot);
+            }
+        }
+        if !whole {
+            let full = session.queued() >= shared_proto::limits::MAX_TRANSMIT_LEN;
+            return Ok(full);
+        }
+        match view.ended {
+            None => {}
+            Some(Ended::Done(usage)) => {
+                session.done(Done { id, usage })?;
+                self.works.remove(&id);
+            }
+            Some(Ended::Failed { op, code, detail }) => {
+                session.failed(id, op, code, &detail)?;
+                self.works.remove(&id);
+            }
+        }
+        Ok(false)
+    }
+
+    fn give_up(&mut self, id: RequestId, fault: Fault) -> Result<bool, SessionEnd> {
+        self.session.failed(id, None, fault.code, &fault.detail)?;
+        self.works.remove(&id);
+        Ok(false)
+    }
+
+    fn flush(&mut self) -> Result<(), SessionEnd> {
+        let plain = self.session.take_transmit();
+        self.pipe.send(&plain)?;
+        self.pipe.flush()?;
+        Ok(())
+    }
+}
+
+/// Whether a stream starts like a picture that is compressed already, on its own or behind its format octet.
+fn is_packed(bytes: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 4] = [b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"\x28\xb5\x2f\xfd"];
+    let starts = |bytes: &[u8]| SIGNS.iter().any(|sign| bytes.starts_with(sign));
+    starts(bytes) || bytes.get(1..).is_some_and(starts) || bytes.get(5..).is_some_and(starts)
+}
+
+/// Compresses a piece where that makes it smaller.
+fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() < MIN_COMPRESSED_LEN {
+        return None;
+    }
+    zstd::bulk::compress(bytes, COMPRESSION)
+        .ok()
+        .filter(|packed| packed.len() < bytes.len())
+}
+
+/// Expands a piece to exactly `raw_len` octets.
+fn inflate(bytes: &[u8], raw_len: u32) -> Option<Vec<u8>> {
+    let raw_len = usize::try_from(raw_len)
+        .ok()
+        .filter(|len| *len <= MAX_CHUNK_LEN)?;
+    zstd::bulk::decompress(bytes, raw_len)
+        .ok()
+        .filter(|plain| plain.len() == raw_len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_compressed_only_where_that_helps_and_expand_only_to_what_they_claim() {
+        let text = b"the same words again, ".repeat(20);
+        let packed = deflate(&text).unwrap();
+        assert!(packed.len() < text.len() / 2);
+        assert_eq!(
+            inflate(&packed, text.len() as u32).as_deref(),
+            Some(&text[..])
+        );
+        assert_eq!(inflate(&packed, text.len() as u32 - 1), None);
+        assert_eq!(inflate(&packed, u32::MAX), None);
+        assert_eq!(inflate(b"garbage", 10), None);
+        assert_eq!(deflate(b"short"), None);
+    }
+
+    #[test]
+    fn a_decompression_bomb_stays_within_a_piece() {
+        let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19).unwrap();
+        assert!(bomb.len() < 64 * 1024);
+        assert_eq!(inflate(&bomb, MAX_CHUNK_LEN as u32), None);
+    }
+
+    #[test]
+    fn pictures_are_never_compressed_again() {
+        assert!(is_packed(b"\x00\xff\xd8\xff\xe0"));
+        assert!(is_packed(b"\x89PNG\r\n"));
+        assert!(is_packed(b"\x02\x80\x02\xe0\x01\x28\xb5\x2f\xfd"));
+        assert!(!is_packed(b"Dear neighbour"));
+    }
+}
