@@ -15,12 +15,13 @@
 //! ```
 //!
 //! A laptop starts with an [`Acceptor`], which reads the ClientHello in bounded memory and before any expensive
-//! work; a handheld starts with [`connect`] or [`connect_pairing`].
+//! work, and asks a [`Gate`] how many of those it may entertain; a handheld starts with [`connect`] or [`connect_pairing`].
 
 use crate::crypto::PublicKey;
 
 mod acceptor;
 mod error;
+mod gate;
 mod hybrid;
 mod identity;
 mod provider;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use acceptor::{Acceptor, Hello, Purpose, Refused};
 pub use error::{ChannelError, PeerReason};
+pub use gate::{DATA_HANDSHAKES, Gate, Gone, HANDSHAKE_MS, KNOCKING, PAIRING_HANDSHAKES, Ticket};
 pub use tls::{TlsChannel, connect, connect_pairing};
 
 /// Most bytes of a connection that are read before its ClientHello is known to be ours.

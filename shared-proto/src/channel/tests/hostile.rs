@@ -211,6 +211,18 @@ fn a_flipped_bit_in_any_byte_of_the_handshake_is_noticed() {
 }
 
 #[test]
+#[ignore = "takes half a minute; run it with --ignored before a release"]
+fn every_single_bit_flip_of_the_handshake_is_noticed() {
+    for at in [Flight::Hello, Flight::Answer] {
+        for byte in 0..length(at) {
+            for bit in 0..8 {
+                flip(at, byte, bit);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_single_bit_flip_after_the_key_exchange_is_noticed() {
     for at in [Flight::Question, Flight::Reply] {
         for byte in 0..length(at) {
