@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::channel::{Acceptor, Channel, ChannelError, PeerReason, TlsChannel, connect};
 use crate::crypto::ring::{RingCrypto, RingSigner};
+use crate::token::{TokenNonce, find, mint};
 
 fn signer(seed: u8) -> RingSigner {
     RingSigner::new(&RelationshipKey::from_bytes([seed; 32]))
@@ -470,5 +472,94 @@ fn a_handheld_ahead_of_its_laptop_falls_back_on_the_old_pair() {
     assert!(
         world.handheld.next.is_some(),
         "nothing is erased by falling back"
+    );
+}
+
+/// A channel on one pair of the handheld's, as far as the laptop's ring lets it come.
+fn open(
+    mine: &Credentials,
+    laptop: &KeyRing,
+) -> Result<(TlsChannel, TlsChannel, Which), ChannelError> {
+    let nonce = TokenNonce::generate(&RingCrypto).unwrap();
+    let name = mint(&RingCrypto, &mine.token, nonce);
+    let mut client = connect(&mine.own, mine.peer, &name).unwrap();
+    let mut bytes = Vec::new();
+    client.transmit(&mut bytes);
+    let hello = Acceptor::new().receive(&bytes).unwrap().unwrap();
+    let tokens: Vec<_> = laptop.pairs().map(|(_, pair)| &pair.token).collect();
+    let Some(found) = find(&RingCrypto, &hello.server_name(), tokens) else {
+        let refused = hello.refuse_unknown();
+        return Err(client.receive(&refused.alert).unwrap_err());
+    };
+    let (which, pair) = laptop.pairs().nth(found.index).unwrap();
+    let mut server = hello.accept(&pair.own, pair.peer).unwrap();
+    let mut bytes = Vec::new();
+    server.transmit(&mut bytes);
+    client.receive(&bytes)?;
+    let mut bytes = Vec::new();
+    client.transmit(&mut bytes);
+    server.receive(&bytes)?;
+    Ok((client, server, which))
+}
+
+#[test]
+fn after_a_renewal_over_a_real_channel_the_new_keys_open_it_and_then_the_old_ones_do_not() {
+    let mut here = KeyRing::new(credentials(1, 2, 3));
+    let mut there = KeyRing::new(credentials(2, 1, 3));
+    let (client, server, which) = open(&here.current, &there).unwrap();
+    assert_eq!(which, Which::Current);
+
+    let (mine, theirs) = (signer(1), signer(2));
+    let (mut handheld, propose) = HandheldRenewal::start(
+        RingCrypto,
+        RenewalBinding::on_handheld(&client, mine.public_key()).unwrap(),
+        Fresh::generate().unwrap(),
+    );
+    let mut laptop = LaptopRenewal::new(
+        RingCrypto,
+        RenewalBinding::on_laptop(&server, theirs.public_key()).unwrap(),
+        Fresh::generate().unwrap(),
+    );
+    let offer = sent(laptop.receive(&propose).unwrap());
+    let sign = sent(handheld.receive(&offer, &mine).unwrap());
+    there.adopt(stored(laptop.receive(&sign).unwrap()));
+    // The handheld may have crashed here: the old pair still works.
+    assert_eq!(open(&here.current, &there).unwrap().2, Which::Current);
+    let sign = laptop.stored(&theirs).unwrap();
+    here.adopt(stored(handheld.receive(&sign, &mine).unwrap()));
+
+    let newest = here.pairs().next().unwrap();
+    assert_eq!(newest.0, Which::Next);
+    assert_eq!(open(newest.1, &there).unwrap().2, Which::Next);
+    let old = here.current.clone();
+    assert!(here.proven(Which::Next) && there.proven(Which::Next));
+    assert_eq!(open(&here.current, &there).unwrap().2, Which::Current);
+    assert_eq!(
+        open(&old, &there).err(),
+        Some(ChannelError::RefusedByPeer(PeerReason::UnknownRelationship)),
+        "a copy of the old card is a stranger"
+    );
+}
+
+#[test]
+fn the_published_vectors_are_what_the_machines_say() {
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let (mut handheld, propose, mut laptop) = machines();
+    let offer = sent(laptop.receive(&propose).unwrap());
+    let sign_h = sent(handheld.receive(&offer, &signer(1)).unwrap());
+    let there = stored(laptop.receive(&sign_h).unwrap());
+    let sign_l = laptop.stored(&signer(2)).unwrap();
+    let published = [
+        format!("Propose       {}", hex(&propose)),
+        format!("Offer         {}", hex(&offer)),
+        format!("Sign handheld {}", hex(&sign_h)),
+        format!("Sign laptop   {}", hex(&sign_l)),
+        format!("token secret  {}", hex(there.token.expose())),
+    ];
+    let spec = include_str!("../../SPEC.md");
+    assert!(
+        published.iter().all(|line| spec.contains(line.as_str())),
+        "SPEC.md lacks these lines:\n{}",
+        published.join("\n")
     );
 }
