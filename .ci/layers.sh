@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Who may name whom (ARCHITECTURE.md, "Import rules"). Prints each line that breaks a rule.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+broken=0
+# forbid RULE PATTERN PATH...: no source line below PATH may match PATTERN. Tests are free.
+forbid() {
+  local rule=$1 pattern=$2; shift 2
+  local hits
+  hits=$(grep -rnE --include='*.rs' -- "$pattern" "$@" 2>/dev/null \
+    | grep -vE '(^|/)(tests?|[a-z_]*_tests?|testing)(\.rs|/)' | grep -vE ':[0-9]+: *//' || true)
+  [ -z "$hits" ] && return 0
+  printf 'layer rule broken: %s\n%s\n' "$rule" "$hits"
+  broken=1
+}
+
+io='std::(net::(Tcp|Udp|To)|fs|thread|process|os)|std::time::(Instant|SystemTime)|smol|nix::'
+forbid "shared-proto names no sibling, runtime, logger, file, socket or clock" \
+  'use (handheld|laptop)::|smol|tokio|log::|std::(fs|net|thread|process|time)' shared-proto/src
+if sed '/^\[dev-dependencies\]/,$d' handheld/Cargo.toml | grep -q '^laptop' || sed '/^\[dev-dependencies\]/,$d' laptop/Cargo.toml | grep -q '^handheld'; then
+  printf 'layer rule broken: the binaries never depend on each other\n'
+  broken=1
+fi
+forbid "app does not know ui, link, card, platform or runtime" 'crate::(ui|link|card|platform|runtime)' handheld/src/app
+forbid "app is pure" "$io|sdl2|evdev" handheld/src/app
+forbid "ui only reads the model" 'crate::(link|card|platform|runtime)|&mut Model' handheld/src/ui
+forbid "ui is pure" 'std::(net|thread|process|fs)|smol|nix::|sdl2|evdev' handheld/src/ui
+forbid "input and entry know neither app nor ui" 'crate::(app|ui|link|card|platform|runtime)' handheld/src/input handheld/src/entry
+forbid "input and entry are pure" "$io|sdl2|evdev::" handheld/src/input handheld/src/entry
+forbid "card knows neither app nor ui" 'crate::(app|ui|link|platform|runtime)' handheld/src/card
+forbid "only platform names SDL" 'sdl2::' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
+forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
+forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')
+forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon|control|executor)' \
+  laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
+forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
+  laptop/src/control laptop/src/link laptop/src/files
+exit "$broken"
