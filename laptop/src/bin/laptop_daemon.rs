@@ -1,2 +1,11 @@
-//! laptop-daemon: see the crate documentation.
-fn main() {}
+//! laptop-daemon: does the work that paired handhelds ask for.
+
+use clap::Parser;
+use laptop::daemon::{Arguments, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    run(&arguments)
+}

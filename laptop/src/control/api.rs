@@ -247,21 +247,17 @@ pub struct Model {
     pub note: String,
 }
 
-/// Something that happened.
+/// Something that happened. Names are escaped already, but for those in [`PairStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A device was linked.
     Linked {
-        /// The device.
-        device: i64,
         /// Its name.
         name: String,
     },
     /// A device went away.
     Unlinked {
-        /// The device.
-        device: i64,
         /// Its name.
         name: String,
     },
@@ -271,49 +267,36 @@ pub enum Event {
     Answered {
         /// Its number in the list.
         id: u64,
-        /// `approved`, `denied`, `expired` or `withdrawn`.
+        /// `yes`, `no`, `expired` or `withdrawn`.
         answer: String,
     },
     /// A request was let in.
     Started {
-        /// The device.
-        device: i64,
-        /// Its name.
+        /// The name of the device.
         name: String,
         /// The request.
         request: u64,
-        /// What it does; escaped already.
+        /// What it does.
         wants: Vec<String>,
     },
     /// A request ended.
     Ended {
-        /// The device.
-        device: i64,
-        /// Its name.
+        /// The name of the device.
         name: String,
         /// The request.
         request: u64,
-        /// `done`, or the name of the error.
+        /// `done`, or what went wrong.
         outcome: String,
-        /// More words; may hold text of providers.
-        detail: String,
     },
-    /// A request was refused by the policy.
+    /// A request was refused before anything ran.
     Denied {
-        /// The device.
-        device: i64,
-        /// Its name.
+        /// The name of the device.
         name: String,
-        /// Why; escaped already.
+        /// The request.
+        request: u64,
+        /// Why.
         reason: String,
     },
     /// Pairing moved on.
     Pairing(PairStatus),
-    /// Permissions of a device changed.
-    Changed {
-        /// The device.
-        device: i64,
-        /// Its name.
-        name: String,
-    },
 }

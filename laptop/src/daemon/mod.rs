@@ -1,8 +1,21 @@
 //! The process that reads what strangers send: it has no network of its own and no keys of any service.
+//!
+//! ```text
+//! link-service ─listening socket─▶ lobby ─token─▶ handshake ─keys─▶ session ─▶ hub
+//!                                    └─window─▶ pairing
+//! ```
 
+mod children;
+mod control;
+mod doors;
+mod handshake;
+mod lobby;
 mod mailbox;
+mod pairing;
 mod pipe;
 mod session;
 mod standing;
+mod start;
 
 pub use session::{CarrierFacts, SessionEnd, serve};
+pub use start::{Arguments, Paths, run};

@@ -93,14 +93,14 @@ impl Pipe {
         &self.channel
     }
 
-    /// Decrypts what arrived and hands it to `visit` in pieces.
+    /// Decrypts what arrived and hands it to `visit` in pieces; with no bytes, what the handshake brought along.
     pub(super) fn receive<E: From<PipeError>>(
         &mut self,
         mut bytes: &[u8],
         mut visit: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut plain = [0; PIECE_LEN];
-        while !bytes.is_empty() {
+        loop {
             let taken = self.channel.receive(bytes).map_err(PipeError::from);
             loop {
                 // What came before a fault is still good.
@@ -111,6 +111,9 @@ impl Pipe {
                 }
             }
             bytes = &bytes[taken?..];
+            if bytes.is_empty() {
+                break;
+            }
         }
         self.flush()?;
         Ok(())

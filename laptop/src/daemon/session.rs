@@ -100,6 +100,8 @@ pub fn serve(
         Err(error) => return SessionEnd::Pipe(error.to_string()),
     };
     let mailbox = Arc::new(Mailbox::default());
+    // The handheld's greeting may have come with the end of its handshake: look without waiting for more.
+    mailbox.deliver(Vec::new());
     let pipe = match Pipe::new(stream, channel, &mailbox) {
         Ok(pipe) => pipe,
         Err(error) => return SessionEnd::Pipe(error.to_string()),

@@ -1,0 +1,256 @@
+//! The service processes of `--standalone`: started with the daemon, started again when they die, ended with it.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Exit code of a service whose settings are wrong: starting again would not help.
+const EXIT_SETTINGS: i32 = 78;
+/// First pause before a process is started again; doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause before a process is started again.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// A process that ran this long starts with the first pause again.
+const STEADY: Duration = Duration::from_secs(30);
+/// How often a process is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// Time to end by itself after being asked.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One process to keep running.
+#[derive(Debug, Clone)]
+pub(super) struct Spec {
+    pub(super) name: &'static str,
+    pub(super) arguments: Vec<OsString>,
+}
+
+#[derive(Default)]
+struct Ending {
+    asked: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Ending {
+    /// Waits up to `patience`; true once the end was asked for.
+    fn wait(&self, patience: Duration) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (asked, _) = self
+            .changed
+            .wait_timeout_while(asked, patience, |asked| !*asked)
+            .unwrap_or_else(PoisonError::into_inner);
+        *asked
+    }
+}
+
+/// The processes. Dropping it ends them.
+pub(super) struct Children {
+    ending: Arc<Ending>,
+    keepers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Children {
+    /// Starts every process of `specs` from the folder `binaries`, each kept by a thread of its own.
+    ///
+    /// The thread matters: a process that is tied to its parent is tied to the thread that started it.
+    ///
+    /// # Errors
+    /// What the system said to the first process that could not be started, by name.
+    pub(super) fn start(binaries: &Path, specs: Vec<Spec>) -> io::Result<Self> {
+        let ending = Arc::new(Ending::default());
+        let mut children = Self {
+            ending,
+            keepers: Vec::new(),
+        };
+        for spec in specs {
+            let program = binaries.join(spec.name);
+            if !program.is_file() {
+                let words = format!(
+                    "{} is not there; install it beside laptop-daemon",
+                    program.display()
+                );
+                return Err(io::Error::new(io::ErrorKind::NotFound, words));
+            }
+            let ending = Arc::clone(&children.ending);
+            let keeper = std::thread::Builder::new()
+                .name(spec.name.to_owned())
+                .spawn(move || keep(&program, &spec, &ending))?;
+            children.keepers.push(keeper);
+        }
+        Ok(children)
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        *self
+            .ending
+            .asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.ending.changed.notify_all();
+        for keeper in self.keepers.drain(..) {
+            // A keeper that panicked has nothing left to end.
+            let _ = keeper.join();
+        }
+    }
+}
+
+fn keep(program: &PathBuf, spec: &Spec, ending: &Ending) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        match Command::new(program)
+            .args(&spec.arguments)
+            .stdin(Stdio::null())
+            .spawn()
+        {
+            Ok(mut child) => match watch(&mut child, ending) {
+                None => return end(spec.name, &mut child),
+                Some(Some(EXIT_SETTINGS)) => {
+                    log::error!(
+                        "{} ended because of its settings and is not started again",
+                        spec.name
+                    );
+                    return;
+                }
+                Some(code) => log::warn!(
+                    "{} ended {}; it is started again",
+                    spec.name,
+                    code.map_or("by a signal".to_owned(), |code| format!(
+                        "with exit code {code}"
+                    ))
+                ),
+            },
+            Err(error) => log::error!("{} could not be started: {error}", program.display()),
+        }
+        if started.elapsed() >= STEADY {
+            pause = FIRST_PAUSE;
+        }
+        if ending.wait(pause) {
+            return;
+        }
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// Waits for the process to end by itself: its exit code then. `None` if the end was asked for first.
+fn watch(child: &mut Child, ending: &Ending) -> Option<Option<i32>> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status.code()),
+            Ok(None) => {}
+            Err(error) => log::warn!("a process cannot be looked at: {error}"),
+        }
+        if ending.wait(LOOK_INTERVAL) {
+            return None;
+        }
+    }
+}
+
+fn end(name: &str, child: &mut Child) {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    if let Ok(number) = i32::try_from(child.id()) {
+        // Our own child that nobody has waited for: the number cannot belong to another process yet.
+        let _ = kill(Pid::from_raw(number), Signal::SIGTERM);
+    }
+    let deadline = Instant::now() + END_TIMEOUT;
+    while Instant::now() < deadline {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    log::warn!("{name} did not end in time and is killed");
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::TempFolder;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn script(folder: &TempFolder, name: &str, text: &str) {
+        let path = folder.0.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
+            .expect("made executable");
+    }
+
+    fn await_lines(path: &Path, lines: usize) -> String {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "only {text:?} after 20 s");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_process_that_dies_is_started_again_and_ends_with_its_keeper() {
+        let folder = TempFolder::new("children");
+        let log = folder.0.join("log");
+        script(
+            &folder,
+            "dies-twice",
+            &format!(
+                "echo $$ >> {0}; [ $(wc -l < {0}) -ge 3 ] && exec sleep 600",
+                log.display()
+            ),
+        );
+        let spec = Spec {
+            name: "dies-twice",
+            arguments: Vec::new(),
+        };
+        let children = Children::start(&folder.0, vec![spec]).expect("started");
+        let text = await_lines(&log, 3);
+        let last = text.lines().last().expect("a line").to_owned();
+        assert!(Path::new(&format!("/proc/{last}")).exists());
+        drop(children);
+        assert!(!Path::new(&format!("/proc/{last}")).exists());
+    }
+
+    #[test]
+    fn a_process_with_wrong_settings_is_not_started_again() {
+        let folder = TempFolder::new("settings");
+        let log = folder.0.join("log");
+        script(
+            &folder,
+            "wrong",
+            &format!("echo run >> {}; exit 78", log.display()),
+        );
+        let spec = Spec {
+            name: "wrong",
+            arguments: Vec::new(),
+        };
+        let mut children = Children::start(&folder.0, vec![spec]).expect("started");
+        children
+            .keepers
+            .pop()
+            .expect("a keeper")
+            .join()
+            .expect("it gave up by itself");
+        assert_eq!(await_lines(&log, 1), "run\n");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let folder = TempFolder::new("missing");
+        let spec = Spec {
+            name: "not-there",
+            arguments: Vec::new(),
+        };
+        let error = Children::start(&folder.0, vec![spec])
+            .err()
+            .expect("refused");
+        assert!(error.to_string().contains("not-there"), "{error}");
+    }
+}

@@ -1,0 +1,345 @@
+//! Start, wiring and orderly end of the daemon.
+
+use super::children::{Children, Spec};
+use super::control::Control;
+use super::lobby::{self, Rooms};
+use super::pairing::PairingDesk;
+use crate::config::{self, Config, Finding};
+use crate::hub::{Hub, Services, Settings};
+use crate::ipc::ServiceClient;
+use crate::link::{Link, receive};
+use crate::store::{Retention, Store, StoreError};
+use clap::Parser;
+use nix::sys::signal::{SigSet, Signal};
+use std::fmt;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Exit code for a daemon that cannot do its work; starting again may help.
+const EXIT_FAILED: u8 = 1;
+/// Exit code for wrong arguments or settings; starting again would not help.
+const EXIT_SETTINGS: u8 = 78;
+/// Pause between two tries to reach link-service.
+const LINK_PAUSE: Duration = Duration::from_millis(100);
+/// Tries to reach link-service before it is said that it is not there.
+const LINK_PATIENCE: u32 = 50;
+/// How often expiry and retention are looked at.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Arguments of laptop-daemon.
+#[derive(Debug, Parser)]
+#[command(
+    name = "laptop-daemon",
+    version,
+    about = "Does the work that paired handhelds ask for"
+)]
+pub struct Arguments {
+    /// Start link-service and the services as child processes, from the folder of this program
+    #[arg(long)]
+    standalone: bool,
+    /// Folder for settings, state, sockets and drop folders
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Settings file; by default config/daemon.toml in the home folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check the settings, say what was found, and end
+    #[arg(long)]
+    test: bool,
+}
+
+/// Where everything lies.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The whole.
+    pub home: PathBuf,
+    /// Sockets.
+    pub run: PathBuf,
+    /// Database, results and uploads.
+    pub state: PathBuf,
+    /// Drop folders.
+    pub files: PathBuf,
+    /// `daemon.toml`.
+    pub config: PathBuf,
+}
+
+impl Paths {
+    /// The usual places below `home`.
+    pub fn below(home: &Path) -> Self {
+        Self {
+            run: home.join("run"),
+            state: home.join("state"),
+            files: home.join("files"),
+            config: home.join("config").join("daemon.toml"),
+            home: home.to_owned(),
+        }
+    }
+
+    /// The home folder where none is named: `$OFFICEOS_HOME`, else `~/.local/share/officeos`.
+    pub fn usual_home() -> Option<PathBuf> {
+        let named = std::env::var_os("OFFICEOS_HOME").map(PathBuf::from);
+        named.or_else(|| {
+            Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share/officeos"))
+        })
+    }
+
+    /// The control socket.
+    pub fn control(&self) -> PathBuf {
+        self.run.join("control.sock")
+    }
+}
+
+#[derive(Debug)]
+enum StartError {
+    Home,
+    Config(Vec<Finding>),
+    Folder(PathBuf, io::Error),
+    Store(StoreError),
+    Children(io::Error),
+    Control(PathBuf, io::Error),
+    Thread(io::Error),
+    Signals(nix::errno::Errno),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => f.write_str("no home folder is known; name one with --home"),
+            Self::Config(findings) => write!(f, "the settings have {} mistakes", findings.len()),
+            Self::Folder(path, error) => write!(f, "{} could not be made: {error}", path.display()),
+            Self::Store(error) => write!(f, "{error}"),
+            Self::Children(error) => write!(f, "{error}"),
+            Self::Control(path, error) => write!(f, "cannot listen at {}: {error}", path.display()),
+            Self::Thread(error) => write!(f, "no thread could be started: {error}"),
+            Self::Signals(errno) => write!(f, "signals cannot be waited for: {errno}"),
+        }
+    }
+}
+
+impl StartError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Home | Self::Config(_) => EXIT_SETTINGS,
+            _ => EXIT_FAILED,
+        })
+    }
+}
+
+/// Runs the daemon until it is told to end.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let StartError::Config(findings) = &error {
+                findings.iter().for_each(|finding| log::error!("{finding}"));
+            }
+            log::error!("laptop-daemon: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn start(arguments: &Arguments) -> Result<(), StartError> {
+    let home = arguments
+        .home
+        .clone()
+        .or_else(Paths::usual_home)
+        .ok_or(StartError::Home)?;
+    let mut paths = Paths::below(&home);
+    if let Some(config) = &arguments.config {
+        paths.config.clone_from(config);
+    }
+    let (config, findings) = config::load(&paths.config).map_err(StartError::Config)?;
+    findings.iter().for_each(|finding| log::warn!("{finding}"));
+    if arguments.test {
+        println!(
+            "{}: the settings are fine, {} warnings",
+            paths.config.display(),
+            findings.len()
+        );
+        return Ok(());
+    }
+    // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
+    let mut ends = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
+        .into_iter()
+        .for_each(|signal| ends.add(signal));
+    ends.thread_block().map_err(StartError::Signals)?;
+
+    for folder in [&paths.home, &paths.run, &paths.files] {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| StartError::Folder(folder.clone(), error))?;
+    }
+    let store = Arc::new(Store::open(&paths.state).map_err(StartError::Store)?);
+    if let Some(folder) = paths.config.parent()
+        && let Err(error) = config::write_templates(folder)
+    {
+        log::warn!("the templates of the settings could not be written: {error}");
+    }
+    let services = Services {
+        language: ServiceClient::same_user(paths.run.join("llm.sock")),
+        image: ServiceClient::same_user(paths.run.join("image.sock")),
+        downloads: ServiceClient::same_user(paths.run.join("fetch.sock")),
+    };
+    let hub =
+        Hub::new(store, settings(&config, &paths), services.clone()).map_err(StartError::Store)?;
+    let _children = match arguments.standalone {
+        true => Some(start_children(&config, &paths)?),
+        false => None,
+    };
+    let pairing = Arc::new(PairingDesk::new(Arc::clone(&hub), config.clone()));
+    let link = Arc::new(Mutex::new(None));
+    let control = Arc::new(Control::new(
+        Arc::clone(&hub),
+        Arc::clone(&pairing),
+        config,
+        paths.clone(),
+        services,
+        Arc::clone(&link),
+    ));
+    serve_control(&paths, control)?;
+    let rooms = Rooms::new(Arc::clone(&hub), pairing);
+    let socket = paths.run.join("link.sock");
+    thread("link", move || follow_link(&socket, &rooms, &link))?;
+    let tidied = Arc::clone(&hub);
+    thread("tidy", move || tidy(&tidied))?;
+    hub.refresh_models();
+    log::info!("laptop-daemon is ready in {}", paths.home.display());
+    let signal = ends.wait().map_err(StartError::Signals)?;
+    log::info!("laptop-daemon ends: {signal}");
+    Ok(())
+}
+
+fn settings(config: &Config, paths: &Paths) -> Settings {
+    Settings {
+        name: config.daemon.device_name.clone(),
+        files: paths.files.clone(),
+        scratch: paths.state.clone(),
+        quota: config.daemon.quota,
+        ask_timeout: Duration::from_secs(u64::from(config.daemon.ask_timeout_s)),
+        retention: Retention {
+            max_bytes: config.daemon.keep_bytes,
+            max_age_s: config.daemon.keep_s,
+        },
+        language: config.daemon.llm_enabled,
+        image: config.daemon.image_generation_enabled,
+    }
+}
+
+fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError> {
+    let own = std::env::current_exe().map_err(StartError::Children)?;
+    let binaries = own.parent().unwrap_or(Path::new("/")).to_owned();
+    let services_file = paths.config.with_file_name("services.toml");
+    let service = |name, socket: &str| Spec {
+        name,
+        arguments: vec![
+            "--socket".into(),
+            paths.run.join(socket).into(),
+            "--config".into(),
+            services_file.clone().into(),
+            "--child".into(),
+        ],
+    };
+    let mut specs = vec![Spec {
+        name: "link-service",
+        arguments: vec![
+            "--socket".into(),
+            paths.run.join("link.sock").into(),
+            "--bind-address".into(),
+            config.daemon.bind_address.to_string().into(),
+            "--bind-port".into(),
+            config.daemon.bind_port.to_string().into(),
+            "--child".into(),
+        ],
+    }];
+    if config.daemon.llm_enabled {
+        specs.push(service("llm-service", "llm.sock"));
+    }
+    if config.daemon.image_generation_enabled {
+        specs.push(service("image-service", "image.sock"));
+    }
+    if config.daemon.fetch_enabled {
+        specs.push(service("fetch-service", "fetch.sock"));
+    }
+    Children::start(&binaries, specs).map_err(StartError::Children)
+}
+
+fn serve_control(paths: &Paths, control: Arc<Control>) -> Result<(), StartError> {
+    let path = paths.control();
+    let listener =
+        crate::ipc::bind(&path, false).map_err(|error| StartError::Control(path, error))?;
+    let own = nix::unistd::geteuid().as_raw();
+    thread("control", move || {
+        if let Err(error) = crate::control::serve(&listener, &control, &[own, 0]) {
+            log::error!("the control socket failed: {error}");
+        }
+    })
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(StartError::Thread)
+}
+
+/// Gets the listening socket from link-service and takes connections in, again whenever link-service was restarted.
+fn follow_link(socket: &Path, rooms: &Rooms, shown: &Mutex<Option<String>>) {
+    let show =
+        |words: Option<String>| *shown.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    let mut tries: u32 = 0;
+    loop {
+        match fetch_link(socket) {
+            Ok((link, holder)) => {
+                tries = 0;
+                log::info!("carrier {} on {}", link.kind.name(), link.address);
+                show(Some(format!("{} {}", link.kind.name(), link.address)));
+                match lobby::run(&link, &holder, rooms) {
+                    Ok(()) => log::warn!("link-service has gone; its next start is waited for"),
+                    Err(error) => log::error!("connections cannot be waited for: {error}"),
+                }
+                show(None);
+            }
+            Err(error) => {
+                tries = tries.saturating_add(1);
+                if tries == LINK_PATIENCE {
+                    log::error!(
+                        "no link-service at {}: {error}; no handheld can reach this laptop",
+                        socket.display()
+                    );
+                }
+            }
+        }
+        std::thread::sleep(LINK_PAUSE);
+    }
+}
+
+fn fetch_link(socket: &Path) -> io::Result<(Link, UnixStream)> {
+    let holder = UnixStream::connect(socket)?;
+    let own = nix::unistd::geteuid().as_raw();
+    crate::control::peer::check(&holder, &[own, 0]).map_err(io::Error::other)?;
+    let link = receive(&holder).map_err(io::Error::other)?;
+    Ok((link, holder))
+}
+
+fn tidy(hub: &Hub) {
+    loop {
+        std::thread::sleep(TIDY_INTERVAL);
+        hub.expire();
+        let kept = hub
+            .tidy()
+            .and_then(|()| hub.store.forget_overdue(hub.wall()));
+        if let Err(error) = kept {
+            log::error!("tidying up failed: {error}");
+        }
+    }
+}
