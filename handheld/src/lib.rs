@@ -6,6 +6,7 @@ pub mod entry;
 pub mod input;
 pub mod link;
 pub mod lock;
+pub mod platform;
 pub mod runtime;
 pub mod time;
 pub mod ui;
