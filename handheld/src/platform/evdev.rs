@@ -44,19 +44,27 @@ impl Source for Device {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let keys = self.supported_keys().map(|keys| keys.iter().map(KeyCode::code).collect()).unwrap_or_default();
+        let keys = self
+            .supported_keys()
+            .map(|keys| keys.iter().map(KeyCode::code).collect())
+            .unwrap_or_default();
         let axes = self
             .get_absinfo()
-            .map(|axes| axes.map(|(AbsoluteAxisCode(code), info)| (code, info.minimum(), info.maximum())).collect())
+            .map(|axes| {
+                axes.map(|(AbsoluteAxisCode(code), info)| (code, info.minimum(), info.maximum()))
+                    .collect()
+            })
             .unwrap_or_default();
         Capabilities { keys, axes }
     }
 
     fn read(&mut self, events: &mut Vec<Raw>) -> io::Result<()> {
-        events.extend(self.fetch_events()?.filter_map(|event| match (event.event_type(), event.value()) {
-            (EventType::KEY, value @ (0 | 1)) => Some(Raw::Key(event.code(), value == 1)),
-            (EventType::ABSOLUTE, value) => Some(Raw::Axis(event.code(), value)),
-            _ => None,
+        events.extend(self.fetch_events()?.filter_map(|event| {
+            match (event.event_type(), event.value()) {
+                (EventType::KEY, value @ (0 | 1)) => Some(Raw::Key(event.code(), value == 1)),
+                (EventType::ABSOLUTE, value) => Some(Raw::Axis(event.code(), value)),
+                _ => None,
+            }
         }));
         Ok(())
     }
@@ -101,19 +109,30 @@ async fn watch_sources<S: Source>(
             executor
                 .spawn(async move {
                     reader.run(events).await;
-                    open.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
+                    open.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove(&path);
                 })
                 .detach();
         }
     };
     let present = std::fs::read_dir(folder).map_err(PlatformError::Input)?;
-    for entry in present.flatten().filter(|entry| is_event_node(&entry.file_name())) {
+    for entry in present
+        .flatten()
+        .filter(|entry| is_event_node(&entry.file_name()))
+    {
         start(entry.path());
     }
     let changes = async {
         loop {
-            let news = inotify.read_with(|inotify| inotify.read_events().map_err(io::Error::from)).await;
-            for name in news.map_err(PlatformError::Input)?.into_iter().filter_map(|event| event.name) {
+            let news = inotify
+                .read_with(|inotify| inotify.read_events().map_err(io::Error::from))
+                .await;
+            for name in news
+                .map_err(PlatformError::Input)?
+                .into_iter()
+                .filter_map(|event| event.name)
+            {
                 if is_event_node(&name) {
                     start(folder.join(name));
                 }
@@ -156,9 +175,16 @@ impl<S: Source> Reader<S> {
             return None;
         };
         let copy: io::Result<OwnedFd> = BorrowedFd::try_clone_to_owned(&source.as_fd());
-        let ready = copy.and_then(Async::new).inspect_err(|error| log::warn!("{}: {error}", path.display())).ok()?;
+        let ready = copy
+            .and_then(Async::new)
+            .inspect_err(|error| log::warn!("{}: {error}", path.display()))
+            .ok()?;
         log::info!("{}: {name:?} as {}", path.display(), keymap.name);
-        Some(Self { source, ready, translator: Translator::new(keymap, &capabilities, learned.to_vec()) })
+        Some(Self {
+            source,
+            ready,
+            translator: Translator::new(keymap, &capabilities, learned.to_vec()),
+        })
     }
 
     /// Passes buttons on until the device or the receiver is gone, then opens what it still holds.
@@ -173,15 +199,30 @@ impl<S: Source> Reader<S> {
             }
             for raw in raws.drain(..) {
                 for (button, pressed) in self.translator.buttons(raw) {
-                    held = if pressed { held.with(button) } else { held.without(button) };
-                    if events.send(PlatformEvent::Button { button, pressed }).await.is_err() {
+                    held = if pressed {
+                        held.with(button)
+                    } else {
+                        held.without(button)
+                    };
+                    if events
+                        .send(PlatformEvent::Button { button, pressed })
+                        .await
+                        .is_err()
+                    {
                         break 'device;
                     }
                 }
             }
         }
         for button in held.iter() {
-            if events.send(PlatformEvent::Button { button, pressed: false }).await.is_err() {
+            if events
+                .send(PlatformEvent::Button {
+                    button,
+                    pressed: false,
+                })
+                .await
+                .is_err()
+            {
                 return;
             }
         }
@@ -222,7 +263,10 @@ mod tests {
         fn read(&mut self, events: &mut Vec<Raw>) -> io::Result<()> {
             let mut record = [0; 3];
             self.0.read_exact(&mut record)?;
-            events.push(Raw::Key(u16::from_le_bytes([record[0], record[1]]), record[2] == 1));
+            events.push(Raw::Key(
+                u16::from_le_bytes([record[0], record[1]]),
+                record[2] == 1,
+            ));
             Ok(())
         }
     }
@@ -231,7 +275,8 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().join(format!("officeos-evdev-{name}-{}", std::process::id()));
+            let folder =
+                std::env::temp_dir().join(format!("officeos-evdev-{name}-{}", std::process::id()));
             fs::create_dir_all(&folder).unwrap();
             Self(folder)
         }
@@ -308,13 +353,20 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_watched_is_an_error_with_advice() {
         let (sender, _events) = smol::channel::bounded(1);
-        let error = smol::block_on(watch(Path::new("/nonexistent"), Vec::new(), sender)).unwrap_err();
+        let error =
+            smol::block_on(watch(Path::new("/nonexistent"), Vec::new(), sender)).unwrap_err();
         assert!(error.to_string().contains("/dev/input"), "{error}");
     }
 
     #[test]
     fn only_event_nodes_are_opened() {
-        for (name, is) in [("event0", true), ("event12", true), ("event", false), ("eventx", false), ("js0", false)] {
+        for (name, is) in [
+            ("event0", true),
+            ("event12", true),
+            ("event", false),
+            ("eventx", false),
+            ("js0", false),
+        ] {
             assert_eq!(is_event_node(OsStr::new(name)), is, "{name}");
         }
     }

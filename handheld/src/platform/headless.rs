@@ -41,11 +41,25 @@ impl Memory {
 #[must_use]
 pub fn open(width: u32, height: u32) -> (Remote, Platform) {
     let (sender, events) = channel::bounded(EVENT_QUEUE);
-    let state = State { frame: Frame::new(width, height), shown: 0, charge: None };
-    let memory = Arc::new(Memory { state: Mutex::new(state), changed: Condvar::new() });
-    let remote = Remote { events: sender.clone(), memory: memory.clone() };
-    let platform =
-        Platform { display: Box::new(Panel(memory.clone())), events, sender, power: Box::new(Panel(memory)) };
+    let state = State {
+        frame: Frame::new(width, height),
+        shown: 0,
+        charge: None,
+    };
+    let memory = Arc::new(Memory {
+        state: Mutex::new(state),
+        changed: Condvar::new(),
+    });
+    let remote = Remote {
+        events: sender.clone(),
+        memory: memory.clone(),
+    };
+    let platform = Platform {
+        display: Box::new(Panel(memory.clone())),
+        events,
+        sender,
+        power: Box::new(Panel(memory)),
+    };
     (remote, platform)
 }
 
@@ -55,7 +69,10 @@ impl Remote {
     /// # Errors
     /// The app has ended.
     pub async fn set(&self, button: Button, pressed: bool) -> Result<(), PlatformError> {
-        self.events.send(PlatformEvent::Button { button, pressed }).await.map_err(|_| PlatformError::Gone)
+        self.events
+            .send(PlatformEvent::Button { button, pressed })
+            .await
+            .map_err(|_| PlatformError::Gone)
     }
 
     /// Closes the window.
@@ -63,7 +80,10 @@ impl Remote {
     /// # Errors
     /// The app has ended.
     pub async fn close(&self) -> Result<(), PlatformError> {
-        self.events.send(PlatformEvent::Close).await.map_err(|_| PlatformError::Gone)
+        self.events
+            .send(PlatformEvent::Close)
+            .await
+            .map_err(|_| PlatformError::Gone)
     }
 
     /// Sets what the battery says when it is next read.
@@ -82,15 +102,25 @@ impl Remote {
     #[must_use]
     pub fn wait_past(&self, seen: u64, timeout: Duration) -> bool {
         let state = self.memory.lock();
-        let waited = self.memory.changed.wait_timeout_while(state, timeout, |state| state.shown <= seen);
-        waited.map_or_else(|poisoned| poisoned.into_inner().0.shown > seen, |(state, _)| state.shown > seen)
+        let waited = self
+            .memory
+            .changed
+            .wait_timeout_while(state, timeout, |state| state.shown <= seen);
+        waited.map_or_else(
+            |poisoned| poisoned.into_inner().0.shown > seen,
+            |(state, _)| state.shown > seen,
+        )
     }
 
     /// The panel as it is now: width, height and RGB565 pixels.
     #[must_use]
     pub fn picture(&self) -> (u32, u32, Vec<u16>) {
         let state = self.memory.lock();
-        (state.frame.width, state.frame.height, state.frame.pixels.clone())
+        (
+            state.frame.width,
+            state.frame.height,
+            state.frame.pixels.clone(),
+        )
     }
 
     /// The panel as it is now, as a PNG file.
@@ -146,7 +176,10 @@ mod tests {
             while let Some(event) = events.next().await {
                 seen.push(event);
             }
-            let a = |pressed| PlatformEvent::Button { button: Button::A, pressed };
+            let a = |pressed| PlatformEvent::Button {
+                button: Button::A,
+                pressed,
+            };
             assert_eq!(seen, [a(true), a(false), PlatformEvent::Close]);
         });
     }
@@ -155,14 +188,20 @@ mod tests {
     fn a_script_learns_that_the_app_has_ended() {
         let (remote, platform) = open(4, 4);
         drop(platform);
-        assert!(matches!(smol::block_on(remote.set(Button::A, true)), Err(PlatformError::Gone)));
+        assert!(matches!(
+            smol::block_on(remote.set(Button::A, true)),
+            Err(PlatformError::Gone)
+        ));
     }
 
     #[test]
     fn presented_pixels_can_be_looked_at_and_waited_for() {
         let (remote, mut platform) = open(2, 1);
         assert!(!remote.wait_past(0, Duration::ZERO));
-        platform.display.present(&[0xF800, 0x001F], &[Area::whole(2, 1)]).unwrap();
+        platform
+            .display
+            .present(&[0xF800, 0x001F], &[Area::whole(2, 1)])
+            .unwrap();
         assert!(remote.wait_past(0, Duration::from_secs(5)));
         assert_eq!(remote.picture(), (2, 1, vec![0xF800, 0x001F]));
         assert_eq!(remote.png()[..8], *b"\x89PNG\r\n\x1a\n");

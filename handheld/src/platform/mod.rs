@@ -41,14 +41,24 @@ impl Area {
     /// A whole panel.
     #[must_use]
     pub const fn whole(width: u32, height: u32) -> Self {
-        Self { x: 0, y: 0, width, height }
+        Self {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
     }
 
     /// The part of this area that lies on a panel.
     #[must_use]
     pub fn on_panel(self, width: u32, height: u32) -> Self {
         let (x, y) = (self.x.min(width), self.y.min(height));
-        Self { x, y, width: self.width.min(width - x), height: self.height.min(height - y) }
+        Self {
+            x,
+            y,
+            width: self.width.min(width - x),
+            height: self.height.min(height - y),
+        }
     }
 
     /// Whether it holds no pixel.
@@ -116,7 +126,9 @@ pub struct Platform {
 
 impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Platform").field("size", &self.display.size()).finish_non_exhaustive()
+        f.debug_struct("Platform")
+            .field("size", &self.display.size())
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,7 +154,10 @@ impl fmt::Display for PlatformError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FrameSize { expected, got } => {
-                write!(f, "a frame has {expected} pixels, not {got}; this is a fault of the app")
+                write!(
+                    f,
+                    "a frame has {expected} pixels, not {got}; this is a fault of the app"
+                )
             }
             Self::Gone => write!(f, "the window is closed"),
             Self::Window(words) => write!(
@@ -150,7 +165,10 @@ impl fmt::Display for PlatformError {
                 "no window: {words}. Start it from a desktop or from the device's own menu, or use --headless"
             ),
             Self::Input(error) => {
-                write!(f, "the buttons cannot be read: {error}. The user needs read access to /dev/input")
+                write!(
+                    f,
+                    "the buttons cannot be read: {error}. The user needs read access to /dev/input"
+                )
             }
         }
     }

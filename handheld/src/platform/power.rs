@@ -30,14 +30,20 @@ impl Supplies {
     /// The supplies described in `folder`.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self {
+            folder: folder.to_owned(),
+        }
     }
 }
 
 impl Power for Supplies {
     fn charge(&mut self) -> Option<Charge> {
         // Read anew each time: a driver that reloads (after suspend) comes back as another folder.
-        let mut folders: Vec<_> = fs::read_dir(&self.folder).ok()?.flatten().map(|entry| entry.path()).collect();
+        let mut folders: Vec<_> = fs::read_dir(&self.folder)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         folders.sort();
         folders.iter().find_map(|folder| battery(folder))
     }
@@ -45,19 +51,29 @@ impl Power for Supplies {
 
 /// The charge of the supply in `folder`, if it is a battery of the device itself and present.
 fn battery(folder: &Path) -> Option<Charge> {
-    let word = |file: &str| fs::read_to_string(folder.join(file)).ok().map(|text| text.trim().to_owned());
+    let word = |file: &str| {
+        fs::read_to_string(folder.join(file))
+            .ok()
+            .map(|text| text.trim().to_owned())
+    };
     let number = |file: &str| word(file)?.parse::<u64>().ok();
     // "Device" is the battery of something plugged in, such as a pad or a mouse.
     let own = word("type")? == "Battery" && word("scope").is_none_or(|scope| scope != "Device");
     if !own || word("present").is_some_and(|present| present == "0") {
         return None;
     }
-    let share = |now: &str, full: &str| Some(number(now)?.saturating_mul(100) / number(full).filter(|&full| full > 0)?);
+    let share = |now: &str, full: &str| {
+        Some(number(now)?.saturating_mul(100) / number(full).filter(|&full| full > 0)?)
+    };
     let percent = number("capacity")
         .or_else(|| share("energy_now", "energy_full"))
         .or_else(|| share("charge_now", "charge_full"))?;
-    let charging = word("status").is_some_and(|status| matches!(status.as_str(), "Charging" | "Full"));
-    Some(Charge { percent: percent.min(100) as u8, charging })
+    let charging =
+        word("status").is_some_and(|status| matches!(status.as_str(), "Charging" | "Full"));
+    Some(Charge {
+        percent: percent.min(100) as u8,
+        charging,
+    })
 }
 
 #[cfg(test)]
@@ -69,7 +85,8 @@ mod tests {
 
     impl Fixture {
         fn new(name: &str, supplies: &[(&str, &[(&str, &str)])]) -> Self {
-            let folder = std::env::temp_dir().join(format!("officeos-power-{name}-{}", std::process::id()));
+            let folder =
+                std::env::temp_dir().join(format!("officeos-power-{name}-{}", std::process::id()));
             for (supply, files) in supplies {
                 fs::create_dir_all(folder.join(supply)).unwrap();
                 for (file, text) in *files {
@@ -96,17 +113,38 @@ mod tests {
             "type",
             &[
                 ("axp2202-usb", &[("type", "USB"), ("online", "1")]),
-                ("axp2202-battery", &[("type", "Battery"), ("capacity", "78"), ("status", "Discharging")]),
+                (
+                    "axp2202-battery",
+                    &[
+                        ("type", "Battery"),
+                        ("capacity", "78"),
+                        ("status", "Discharging"),
+                    ],
+                ),
             ],
         );
-        assert_eq!(fixture.charge(), Some(Charge { percent: 78, charging: false }));
+        assert_eq!(
+            fixture.charge(),
+            Some(Charge {
+                percent: 78,
+                charging: false
+            })
+        );
     }
 
     #[test]
     fn the_battery_of_a_plugged_in_pad_is_not_ours() {
         let fixture = Fixture::new(
             "scope",
-            &[("a-pad", &[("type", "Battery"), ("scope", "Device"), ("capacity", "50"), ("status", "Charging")])],
+            &[(
+                "a-pad",
+                &[
+                    ("type", "Battery"),
+                    ("scope", "Device"),
+                    ("capacity", "50"),
+                    ("status", "Charging"),
+                ],
+            )],
         );
         assert_eq!(fixture.charge(), None);
     }
@@ -115,9 +153,23 @@ mod tests {
     fn energy_stands_in_for_a_missing_capacity_and_full_counts_as_on_the_charger() {
         let fixture = Fixture::new(
             "energy",
-            &[("bat", &[("type", "Battery"), ("energy_now", "30"), ("energy_full", "40"), ("status", "Full")])],
+            &[(
+                "bat",
+                &[
+                    ("type", "Battery"),
+                    ("energy_now", "30"),
+                    ("energy_full", "40"),
+                    ("status", "Full"),
+                ],
+            )],
         );
-        assert_eq!(fixture.charge(), Some(Charge { percent: 75, charging: true }));
+        assert_eq!(
+            fixture.charge(),
+            Some(Charge {
+                percent: 75,
+                charging: true
+            })
+        );
     }
 
     #[test]
@@ -125,14 +177,36 @@ mod tests {
         let fixture = Fixture::new(
             "nonsense",
             &[
-                ("a", &[("type", "Battery"), ("energy_now", "5"), ("energy_full", "0")]),
-                ("b", &[("type", "Battery"), ("present", "0"), ("capacity", "4")]),
+                (
+                    "a",
+                    &[
+                        ("type", "Battery"),
+                        ("energy_now", "5"),
+                        ("energy_full", "0"),
+                    ],
+                ),
+                (
+                    "b",
+                    &[("type", "Battery"), ("present", "0"), ("capacity", "4")],
+                ),
                 ("c", &[("type", "Battery"), ("capacity", "-3")]),
             ],
         );
         assert_eq!(fixture.charge(), None);
-        let over = Fixture::new("over", &[("d", &[("type", "Battery"), ("capacity", "4000")])]);
-        assert_eq!(over.charge(), Some(Charge { percent: 100, charging: false }));
-        assert_eq!(Supplies::in_folder(Path::new("/nonexistent")).charge(), None);
+        let over = Fixture::new(
+            "over",
+            &[("d", &[("type", "Battery"), ("capacity", "4000")])],
+        );
+        assert_eq!(
+            over.charge(),
+            Some(Charge {
+                percent: 100,
+                charging: false
+            })
+        );
+        assert_eq!(
+            Supplies::in_folder(Path::new("/nonexistent")).charge(),
+            None
+        );
     }
 }
