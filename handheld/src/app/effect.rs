@@ -6,7 +6,7 @@
 use super::model::Settings;
 use super::model::chat::{Chat, ChatId};
 use super::model::files::RemoteFile;
-use super::model::laptop::{Carrier, LaptopId};
+use super::model::laptop::{Carrier, Laptop, LaptopId};
 use super::model::outbox::{Entry, RequestId, Source, Upload};
 use super::model::picture::{Picture, PictureId, Recipe};
 use super::model::screen::Purpose;
@@ -98,7 +98,7 @@ pub enum Effect {
     /// Write settings down.
     SaveSettings(Box<Settings>),
     /// Write what is known of a laptop down.
-    SaveLaptop(LaptopId),
+    SaveLaptop(Box<Laptop>),
     /// Write a conversation down.
     SaveChat(Box<Chat>),
     /// Delete a conversation.

@@ -7,9 +7,11 @@ pub mod effect;
 pub mod hints;
 pub mod model;
 pub mod msg;
+pub mod update;
 pub mod view;
 pub mod words;
 
 pub use effect::{Effect, Effects};
 pub use model::Model;
 pub use msg::Msg;
+pub use update::update;

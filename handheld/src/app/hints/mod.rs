@@ -138,6 +138,24 @@ impl Table {
         self
     }
 
+    /// Buttons on one chip that do the same.
+    fn group(&mut self, buttons: &[Button], act: Act, label: &'static str) -> &mut Self {
+        let place = Some(self.places);
+        self.places += 1;
+        let hint = |button: &Button| Hint { button: *button, act, label: label.into(), place };
+        self.hints.extend(buttons.iter().map(hint));
+        self
+    }
+
+    /// All other buttons.
+    fn rest(&mut self, act: Act, label: &'static str) {
+        for button in Button::ALL {
+            if !self.hints.iter().any(|h| h.button == button) {
+                self.quiet(button, act, label);
+            }
+        }
+    }
+
     /// A button that only the map shows.
     fn quiet(
         &mut self,

@@ -16,7 +16,7 @@ use crate::input::button::Button::{
 };
 
 /// Shortest and longest button sequence of the lock.
-pub const SEQUENCE_LEN: std::ops::RangeInclusive<usize> = 4..=16;
+pub const SEQUENCE_LEN: std::ops::RangeInclusive<usize> = crate::lock::MIN_PRESSES..=crate::lock::MAX_PRESSES;
 
 pub(super) fn screen(model: &Model, t: &mut Table) {
     match model.screen() {
@@ -447,15 +447,11 @@ pub(super) fn dialog(dialog: &Dialog, t: &mut Table) {
 }
 
 fn writing(model: &Model, t: &mut Table) {
-    let Screen::Writing(writing) = model.screen() else {
-        return;
-    };
+    let Screen::Writing(writing) = model.screen() else { return };
     let send = view::writing::send_label(model, &writing.purpose);
-    t.chip(A, Act::Key, "Type")
-        .chip(R1, Act::Key, "space")
-        .chip(B, Act::Key, "del");
-    t.chip(Start, Act::Key, send).chip(Select, Act::Key, "Edit");
-    for button in [Up, Down, Left, Right, X, Y, L1, L2, R2] {
-        t.quiet(button, Act::Key, "keyboard");
+    for hint in model.keyboard.view().hints {
+        let label = if hint.buttons == [Start] { send } else { hint.label };
+        t.group(hint.buttons, Act::Key, label);
     }
+    t.rest(Act::Key, "keyboard");
 }

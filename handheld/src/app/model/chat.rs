@@ -64,6 +64,8 @@ pub struct Chat {
     pub system: String,
     /// What was said, oldest first.
     pub turns: Vec<Turn>,
+    /// The first turn that belongs to what the laptop holds; earlier ones no longer fit.
+    pub context_from: u32,
     /// Seconds since 1970 of the last change; zero if unknown.
     pub changed: u64,
     /// An answer came in that was not looked at.

@@ -12,6 +12,7 @@ pub mod settings;
 
 use std::collections::VecDeque;
 
+use crate::entry::keyboard::Keyboard;
 use crate::time::Millis;
 
 pub use chat::{Chat, ChatId, Chats, Role, Turn, TurnState};
@@ -63,8 +64,8 @@ pub struct Model {
     pub toasts: VecDeque<Toast>,
     /// Set while the app asks for the button sequence; nothing else is shown or obeyed then.
     pub lock: Option<screen::LockScreen>,
-    /// What was cut or copied on this handheld.
-    pub clipboard: String,
+    /// Field and keyboard of the writing screen; learned words and clipboard stay from one text to the next.
+    pub keyboard: Keyboard,
     /// Texts that were left unfinished, by purpose. Stored.
     pub drafts: Vec<(screen::Purpose, String)>,
     /// Set once the person has asked to quit.
@@ -109,7 +110,7 @@ impl Model {
             overlay: None,
             toasts: VecDeque::new(),
             lock: None,
-            clipboard: String::new(),
+            keyboard: Keyboard::default(),
             drafts: Vec::new(),
             quitting: false,
             timer: None,

@@ -114,6 +114,8 @@ pub struct Picture {
     pub recipe: Recipe,
     /// How.
     pub made: Made,
+    /// The picture it was made from, if it was.
+    pub from: Option<PictureId>,
     /// Seconds since 1970; zero if unknown.
     pub at: u64,
     /// The request that makes it. `None` while it has no number yet.

@@ -108,12 +108,8 @@ pub struct ChatScreen {
 pub struct Writing {
     /// What the text is for.
     pub purpose: Purpose,
-    /// The line above the field: what is being answered, or what is asked for.
+    /// The line above the field: what is being answered, or what is asked for. The text itself is in `Model::keyboard`.
     pub context: String,
-    /// The text and the caret, as an offset in octets on a character boundary.
-    pub text: String,
-    /// Caret.
-    pub caret: usize,
 }
 
 /// What a text is for.

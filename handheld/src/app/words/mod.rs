@@ -180,17 +180,17 @@ pub const fn style(style: Style) -> &'static str {
     }
 }
 
-/// What a style adds to the prompt.
-pub const fn style_prompt(style: Style) -> &'static str {
+/// A style as programs name it; empty for none.
+pub const fn style_name(style: Style) -> &'static str {
     match style {
         Style::Free => "",
-        Style::Oil => ", oil painting on canvas",
-        Style::Watercolour => ", watercolour",
-        Style::Photo => ", photograph, natural light",
-        Style::Pencil => ", pencil drawing",
-        Style::Pixel => ", pixel art",
-        Style::Comic => ", comic, clear outlines",
-        Style::Woodcut => ", woodcut print",
+        Style::Oil => "oil painting",
+        Style::Watercolour => "watercolour",
+        Style::Photo => "photograph",
+        Style::Pencil => "pencil drawing",
+        Style::Pixel => "pixel art",
+        Style::Comic => "comic",
+        Style::Woodcut => "woodcut",
     }
 }
 

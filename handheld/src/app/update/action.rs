@@ -1,0 +1,123 @@
+//! What menus and dialogs do.
+
+use crate::app::effect::{Effect, Effects};
+use crate::app::model::overlay::Action;
+use crate::app::model::picture::Made;
+use crate::app::model::screen::{Purpose, SetLockScreen};
+use crate::app::model::{Model, Screen};
+use crate::app::{view, words};
+
+/// Does it.
+pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
+    match action {
+        Action::Close => {}
+        Action::NewChat(kind) => super::writing::open(model, Purpose::FirstMessage(kind), fx),
+        Action::OpenChat(id) => super::chat::open(model, id, fx),
+        Action::Write(purpose) => super::writing::open(model, purpose, fx),
+        Action::RetryChat(id) => super::request::retry_chat(model, id, fx),
+        Action::CopyAnswer(id) => super::chat::copy(model, id),
+        Action::SaveChat(id) => super::chat::save(model, id, fx),
+        Action::SummarizeChat(id) => super::chat::summarize(model, id, fx),
+        Action::AskDeleteChat(id) => {
+            let title = format!("Delete “{}”", view::chat::title(model, id));
+            super::menus::ask(model, title, "What was said in it is gone then, here and on the laptop.", "Delete", Action::DeleteChat(id));
+        }
+        Action::DeleteChat(id) => super::chat::delete(model, id, fx),
+        Action::ChooseChatModel(id) => super::chat::choose_model(model, id),
+        Action::SetChatModel(id, name) => super::chat::set_model(model, id, name, fx),
+        Action::UsePrompt(prompt) => {
+            model.pictures.recipe.prompt = prompt;
+            super::picture::save_recipe(model, fx);
+        }
+        Action::ReusePicture(id) => super::picture::reuse(model, id, fx),
+        Action::UpscalePicture(id) => super::picture::derive(model, id, Made::Upscaled, None, fx),
+        Action::VaryPicture(id) => super::picture::derive(model, id, Made::Varied, None, fx),
+        Action::ExportPicture(id) => {
+            let name = super::chat::file_name(&view::picture::title(model, id));
+            fx.push(Effect::ExportPicture { picture: id, name });
+        }
+        Action::RetryPicture(id) => super::request::retry_picture(model, id, fx),
+        Action::AskDeletePicture(id) => {
+            let title = format!("Delete “{}”", view::picture::title(model, id));
+            super::menus::ask(model, title, "The picture on this card is gone then.", "Delete", Action::DeletePicture(id));
+        }
+        Action::DeletePicture(id) => super::picture::delete(model, id, fx),
+        Action::SetPictureModel(name) => {
+            model.pictures.recipe.model = name;
+            super::picture::save_recipe(model, fx);
+        }
+        Action::FetchFiles(names) => {
+            end_selecting(model);
+            super::files::fetch(model, names, fx);
+        }
+        Action::SendFiles(names) => {
+            end_selecting(model);
+            super::files::send(model, names, fx);
+        }
+        Action::AskDeleteRemote(names) => {
+            let title = format!("Delete {} on the laptop", which(&names));
+            super::menus::ask(model, title, "It is gone from the drop folder then. What is on this card stays.", "Delete", Action::DeleteRemote(names));
+        }
+        Action::DeleteRemote(names) => {
+            end_selecting(model);
+            super::files::delete_remote(model, names, fx);
+        }
+        Action::AskDeleteLocal(names) => {
+            let title = format!("Delete {} on this card", which(&names));
+            super::menus::ask(model, title, "It is gone from this card then. What is on the laptop stays.", "Delete", Action::DeleteLocal(names));
+        }
+        Action::DeleteLocal(names) => {
+            end_selecting(model);
+            super::files::delete_local(model, names, fx);
+        }
+        Action::Relist => {
+            fx.push(Effect::ListFiles);
+            super::files::list(model, fx);
+            let text = if model.link.is_open() { "Listing again" } else { "Listed again once the laptop is back" };
+            super::toast(model, text);
+        }
+        Action::SelectFiles => model.files.selecting = true,
+        Action::OpenEntry(id) => {
+            if let Some(laptop) = super::outbox::by_id(model, id).map(|e| e.laptop) {
+                super::outbox::open(model, laptop, id, fx);
+            }
+        }
+        Action::EntryEarlier(id) => super::outbox::swap(model, id, false, fx),
+        Action::EntryLater(id) => super::outbox::swap(model, id, true, fx),
+        Action::HoldEntry(id) => super::outbox::hold(model, id, fx),
+        Action::RetryEntry(id) => {
+            if let Some(laptop) = super::outbox::by_id(model, id).map(|e| e.laptop) {
+                super::request::retry_entry(model, laptop, id, fx);
+            }
+        }
+        Action::AskDeleteEntry(id) => {
+            super::menus::ask(model, "Take this request back", "What runs is stopped. What had arrived stays.", "Take back", Action::DeleteEntry(id));
+        }
+        Action::DeleteEntry(id) => super::outbox::delete(model, id, fx),
+        Action::ChooseLaptop(id) => super::laptop::choose(model, id, fx),
+        Action::AskForget(id) => {
+            let name = model.laptops.iter().find(|l| l.id == id).map_or("this laptop".to_string(), |l| words::peer(&l.name, words::PEER_NAME_LEN));
+            let title = format!("Forget {name}");
+            super::menus::ask(model, title, "Its keys are erased here, and only pairing again brings it back. Your chats and pictures stay.", "Forget", Action::Forget(id));
+        }
+        Action::Forget(id) => super::laptop::forget(model, id, fx),
+        Action::PairBy(carrier) => super::pairing::call(model, carrier, fx),
+        Action::Reconnect => super::laptop::reconnect(model, fx),
+        Action::SetLock(true) => super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx),
+        Action::SetLock(false) => fx.push(Effect::SetLock(None)),
+        Action::Quit => super::quit(model, fx),
+    }
+}
+
+fn end_selecting(model: &mut Model) {
+    model.files.selecting = false;
+    model.files.selected.clear();
+}
+
+/// The files in a question.
+fn which(names: &[String]) -> String {
+    match names {
+        [one] => format!("“{}”", words::peer(one, 32)),
+        many => format!("{} files", many.len()),
+    }
+}

@@ -1,0 +1,165 @@
+//! News from the link.
+
+use crate::app::effect::{Effect, Effects};
+use crate::app::model::laptop::Away;
+use crate::app::model::{Entry, EntryState, Link, Model, Verdict};
+use crate::app::msg::{LinkEvent, Welcome};
+use crate::app::words::quantity;
+
+/// Something happened on the link.
+pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
+    match event {
+        LinkEvent::Connecting(carrier) => {
+            if model.chosen.is_some() && !model.link.is_open() {
+                model.link = Link::Connecting { carrier };
+            }
+        }
+        LinkEvent::Welcome(welcome) => linked(model, *welcome, fx),
+        LinkEvent::Lost { attempts, next_try } => lost(model, attempts, next_try, fx),
+        LinkEvent::Ended { expired } => ended(model, expired, fx),
+        LinkEvent::Renewed { expires_in_s } => {
+            let ends = model.wall() + expires_in_s;
+            change_laptop(model, fx, |laptop| {
+                laptop.expires_at = ends;
+                laptop.expired = false;
+            });
+            super::toast(model, format!("Renewed, {} left", quantity::count(expires_in_s / 86_400, "day", "days")));
+        }
+        LinkEvent::NotRenewed => {
+            let title = format!("{} did not renew the pairing", crate::app::words::peer(model.laptop_name(), 40));
+            super::menus::tell_plain(model, title, "It stays as it is until it ends. Ask the laptop's owner, then try again.");
+        }
+        LinkEvent::Notice { permissions, models } => change_laptop(model, fx, |laptop| {
+            laptop.permissions = permissions;
+            laptop.models = models;
+        }),
+        LinkEvent::Accepted(id) => super::result::state(model, id, EntryState::Accepted, fx),
+        LinkEvent::Awaiting { id, expires_in_s } => {
+            let until = model.now.plus(u64::from(expires_in_s) * 1000);
+            super::result::state(model, id, EntryState::Asked { until }, fx);
+        }
+        LinkEvent::Started { id, model: name } => super::result::started(model, id, name, fx),
+        LinkEvent::Progress { id, permille, eta_s, .. } => super::result::progress(model, id, permille, eta_s, fx),
+        LinkEvent::Data { id, slot, offset, bytes, fin } => super::result::data(model, id, slot, offset, bytes, fin, fx),
+        LinkEvent::Uploaded { id, sent, len } => {
+            let permille = (sent.saturating_mul(1000)).checked_div(len).unwrap_or(1000).min(1000) as u16;
+            super::result::progress(model, id, permille, None, fx);
+        }
+        LinkEvent::Done(id) => super::result::done(model, id, fx),
+        LinkEvent::Failed { id, failure } => super::result::failed(model, id, failure, fx),
+        LinkEvent::Pairing(event) => super::pairing::event(model, event, fx),
+    }
+}
+
+fn change_laptop(model: &mut Model, fx: &mut Effects, change: impl FnOnce(&mut crate::app::model::Laptop)) {
+    let chosen = model.chosen;
+    if let Some(laptop) = model.laptops.iter_mut().find(|l| Some(l.id) == chosen) {
+        change(laptop);
+        fx.push(Effect::SaveLaptop(Box::new(laptop.clone())));
+    }
+}
+
+fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
+    let Some(chosen) = model.chosen else { return };
+    if let Some(clock) = welcome.clock {
+        // Time never goes backwards from what was seen last.
+        let floor = model.wall();
+        model.clock = Some(crate::app::model::Clock { unix: clock.unix.max(floor), ..clock });
+    }
+    let carrier = welcome.carrier.or_else(|| model.laptop().and_then(|l| l.carriers.first().cloned())).unwrap_or(crate::app::model::Carrier::WifiDirect);
+    let (wall, expires_in_s) = (model.wall(), welcome.expires_in_s);
+    let first = carrier.clone();
+    change_laptop(model, fx, |laptop| {
+        if !welcome.name.is_empty() {
+            laptop.name = welcome.name;
+        }
+        laptop.permissions = welcome.permissions;
+        laptop.models = welcome.models;
+        laptop.expires_at = wall + expires_in_s;
+        laptop.expired = false;
+        laptop.seen_at = wall;
+        laptop.carriers.retain(|c| *c != first);
+        laptop.carriers.insert(0, first);
+    });
+    model.link = Link::Linked { carrier, signal: welcome.signal };
+    fx.push(Effect::RaiseFloor(chosen, welcome.floor));
+    if let Some(days) = crate::app::view::laptop::days_left(model).filter(|d| *d < 5) {
+        super::toast(model, format!("Pairing ends in {}. Renew under Laptop", quantity::count(days, "day", "days")));
+    }
+    take_up(model, fx);
+    // The list is asked for only where nobody has to be bothered for it.
+    let free = model.laptop().is_some_and(|l| l.permissions.iter().any(|p| p.operation == "list" && p.verdict == Verdict::Allow));
+    if free {
+        super::files::list(model, fx);
+    }
+}
+
+/// Takes up what was under way when the link broke: nothing runs twice, and every result goes on where it stopped.
+fn take_up(model: &mut Model, fx: &mut Effects) {
+    let chosen = model.chosen;
+    let mut stopped = Vec::new();
+    for entry in model.outbox.entries.iter_mut().filter(|e| Some(e.laptop) == chosen) {
+        if entry.stopping {
+            fx.push(Effect::Cancel(entry.id));
+            stopped.push((entry.laptop, entry.id));
+            continue;
+        }
+        match entry.state {
+            EntryState::Sent => super::request::submit(entry, fx),
+            EntryState::Accepted | EntryState::Asked { .. } | EntryState::Running => {
+                if matches!(entry.state, EntryState::Asked { .. }) {
+                    entry.state = EntryState::Accepted;
+                }
+                fx.push(Effect::Resume { id: entry.id, offsets: offsets(entry), uploads: entry.uploads.clone() });
+            }
+            EntryState::Draft | EntryState::Waiting | EntryState::Keeping | EntryState::Failed(_) => {}
+        }
+    }
+    for (laptop, id) in stopped {
+        super::result::over(model, laptop, id, fx);
+    }
+}
+
+/// Octets that have arrived, those of incomplete characters included.
+fn offsets(entry: &Entry) -> Vec<(u8, u64)> {
+    entry
+        .received
+        .iter()
+        .map(|(slot, len)| {
+            let tail = match entry.origin {
+                crate::app::model::Origin::Chat(_) => entry.buffer.iter().find(|(s, _)| s == slot).map_or(0, |(_, b)| b.len() as u64),
+                _ => 0,
+            };
+            (*slot, len + tail)
+        })
+        .collect()
+}
+
+fn lost(model: &mut Model, attempts: Vec<crate::app::model::laptop::Attempt>, next_try: Option<crate::time::Millis>, fx: &mut Effects) {
+    super::timers::save_chats(model, fx);
+    if model.chosen.is_none() {
+        model.link = Link::Unpaired;
+        return;
+    }
+    let since = match &model.link {
+        Link::Away(away) => away.since,
+        Link::Linked { .. } => model.wall(),
+        Link::Connecting { .. } | Link::Unpaired => model.laptop().map_or(0, |l| l.seen_at),
+    };
+    if model.link.is_open() {
+        let wall = model.wall();
+        change_laptop(model, fx, |laptop| laptop.seen_at = wall);
+    }
+    model.link = Link::Away(Away { since, attempts, next_try, idle: false });
+}
+
+fn ended(model: &mut Model, expired: bool, fx: &mut Effects) {
+    use shared_proto::error::ErrorCode;
+    lost(model, Vec::new(), None, fx);
+    change_laptop(model, fx, |laptop| laptop.expired = true);
+    let code = if expired { ErrorCode::Expired } else { ErrorCode::Revoked } as u16;
+    let failure = crate::app::model::Failure::own(code, "");
+    let scene = crate::app::words::failure::Scene { laptop: model.laptop_name(), what: "anything", model: "", kept: "" };
+    let said = crate::app::words::failure::failure(&failure, scene);
+    super::menus::tell(model, said, None);
+}

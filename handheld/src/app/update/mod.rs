@@ -1,0 +1,83 @@
+//! From one model to the next: a stimulus in, effects out. One file per screen, and one per kind of news.
+
+mod action;
+mod buttons;
+mod card;
+mod chat;
+mod files;
+mod lists;
+mod lock;
+mod laptop;
+mod link;
+mod menus;
+mod nav;
+mod outbox;
+mod page;
+mod pairing;
+mod picture;
+mod program;
+mod request;
+mod result;
+mod services;
+mod settings;
+mod timers;
+mod viewer;
+mod writing;
+
+use super::effect::{Effect, Effects};
+use super::model::{Model, Screen, Toast};
+use super::msg::Msg;
+use crate::time::Millis;
+
+/// Takes a stimulus in at `now` and returns what the world shall do, in order.
+pub fn update(model: &mut Model, msg: Msg, now: Millis) -> Effects {
+    let mut fx = Effects::new();
+    model.now = model.now.max(now);
+    if model.quitting {
+        return fx;
+    }
+    timers::expire(model, &mut fx);
+    match msg {
+        Msg::Button(press) => buttons::press(model, press, &mut fx),
+        Msg::Tick => {}
+        Msg::Panel(panel) => model.panel = panel,
+        Msg::Extent(extent) => model.extent = extent,
+        Msg::Battery(battery) => model.battery = battery,
+        Msg::Link(event) => link::event(model, event, &mut fx),
+        Msg::Card(event) => card::event(model, event, &mut fx),
+        Msg::Audit(text) => page::audit(model, text, &mut fx),
+        Msg::Terminate => quit(model, &mut fx),
+    }
+    if !model.quitting {
+        request::pump(model, &mut fx);
+        lists::settle(model, &mut fx);
+        timers::arm(model, &mut fx);
+    }
+    fx
+}
+
+/// Keeps what is unfinished and ends.
+fn quit(model: &mut Model, fx: &mut Effects) {
+    writing::keep_draft(model, fx);
+    timers::save_chats(model, fx);
+    model.quitting = true;
+    fx.push(Effect::Quit);
+}
+
+/// Tells of something that went well. Errors are never told this way.
+fn toast(model: &mut Model, text: impl Into<String>) {
+    let text = text.into();
+    if model.toasts.iter().any(|t| t.text == text) {
+        return;
+    }
+    // A burst of news must not keep the screen busy for a minute.
+    while model.toasts.len() >= 3 {
+        model.toasts.pop_back();
+    }
+    model.toasts.push_back(Toast { text, until: None });
+}
+
+/// The top screen is this conversation, with nothing above it.
+fn looks_at(model: &Model, chat: super::model::ChatId) -> bool {
+    matches!(model.screen(), Screen::Chat(screen) if screen.chat == chat)
+}
