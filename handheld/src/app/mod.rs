@@ -7,6 +7,7 @@ pub mod effect;
 pub mod hints;
 pub mod model;
 pub mod msg;
+pub mod script;
 pub mod update;
 pub mod view;
 pub mod words;
@@ -15,3 +16,6 @@ pub use effect::{Effect, Effects};
 pub use model::Model;
 pub use msg::Msg;
 pub use update::update;
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,7 @@ struct ChatHead {
     changed: u64,
     unread: bool,
     turns: u32,
+    context_from: u32,
 }
 
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -235,6 +236,7 @@ pub fn save_chat(items: &Items, chat: &Chat) -> Vec<Change> {
         changed: chat.changed,
         unread: chat.unread,
         turns: chat.turns.len() as u32,
+        context_from: chat.context_from,
     };
     put(
         &mut changes,
@@ -359,6 +361,7 @@ fn chat(items: &Items, major: u64, head: ChatHead, skipped: &mut Vec<Skipped>) -
         model: head.model,
         system: head.system,
         turns,
+        context_from: head.context_from,
         changed: head.changed,
         unread: head.unread,
     }
@@ -389,6 +392,7 @@ mod tests {
             model: String::new(),
             system: "Be short.".into(),
             turns: vec![turn("one"), turn("")],
+            context_from: 0,
             changed: 12,
             unread: true,
         }

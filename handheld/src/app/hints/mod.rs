@@ -142,7 +142,12 @@ impl Table {
     fn group(&mut self, buttons: &[Button], act: Act, label: &'static str) -> &mut Self {
         let place = Some(self.places);
         self.places += 1;
-        let hint = |button: &Button| Hint { button: *button, act, label: label.into(), place };
+        let hint = |button: &Button| Hint {
+            button: *button,
+            act,
+            label: label.into(),
+            place,
+        };
         self.hints.extend(buttons.iter().map(hint));
         self
     }

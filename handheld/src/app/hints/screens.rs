@@ -16,7 +16,8 @@ use crate::input::button::Button::{
 };
 
 /// Shortest and longest button sequence of the lock.
-pub const SEQUENCE_LEN: std::ops::RangeInclusive<usize> = crate::lock::MIN_PRESSES..=crate::lock::MAX_PRESSES;
+pub const SEQUENCE_LEN: std::ops::RangeInclusive<usize> =
+    crate::lock::MIN_PRESSES..=crate::lock::MAX_PRESSES;
 
 pub(super) fn screen(model: &Model, t: &mut Table) {
     match model.screen() {
@@ -447,10 +448,16 @@ pub(super) fn dialog(dialog: &Dialog, t: &mut Table) {
 }
 
 fn writing(model: &Model, t: &mut Table) {
-    let Screen::Writing(writing) = model.screen() else { return };
+    let Screen::Writing(writing) = model.screen() else {
+        return;
+    };
     let send = view::writing::send_label(model, &writing.purpose);
     for hint in model.keyboard.view().hints {
-        let label = if hint.buttons == [Start] { send } else { hint.label };
+        let label = if hint.buttons == [Start] {
+            send
+        } else {
+            hint.label
+        };
         t.group(hint.buttons, Act::Key, label);
     }
     t.rest(Act::Key, "keyboard");

@@ -20,7 +20,13 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::SummarizeChat(id) => super::chat::summarize(model, id, fx),
         Action::AskDeleteChat(id) => {
             let title = format!("Delete “{}”", view::chat::title(model, id));
-            super::menus::ask(model, title, "What was said in it is gone then, here and on the laptop.", "Delete", Action::DeleteChat(id));
+            super::menus::ask(
+                model,
+                title,
+                "What was said in it is gone then, here and on the laptop.",
+                "Delete",
+                Action::DeleteChat(id),
+            );
         }
         Action::DeleteChat(id) => super::chat::delete(model, id, fx),
         Action::ChooseChatModel(id) => super::chat::choose_model(model, id),
@@ -39,7 +45,13 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::RetryPicture(id) => super::request::retry_picture(model, id, fx),
         Action::AskDeletePicture(id) => {
             let title = format!("Delete “{}”", view::picture::title(model, id));
-            super::menus::ask(model, title, "The picture on this card is gone then.", "Delete", Action::DeletePicture(id));
+            super::menus::ask(
+                model,
+                title,
+                "The picture on this card is gone then.",
+                "Delete",
+                Action::DeletePicture(id),
+            );
         }
         Action::DeletePicture(id) => super::picture::delete(model, id, fx),
         Action::SetPictureModel(name) => {
@@ -56,7 +68,13 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         }
         Action::AskDeleteRemote(names) => {
             let title = format!("Delete {} on the laptop", which(&names));
-            super::menus::ask(model, title, "It is gone from the drop folder then. What is on this card stays.", "Delete", Action::DeleteRemote(names));
+            super::menus::ask(
+                model,
+                title,
+                "It is gone from the drop folder then. What is on this card stays.",
+                "Delete",
+                Action::DeleteRemote(names),
+            );
         }
         Action::DeleteRemote(names) => {
             end_selecting(model);
@@ -64,7 +82,13 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         }
         Action::AskDeleteLocal(names) => {
             let title = format!("Delete {} on this card", which(&names));
-            super::menus::ask(model, title, "It is gone from this card then. What is on the laptop stays.", "Delete", Action::DeleteLocal(names));
+            super::menus::ask(
+                model,
+                title,
+                "It is gone from this card then. What is on the laptop stays.",
+                "Delete",
+                Action::DeleteLocal(names),
+            );
         }
         Action::DeleteLocal(names) => {
             end_selecting(model);
@@ -73,7 +97,11 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::Relist => {
             fx.push(Effect::ListFiles);
             super::files::list(model, fx);
-            let text = if model.link.is_open() { "Listing again" } else { "Listed again once the laptop is back" };
+            let text = if model.link.is_open() {
+                "Listing again"
+            } else {
+                "Listed again once the laptop is back"
+            };
             super::toast(model, text);
         }
         Action::SelectFiles => model.files.selecting = true,
@@ -91,19 +119,39 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
             }
         }
         Action::AskDeleteEntry(id) => {
-            super::menus::ask(model, "Take this request back", "What runs is stopped. What had arrived stays.", "Take back", Action::DeleteEntry(id));
+            super::menus::ask(
+                model,
+                "Take this request back",
+                "What runs is stopped. What had arrived stays.",
+                "Take back",
+                Action::DeleteEntry(id),
+            );
         }
         Action::DeleteEntry(id) => super::outbox::delete(model, id, fx),
         Action::ChooseLaptop(id) => super::laptop::choose(model, id, fx),
         Action::AskForget(id) => {
-            let name = model.laptops.iter().find(|l| l.id == id).map_or("this laptop".to_string(), |l| words::peer(&l.name, words::PEER_NAME_LEN));
+            let name = model
+                .laptops
+                .iter()
+                .find(|l| l.id == id)
+                .map_or("this laptop".to_string(), |l| {
+                    words::peer(&l.name, words::PEER_NAME_LEN)
+                });
             let title = format!("Forget {name}");
-            super::menus::ask(model, title, "Its keys are erased here, and only pairing again brings it back. Your chats and pictures stay.", "Forget", Action::Forget(id));
+            super::menus::ask(
+                model,
+                title,
+                "Its keys are erased here, and only pairing again brings it back. Your chats and pictures stay.",
+                "Forget",
+                Action::Forget(id),
+            );
         }
         Action::Forget(id) => super::laptop::forget(model, id, fx),
         Action::PairBy(carrier) => super::pairing::call(model, carrier, fx),
         Action::Reconnect => super::laptop::reconnect(model, fx),
-        Action::SetLock(true) => super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx),
+        Action::SetLock(true) => {
+            super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx)
+        }
         Action::SetLock(false) => fx.push(Effect::SetLock(None)),
         Action::Quit => super::quit(model, fx),
     }

@@ -16,12 +16,18 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
         }
         return;
     }
-    if press.edge == Edge::Hold && press.button == Button::Select && model.lock.is_none() && model.overlay.is_none() {
+    if press.edge == Edge::Hold
+        && press.button == Button::Select
+        && model.lock.is_none()
+        && model.overlay.is_none()
+    {
         super::writing::let_go(model);
         model.overlay = Some(Overlay::ButtonMap);
         return;
     }
-    let writing = model.lock.is_none() && model.overlay.is_none() && matches!(model.screen(), Screen::Writing(_));
+    let writing = model.lock.is_none()
+        && model.overlay.is_none()
+        && matches!(model.screen(), Screen::Writing(_));
     if writing {
         return super::writing::press(model, press, fx);
     }
@@ -36,7 +42,9 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
     if !acts {
         return;
     }
-    let Some(act) = hints::act(model, press.button) else { return };
+    let Some(act) = hints::act(model, press.button) else {
+        return;
+    };
     if press.edge == Edge::Repeat && !repeats(act) {
         return;
     }
@@ -45,7 +53,17 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
 
 /// Holding the button does it again.
 const fn repeats(act: Act) -> bool {
-    matches!(act, Act::Up | Act::Down | Act::Left | Act::Right | Act::PageUp | Act::PageDown | Act::ZoomIn | Act::ZoomOut)
+    matches!(
+        act,
+        Act::Up
+            | Act::Down
+            | Act::Left
+            | Act::Right
+            | Act::PageUp
+            | Act::PageDown
+            | Act::ZoomIn
+            | Act::ZoomOut
+    )
 }
 
 fn perform(model: &mut Model, act: Act, button: Button, fx: &mut Effects) {

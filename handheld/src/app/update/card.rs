@@ -2,10 +2,11 @@
 
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::laptop::Away;
-use crate::app::model::{
-    Chat, Clock, EntryState, Failure, LaptopId, Link, Model, Origin, PictureId, PictureState, RequestId, Role, Screen, Source, TurnState, Wish,
-};
 use crate::app::model::picture::Made;
+use crate::app::model::{
+    Chat, Clock, EntryState, Failure, LaptopId, Link, Model, Origin, PictureId, PictureState,
+    RequestId, Role, Screen, Source, TurnState, Wish,
+};
 use crate::app::msg::{CardEvent, Stored};
 use crate::app::words;
 
@@ -17,7 +18,11 @@ pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
         CardEvent::WrongSequence { wait_ms } => super::lock::wrong(model, wait_ms),
         CardEvent::LockChanged(on) => super::lock::changed(model, on, fx),
         CardEvent::Numbered { ticket, id } => super::request::numbered(model, ticket, id, fx),
-        CardEvent::Raster { picture, thumb, raster } => {
+        CardEvent::Raster {
+            picture,
+            thumb,
+            raster,
+        } => {
             if let Some(found) = model.pictures.find_mut(picture) {
                 match (thumb, raster) {
                     (true, raster) => found.thumb = raster,
@@ -26,8 +31,14 @@ pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
                 }
             }
         }
-        CardEvent::Kept { laptop, id, size, .. } => kept(model, laptop, id, size, fx),
-        CardEvent::NotKept { laptop, id, failure } => {
+        CardEvent::Kept {
+            laptop, id, size, ..
+        } => kept(model, laptop, id, size, fx),
+        CardEvent::NotKept {
+            laptop,
+            id,
+            failure,
+        } => {
             let ack = failure.code == Failure::DAMAGED;
             super::request::fail(model, laptop, id, failure, fx);
             // What the card had no room for stays on the laptop until there is room.
@@ -49,7 +60,9 @@ pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
 }
 
 fn damaged(model: &mut Model, id: PictureId, fx: &mut Effects) {
-    let Some(picture) = model.pictures.find_mut(id) else { return };
+    let Some(picture) = model.pictures.find_mut(id) else {
+        return;
+    };
     picture.state = PictureState::Broken(Failure::own(Failure::DAMAGED, ""));
     fx.push(Effect::SavePicture(Box::new(picture.clone())));
     if matches!(model.screen(), Screen::Viewer(viewer) if viewer.picture == id) {
@@ -60,27 +73,63 @@ fn damaged(model: &mut Model, id: PictureId, fx: &mut Effects) {
 fn trouble(model: &mut Model, full: bool, need: Option<u64>, detail: &str) {
     let (title, body) = if full {
         let room = need.map_or("some room".to_string(), words::quantity::octets);
-        ("The card is full", format!("Nothing is lost; free {room}, then try again."))
+        (
+            "The card is full",
+            format!("Nothing is lost; free {room}, then try again."),
+        )
     } else {
         let detail = words::peer(detail, words::PEER_DETAIL_LEN);
-        ("The card could not be read or written", format!("What was on it before is still there. Take it out and put it in again. ({detail})"))
+        (
+            "The card could not be read or written",
+            format!(
+                "What was on it before is still there. Take it out and put it in again. ({detail})"
+            ),
+        )
     };
     super::menus::tell_plain(model, title, body);
 }
 
 /// Everything stored has been read.
 fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
-    let Stored { settings, laptops, chats, pictures, entries, parts, remote, local, recipe, earlier, drafts, last_seen } = stored;
+    let Stored {
+        settings,
+        laptops,
+        chats,
+        pictures,
+        entries,
+        parts,
+        remote,
+        local,
+        recipe,
+        earlier,
+        drafts,
+        last_seen,
+    } = stored;
     model.lock = None;
     model.loaded = true;
     model.settings = settings;
     model.laptops = laptops;
     model.chats.list = chats;
-    model.chats.list.sort_by_key(|c| std::cmp::Reverse((c.changed, c.id)));
-    model.chats.next = model.chats.list.iter().map(|c| c.id.0 + 1).max().unwrap_or(0);
+    model
+        .chats
+        .list
+        .sort_by_key(|c| std::cmp::Reverse((c.changed, c.id)));
+    model.chats.next = model
+        .chats
+        .list
+        .iter()
+        .map(|c| c.id.0 + 1)
+        .max()
+        .unwrap_or(0);
     model.pictures.list = pictures;
     model.pictures.list.sort_by_key(|p| std::cmp::Reverse(p.id));
-    model.pictures.next = model.pictures.list.iter().map(|p| p.id.0 + 1).max().unwrap_or(0);
+    model.pictures.next = model
+        .pictures
+        .list
+        .iter()
+        .map(|p| p.id.0 + 1)
+        .max()
+        .unwrap_or(0);
     model.pictures.recipe = recipe;
     model.pictures.recipe.steps = match model.pictures.recipe.steps {
         0 => super::picture::DEFAULT_STEPS,
@@ -95,7 +144,11 @@ fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
     model.drafts = drafts;
     model.outbox.entries = entries;
     if model.clock.is_none() && last_seen > 0 {
-        model.clock = Some(Clock { unix: last_seen, at: model.now, offset_minutes: 0 });
+        model.clock = Some(Clock {
+            unix: last_seen,
+            at: model.now,
+            offset_minutes: 0,
+        });
     }
     for (laptop, id, slot, len) in parts {
         if let Some(entry) = model.outbox.find_mut(laptop, id) {
@@ -103,9 +156,17 @@ fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
         }
     }
     reconcile(model, fx);
-    model.chosen = model.settings.laptop.filter(|id| model.laptops.iter().any(|l| l.id == *id)).or_else(|| model.laptops.first().map(|l| l.id));
+    model.chosen = model
+        .settings
+        .laptop
+        .filter(|id| model.laptops.iter().any(|l| l.id == *id))
+        .or_else(|| model.laptops.first().map(|l| l.id));
     model.link = match model.laptop() {
-        Some(laptop) => Link::Away(Away { since: laptop.seen_at, idle: true, ..Away::default() }),
+        Some(laptop) => Link::Away(Away {
+            since: laptop.seen_at,
+            idle: true,
+            ..Away::default()
+        }),
         None => Link::Unpaired,
     };
     super::request::ask_orphans(model, fx);
@@ -120,7 +181,11 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
             && let Some(chat) = model.chats.find_mut(chat)
             && !chat.turns.iter().any(|t| t.request == Some(entry.id))
         {
-            let waits = |c: &Chat| c.turns.iter().any(|t| t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none());
+            let waits = |c: &Chat| {
+                c.turns.iter().any(|t| {
+                    t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none()
+                })
+            };
             if !waits(chat)
                 && let Wish::Say { text, .. } = &entry.wish
             {
@@ -128,7 +193,10 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
             }
             super::request::link_origin(model, entry, fx);
         } else if let Origin::Picture(picture) = entry.origin
-            && model.pictures.find(picture).is_some_and(|p| p.request.is_none())
+            && model
+                .pictures
+                .find(picture)
+                .is_some_and(|p| p.request.is_none())
         {
             super::request::link_origin(model, entry, fx);
         }
@@ -142,7 +210,16 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
         entry.buffer.clear();
         if let Origin::Chat(chat) = entry.origin {
             // The text itself says how much of it is safe.
-            let turn = model.chats.list.iter().find(|c| c.id == chat).and_then(|c| c.turns.iter().find(|t| t.role == Role::Answer && t.request == Some(entry.id)));
+            let turn = model
+                .chats
+                .list
+                .iter()
+                .find(|c| c.id == chat)
+                .and_then(|c| {
+                    c.turns
+                        .iter()
+                        .find(|t| t.role == Role::Answer && t.request == Some(entry.id))
+                });
             entry.received.clear();
             if let Some(turn) = turn.filter(|t| !t.text.is_empty()) {
                 let slot = super::program::result_slot(&entry.wish);
@@ -155,15 +232,34 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
     }
     for chat in &mut model.chats.list {
         let id = chat.id;
-        let known = |request: Option<RequestId>| request.is_none_or(|r| entries.iter().any(|e| e.id == r && e.origin == Origin::Chat(id)));
-        for turn in chat.turns.iter_mut().filter(|t| t.state == TurnState::Open && t.role == Role::Answer) {
+        let known = |request: Option<RequestId>| {
+            request.is_none_or(|r| {
+                entries
+                    .iter()
+                    .any(|e| e.id == r && e.origin == Origin::Chat(id))
+            })
+        };
+        for turn in chat
+            .turns
+            .iter_mut()
+            .filter(|t| t.state == TurnState::Open && t.role == Role::Answer)
+        {
             if !known(turn.request) {
                 turn.state = TurnState::Stopped;
             }
         }
     }
-    for picture in model.pictures.list.iter_mut().filter(|p| p.state == PictureState::Open) {
-        let lost = |r: RequestId| !entries.iter().any(|e| e.id == r && e.origin == Origin::Picture(picture.id));
+    for picture in model
+        .pictures
+        .list
+        .iter_mut()
+        .filter(|p| p.state == PictureState::Open)
+    {
+        let lost = |r: RequestId| {
+            !entries
+                .iter()
+                .any(|e| e.id == r && e.origin == Origin::Picture(picture.id))
+        };
         if picture.request.is_some_and(lost) {
             picture.state = PictureState::Stopped;
         }
@@ -171,8 +267,16 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
 }
 
 /// A result is safe on the card.
-fn kept(model: &mut Model, laptop: LaptopId, id: RequestId, size: Option<(u32, u32)>, fx: &mut Effects) {
-    let Some(entry) = model.outbox.find(laptop, id) else { return };
+fn kept(
+    model: &mut Model,
+    laptop: LaptopId,
+    id: RequestId,
+    size: Option<(u32, u32)>,
+    fx: &mut Effects,
+) {
+    let Some(entry) = model.outbox.find(laptop, id) else {
+        return;
+    };
     match entry.origin.clone() {
         Origin::Picture(picture) => {
             let Some(found) = model.pictures.find_mut(picture) else {
@@ -213,7 +317,9 @@ fn show_picture(model: &mut Model, id: PictureId, fx: &mut Effects) {
 
 /// Size and hash of something that shall be sent are known.
 fn hashed(model: &mut Model, source: &Source, facts: Option<(u64, [u8; 32])>, fx: &mut Effects) {
-    let Some(index) = model.hashing.iter().position(|(s, _)| s == source) else { return };
+    let Some(index) = model.hashing.iter().position(|(s, _)| s == source) else {
+        return;
+    };
     let (source, origin) = model.hashing.remove(index);
     let Some((len, sha256)) = facts else {
         if let Origin::Picture(id) = origin
@@ -222,16 +328,22 @@ fn hashed(model: &mut Model, source: &Source, facts: Option<(u64, [u8; 32])>, fx
             picture.state = PictureState::Broken(Failure::own(Failure::CARD_BROKEN, ""));
             fx.push(Effect::SavePicture(Box::new(picture.clone())));
         }
-        return super::menus::tell_plain(model, "The card could not be read", "Nothing was sent. List the files again, then retry.");
+        return super::menus::tell_plain(
+            model,
+            "The card could not be read",
+            "Nothing was sent. List the files again, then retry.",
+        );
     };
     let wish = match (source, &origin) {
         (Source::File(name), _) => Wish::Put { name, len, sha256 },
-        (Source::Picture(from), Origin::Picture(id)) => match model.pictures.find(*id).map(|p| p.made) {
-            Some(Made::Upscaled) => Wish::Enlarge { from, len, sha256 },
-            Some(Made::Varied) => Wish::Vary { from, len, sha256 },
-            Some(Made::Edited | Made::Painted) => Wish::Repaint { from, len, sha256 },
-            None => return,
-        },
+        (Source::Picture(from), Origin::Picture(id)) => {
+            match model.pictures.find(*id).map(|p| p.made) {
+                Some(Made::Upscaled) => Wish::Enlarge { from, len, sha256 },
+                Some(Made::Varied) => Wish::Vary { from, len, sha256 },
+                Some(Made::Edited | Made::Painted) => Wish::Repaint { from, len, sha256 },
+                None => return,
+            }
+        }
         _ => return,
     };
     super::request::ask(model, origin, wish, fx);

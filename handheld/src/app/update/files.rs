@@ -26,29 +26,44 @@ pub(super) fn list(model: &mut Model, fx: &mut Effects) {
 
 /// Writes the list of the drop folder down.
 pub(super) fn save_remote(model: &Model, fx: &mut Effects) {
-    fx.push(Effect::SaveRemote(model.files.listed_at.unwrap_or(0), model.files.remote.clone()));
+    fx.push(Effect::SaveRemote(
+        model.files.listed_at.unwrap_or(0),
+        model.files.remote.clone(),
+    ));
 }
 
 /// The file under the focus.
 fn focused(model: &Model) -> Option<String> {
-    let Screen::Files(screen) = model.screen() else { return None };
+    let Screen::Files(screen) = model.screen() else {
+        return None;
+    };
     match screen.side {
         Side::Laptop => {
             let before = view::files::downloads(model).count();
             let index = screen.remote.focus.checked_sub(before)?;
             model.files.remote.get(index).map(|f| f.name.clone())
         }
-        Side::Card => model.files.local.get(screen.local.focus).map(|f| f.name.clone()),
+        Side::Card => model
+            .files
+            .local
+            .get(screen.local.focus)
+            .map(|f| f.name.clone()),
     }
 }
 
 /// Something was done on the files screen.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Files(screen) = model.screen_mut() else { return };
+    let Screen::Files(screen) = model.screen_mut() else {
+        return;
+    };
     let side = screen.side;
     match act {
         Act::Previous | Act::Next => {
-            screen.side = if act == Act::Next { Side::Card } else { Side::Laptop };
+            screen.side = if act == Act::Next {
+                Side::Card
+            } else {
+                Side::Laptop
+            };
             model.files.selecting = false;
             model.files.selected.clear();
         }
@@ -69,7 +84,11 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
 fn confirm(model: &mut Model, side: Side, fx: &mut Effects) {
     let Some(name) = focused(model) else {
         // A download by the laptop has the focus: its state stands in the outbox.
-        return super::nav::push(model, Screen::Outbox(crate::app::model::ListState::default()), fx);
+        return super::nav::push(
+            model,
+            Screen::Outbox(crate::app::model::ListState::default()),
+            fx,
+        );
     };
     if model.files.selecting {
         if !model.files.selected.remove(&name) {
@@ -149,7 +168,12 @@ pub(super) fn delete_local(model: &mut Model, names: Vec<String>, fx: &mut Effec
 /// Has the laptop download an address into its drop folder.
 pub(super) fn download(model: &mut Model, url: String, fx: &mut Effects) {
     let name = name_of(&url);
-    if super::request::ask(model, Origin::Download(url.clone()), Wish::Download { url, name }, fx) {
+    if super::request::ask(
+        model,
+        Origin::Download(url.clone()),
+        Wish::Download { url, name },
+        fx,
+    ) {
         tell(model, 1, "downloading");
     }
 }
@@ -159,9 +183,23 @@ fn name_of(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
     let last = path.split('/').skip(1).last().unwrap_or_default();
-    let safe: String = last.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).take(80).collect();
+    let safe: String = last
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(80)
+        .collect();
     let safe = safe.trim_matches('.').to_string();
-    if safe.is_empty() { "download".into() } else { safe }
+    if safe.is_empty() {
+        "download".into()
+    } else {
+        safe
+    }
 }
 
 /// A failed attempt gives way to a new one.
@@ -180,7 +218,11 @@ fn drop_failed(model: &mut Model, origin: &Origin, fx: &mut Effects) {
 
 /// What else can be done: with the ticked files, else with the one under the focus.
 fn more(model: &mut Model, side: Side) {
-    let names: Vec<String> = if model.files.selecting { model.files.selected.iter().cloned().collect() } else { focused(model).into_iter().collect() };
+    let names: Vec<String> = if model.files.selecting {
+        model.files.selected.iter().cloned().collect()
+    } else {
+        focused(model).into_iter().collect()
+    };
     let some = !names.is_empty();
     let laptop = model.chosen.is_some();
     let why = if some { "no laptop" } else { "no file" };
@@ -191,14 +233,39 @@ fn more(model: &mut Model, side: Side) {
     };
     let items = match side {
         Side::Laptop => vec![
-            item_if(some && laptop, "Fetch to card", why, Action::FetchFiles(names.clone())),
-            item_if(some && laptop, "Delete there", why, Action::AskDeleteRemote(names)),
-            item_if(laptop, "Download address", "no laptop", Action::Write(Purpose::Url)),
+            item_if(
+                some && laptop,
+                "Fetch to card",
+                why,
+                Action::FetchFiles(names.clone()),
+            ),
+            item_if(
+                some && laptop,
+                "Delete there",
+                why,
+                Action::AskDeleteRemote(names),
+            ),
+            item_if(
+                laptop,
+                "Download address",
+                "no laptop",
+                Action::Write(Purpose::Url),
+            ),
             item_if(laptop, "List again", "no laptop", Action::Relist),
         ],
         Side::Card => vec![
-            item_if(some && laptop, "Send to laptop", why, Action::SendFiles(names.clone())),
-            item_if(some, "Delete here", "no file", Action::AskDeleteLocal(names)),
+            item_if(
+                some && laptop,
+                "Send to laptop",
+                why,
+                Action::SendFiles(names.clone()),
+            ),
+            item_if(
+                some,
+                "Delete here",
+                "no file",
+                Action::AskDeleteLocal(names),
+            ),
             item("List again", Action::Relist),
         ],
     };

@@ -13,7 +13,9 @@ use super::menus::{item, item_if};
 
 /// Something was done on the laptop screen.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Laptop(state) = model.screen() else { return };
+    let Screen::Laptop(state) = model.screen() else {
+        return;
+    };
     let focus = state.focus;
     match act {
         Act::Back => super::nav::back(model, fx),
@@ -51,14 +53,27 @@ fn pair(model: &mut Model) {
         .nearby
         .iter()
         .map(|c| {
-            let mut entry = item(format!("Over {}", words::carrier(c)), Action::PairBy(c.clone()));
+            let mut entry = item(
+                format!("Over {}", words::carrier(c)),
+                Action::PairBy(c.clone()),
+            );
             entry.note = "found".into();
             entry
         })
         .collect();
     items.push(item("Type an address", Action::Write(Purpose::Address)));
-    items.push(item_if(false, "Over Wi-Fi Direct", "not in this version", Action::PairBy(Carrier::WifiDirect)));
-    items.push(item_if(false, "Over USB", "not in this version", Action::PairBy(Carrier::Usb)));
+    items.push(item_if(
+        false,
+        "Over Wi-Fi Direct",
+        "not in this version",
+        Action::PairBy(Carrier::WifiDirect),
+    ));
+    items.push(item_if(
+        false,
+        "Over USB",
+        "not in this version",
+        Action::PairBy(Carrier::Usb),
+    ));
     super::menus::show(model, "Pair a laptop", items);
 }
 
@@ -67,7 +82,11 @@ fn why(model: &mut Model, fx: &mut Effects) {
     let mut text = String::new();
     if let Link::Away(away) = &model.link {
         for attempt in &away.attempts {
-            text.push_str(&format!("- **{}**: {}\n", words::carrier(&attempt.carrier), words::peer(&attempt.why, words::PEER_DETAIL_LEN)));
+            text.push_str(&format!(
+                "- **{}**: {}\n",
+                words::carrier(&attempt.carrier),
+                words::peer(&attempt.why, words::PEER_DETAIL_LEN)
+            ));
         }
         text.push_str("\nIt is tried again by itself; **Y** on the laptop screen tries now. What you send waits in the outbox.\n");
         return super::page::open(model, "Why is it away?", text, fx);
@@ -86,7 +105,11 @@ pub(super) fn choose(model: &mut Model, id: LaptopId, fx: &mut Effects) {
     model.chosen = Some(id);
     model.settings.laptop = Some(id);
     let since = model.laptop().map_or(0, |l| l.seen_at);
-    model.link = Link::Away(Away { since, idle: true, ..Away::default() });
+    model.link = Link::Away(Away {
+        since,
+        idle: true,
+        ..Away::default()
+    });
     model.services = Services::default();
     model.files.remote.clear();
     model.files.listed_at = None;
@@ -103,11 +126,22 @@ pub(super) fn forget(model: &mut Model, id: LaptopId, fx: &mut Effects) {
     if !model.laptops.iter().any(|l| l.id == id) {
         return;
     }
-    let waiting: Vec<_> = model.outbox.entries.iter().filter(|e| e.laptop == id && !matches!(e.state, EntryState::Failed(_))).map(|e| e.id).collect();
+    let waiting: Vec<_> = model
+        .outbox
+        .entries
+        .iter()
+        .filter(|e| e.laptop == id && !matches!(e.state, EntryState::Failed(_)))
+        .map(|e| e.id)
+        .collect();
     for request in waiting {
         super::request::fail(model, id, request, Failure::own(Failure::FORGOTTEN, ""), fx);
     }
-    model.outbox.unnumbered.iter_mut().filter(|(_, e)| e.laptop == id).for_each(|(_, e)| e.stopping = true);
+    model
+        .outbox
+        .unnumbered
+        .iter_mut()
+        .filter(|(_, e)| e.laptop == id)
+        .for_each(|(_, e)| e.stopping = true);
     model.laptops.retain(|l| l.id != id);
     fx.push(Effect::Forget(id));
     if model.chosen != Some(id) {

@@ -23,13 +23,29 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
                 laptop.expires_at = ends;
                 laptop.expired = false;
             });
-            super::toast(model, format!("Renewed, {} left", quantity::count(expires_in_s / 86_400, "day", "days")));
+            super::toast(
+                model,
+                format!(
+                    "Renewed, {} left",
+                    quantity::count(expires_in_s / 86_400, "day", "days")
+                ),
+            );
         }
         LinkEvent::NotRenewed => {
-            let title = format!("{} did not renew the pairing", crate::app::words::peer(model.laptop_name(), 40));
-            super::menus::tell_plain(model, title, "It stays as it is until it ends. Ask the laptop's owner, then try again.");
+            let title = format!(
+                "{} did not renew the pairing",
+                crate::app::words::peer(model.laptop_name(), 40)
+            );
+            super::menus::tell_plain(
+                model,
+                title,
+                "It stays as it is until it ends. Ask the laptop's owner, then try again.",
+            );
         }
-        LinkEvent::Notice { permissions, models } => change_laptop(model, fx, |laptop| {
+        LinkEvent::Notice {
+            permissions,
+            models,
+        } => change_laptop(model, fx, |laptop| {
             laptop.permissions = permissions;
             laptop.models = models;
         }),
@@ -39,10 +55,24 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
             super::result::state(model, id, EntryState::Asked { until }, fx);
         }
         LinkEvent::Started { id, model: name } => super::result::started(model, id, name, fx),
-        LinkEvent::Progress { id, permille, eta_s, .. } => super::result::progress(model, id, permille, eta_s, fx),
-        LinkEvent::Data { id, slot, offset, bytes, fin } => super::result::data(model, id, slot, offset, bytes, fin, fx),
+        LinkEvent::Progress {
+            id,
+            permille,
+            eta_s,
+            ..
+        } => super::result::progress(model, id, permille, eta_s, fx),
+        LinkEvent::Data {
+            id,
+            slot,
+            offset,
+            bytes,
+            fin,
+        } => super::result::data(model, id, slot, offset, bytes, fin, fx),
         LinkEvent::Uploaded { id, sent, len } => {
-            let permille = (sent.saturating_mul(1000)).checked_div(len).unwrap_or(1000).min(1000) as u16;
+            let permille = (sent.saturating_mul(1000))
+                .checked_div(len)
+                .unwrap_or(1000)
+                .min(1000) as u16;
             super::result::progress(model, id, permille, None, fx);
         }
         LinkEvent::Done(id) => super::result::done(model, id, fx),
@@ -51,7 +81,11 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
     }
 }
 
-fn change_laptop(model: &mut Model, fx: &mut Effects, change: impl FnOnce(&mut crate::app::model::Laptop)) {
+fn change_laptop(
+    model: &mut Model,
+    fx: &mut Effects,
+    change: impl FnOnce(&mut crate::app::model::Laptop),
+) {
     let chosen = model.chosen;
     if let Some(laptop) = model.laptops.iter_mut().find(|l| Some(l.id) == chosen) {
         change(laptop);
@@ -64,9 +98,15 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     if let Some(clock) = welcome.clock {
         // Time never goes backwards from what was seen last.
         let floor = model.wall();
-        model.clock = Some(crate::app::model::Clock { unix: clock.unix.max(floor), ..clock });
+        model.clock = Some(crate::app::model::Clock {
+            unix: clock.unix.max(floor),
+            ..clock
+        });
     }
-    let carrier = welcome.carrier.or_else(|| model.laptop().and_then(|l| l.carriers.first().cloned())).unwrap_or(crate::app::model::Carrier::WifiDirect);
+    let carrier = welcome
+        .carrier
+        .or_else(|| model.laptop().and_then(|l| l.carriers.first().cloned()))
+        .unwrap_or(crate::app::model::Carrier::WifiDirect);
     let (wall, expires_in_s) = (model.wall(), welcome.expires_in_s);
     let first = carrier.clone();
     change_laptop(model, fx, |laptop| {
@@ -81,14 +121,27 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
         laptop.carriers.retain(|c| *c != first);
         laptop.carriers.insert(0, first);
     });
-    model.link = Link::Linked { carrier, signal: welcome.signal };
+    model.link = Link::Linked {
+        carrier,
+        signal: welcome.signal,
+    };
     fx.push(Effect::RaiseFloor(chosen, welcome.floor));
     if let Some(days) = crate::app::view::laptop::days_left(model).filter(|d| *d < 5) {
-        super::toast(model, format!("Pairing ends in {}. Renew under Laptop", quantity::count(days, "day", "days")));
+        super::toast(
+            model,
+            format!(
+                "Pairing ends in {}. Renew under Laptop",
+                quantity::count(days, "day", "days")
+            ),
+        );
     }
     take_up(model, fx);
     // The list is asked for only where nobody has to be bothered for it.
-    let free = model.laptop().is_some_and(|l| l.permissions.iter().any(|p| p.operation == "list" && p.verdict == Verdict::Allow));
+    let free = model.laptop().is_some_and(|l| {
+        l.permissions
+            .iter()
+            .any(|p| p.operation == "list" && p.verdict == Verdict::Allow)
+    });
     if free {
         super::files::list(model, fx);
     }
@@ -98,7 +151,12 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
 fn take_up(model: &mut Model, fx: &mut Effects) {
     let chosen = model.chosen;
     let mut stopped = Vec::new();
-    for entry in model.outbox.entries.iter_mut().filter(|e| Some(e.laptop) == chosen) {
+    for entry in model
+        .outbox
+        .entries
+        .iter_mut()
+        .filter(|e| Some(e.laptop) == chosen)
+    {
         if entry.stopping {
             fx.push(Effect::Cancel(entry.id));
             stopped.push((entry.laptop, entry.id));
@@ -110,9 +168,16 @@ fn take_up(model: &mut Model, fx: &mut Effects) {
                 if matches!(entry.state, EntryState::Asked { .. }) {
                     entry.state = EntryState::Accepted;
                 }
-                fx.push(Effect::Resume { id: entry.id, offsets: offsets(entry), uploads: entry.uploads.clone() });
+                fx.push(Effect::Resume {
+                    id: entry.id,
+                    offsets: offsets(entry),
+                    uploads: entry.uploads.clone(),
+                });
             }
-            EntryState::Draft | EntryState::Waiting | EntryState::Keeping | EntryState::Failed(_) => {}
+            EntryState::Draft
+            | EntryState::Waiting
+            | EntryState::Keeping
+            | EntryState::Failed(_) => {}
         }
     }
     for (laptop, id) in stopped {
@@ -127,7 +192,11 @@ fn offsets(entry: &Entry) -> Vec<(u8, u64)> {
         .iter()
         .map(|(slot, len)| {
             let tail = match entry.origin {
-                crate::app::model::Origin::Chat(_) => entry.buffer.iter().find(|(s, _)| s == slot).map_or(0, |(_, b)| b.len() as u64),
+                crate::app::model::Origin::Chat(_) => entry
+                    .buffer
+                    .iter()
+                    .find(|(s, _)| s == slot)
+                    .map_or(0, |(_, b)| b.len() as u64),
                 _ => 0,
             };
             (*slot, len + tail)
@@ -135,7 +204,12 @@ fn offsets(entry: &Entry) -> Vec<(u8, u64)> {
         .collect()
 }
 
-fn lost(model: &mut Model, attempts: Vec<crate::app::model::laptop::Attempt>, next_try: Option<crate::time::Millis>, fx: &mut Effects) {
+fn lost(
+    model: &mut Model,
+    attempts: Vec<crate::app::model::laptop::Attempt>,
+    next_try: Option<crate::time::Millis>,
+    fx: &mut Effects,
+) {
     super::timers::save_chats(model, fx);
     if model.chosen.is_none() {
         model.link = Link::Unpaired;
@@ -150,16 +224,30 @@ fn lost(model: &mut Model, attempts: Vec<crate::app::model::laptop::Attempt>, ne
         let wall = model.wall();
         change_laptop(model, fx, |laptop| laptop.seen_at = wall);
     }
-    model.link = Link::Away(Away { since, attempts, next_try, idle: false });
+    model.link = Link::Away(Away {
+        since,
+        attempts,
+        next_try,
+        idle: false,
+    });
 }
 
 fn ended(model: &mut Model, expired: bool, fx: &mut Effects) {
     use shared_proto::error::ErrorCode;
     lost(model, Vec::new(), None, fx);
     change_laptop(model, fx, |laptop| laptop.expired = true);
-    let code = if expired { ErrorCode::Expired } else { ErrorCode::Revoked } as u16;
+    let code = if expired {
+        ErrorCode::Expired
+    } else {
+        ErrorCode::Revoked
+    } as u16;
     let failure = crate::app::model::Failure::own(code, "");
-    let scene = crate::app::words::failure::Scene { laptop: model.laptop_name(), what: "anything", model: "", kept: "" };
+    let scene = crate::app::words::failure::Scene {
+        laptop: model.laptop_name(),
+        what: "anything",
+        model: "",
+        kept: "",
+    };
     let said = crate::app::words::failure::failure(&failure, scene);
     super::menus::tell(model, said, None);
 }

@@ -7,9 +7,13 @@ use crate::app::view::{self, ListView, Row};
 
 /// Moves the focus of the list on the top screen; false if the act is none of moving.
 pub(super) fn moved(model: &mut Model, act: Act) -> bool {
-    let Some(list) = view::list(model) else { return false };
+    let Some(list) = view::list(model) else {
+        return false;
+    };
     let page = visible(model, &list);
-    let Some(state) = state_mut(model.screen_mut()) else { return false };
+    let Some(state) = state_mut(model.screen_mut()) else {
+        return false;
+    };
     step(state, &list.rows, act, page)
 }
 
@@ -19,7 +23,10 @@ pub(super) fn step(state: &mut ListState, rows: &[Row], act: Act, page: usize) -
     if free.is_empty() {
         return matches!(act, Act::Up | Act::Down | Act::PageUp | Act::PageDown);
     }
-    let at = free.iter().position(|i| *i >= state.focus).unwrap_or(free.len() - 1);
+    let at = free
+        .iter()
+        .position(|i| *i >= state.focus)
+        .unwrap_or(free.len() - 1);
     let last = free.len() - 1;
     let to = match act {
         Act::Up if at == 0 => last,
@@ -48,14 +55,22 @@ pub(super) fn scrolled(scroll: &mut Scroll, extent: Extent, act: Act) -> bool {
         Act::PageDown => top + page,
         _ => return false,
     };
-    *scroll = if to >= extent.last_top() { Scroll::End } else { Scroll::Top(to) };
+    *scroll = if to >= extent.last_top() {
+        Scroll::End
+    } else {
+        Scroll::Top(to)
+    };
     true
 }
 
 /// The list state of a screen that is a list.
 fn state_mut(screen: &mut Screen) -> Option<&mut ListState> {
     match screen {
-        Screen::Chats(state) | Screen::Outbox(state) | Screen::Laptop(state) | Screen::Settings(state) | Screen::Help(state) => Some(state),
+        Screen::Chats(state)
+        | Screen::Outbox(state)
+        | Screen::Laptop(state)
+        | Screen::Settings(state)
+        | Screen::Help(state) => Some(state),
         Screen::Gallery(state) => Some(state),
         Screen::Files(files) => Some(match files.side {
             crate::app::model::Side::Laptop => &mut files.remote,
@@ -75,8 +90,13 @@ fn visible(model: &Model, list: &ListView) -> usize {
 }
 
 fn rows_of(panel: Panel, list: &ListView) -> usize {
-    let extra = usize::from(!list.tabs.is_empty()) + usize::from(!list.lead.is_empty()) + usize::from(!list.footer.is_empty());
-    panel.rows(if list.tall { 8 } else { 6 }).saturating_sub(extra).max(1)
+    let extra = usize::from(!list.tabs.is_empty())
+        + usize::from(!list.lead.is_empty())
+        + usize::from(!list.footer.is_empty());
+    panel
+        .rows(if list.tall { 8 } else { 6 })
+        .saturating_sub(extra)
+        .max(1)
 }
 
 /// Makes every focus on the top screen and the overlay valid again, and shows it.
@@ -98,7 +118,10 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     if let Screen::Gallery(state) = model.screen_mut() {
         state.focus = state.focus.min(pictures.saturating_sub(1));
         let columns = view::picture::COLUMNS;
-        let mut by_row = ListState { focus: state.focus / columns, top: state.top / columns };
+        let mut by_row = ListState {
+            focus: state.focus / columns,
+            top: state.top / columns,
+        };
         show(&mut by_row, pictures.div_ceil(columns), rows);
         state.top = by_row.top * columns;
     }

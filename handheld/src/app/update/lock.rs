@@ -39,7 +39,9 @@ pub(super) fn act(model: &mut Model, act: Act, button: Button, fx: &mut Effects)
 
 /// Something was done while choosing a sequence.
 pub(super) fn set_act(model: &mut Model, act: Act, button: Button, fx: &mut Effects) {
-    let Screen::SetLock(screen) = model.screen_mut() else { return };
+    let Screen::SetLock(screen) = model.screen_mut() else {
+        return;
+    };
     match act {
         Act::Sequence => screen.entered.push(button),
         Act::Back if screen.entered.is_empty() => super::nav::back(model, fx),
@@ -50,7 +52,12 @@ pub(super) fn set_act(model: &mut Model, act: Act, button: Button, fx: &mut Effe
                 super::nav::back(model, fx);
                 fx.push(Effect::SetLock(Some(first)));
             }
-            Some(_) => *screen = SetLockScreen { differed: true, ..SetLockScreen::default() },
+            Some(_) => {
+                *screen = SetLockScreen {
+                    differed: true,
+                    ..SetLockScreen::default()
+                }
+            }
         },
         _ => {}
     }
@@ -60,5 +67,12 @@ pub(super) fn set_act(model: &mut Model, act: Act, button: Button, fx: &mut Effe
 pub(super) fn changed(model: &mut Model, on: bool, fx: &mut Effects) {
     model.settings.lock = on;
     fx.push(Effect::SaveSettings(Box::new(model.settings.clone())));
-    super::toast(model, if on { "Locked from the next start on" } else { "Lock taken off" });
+    super::toast(
+        model,
+        if on {
+            "Locked from the next start on"
+        } else {
+            "Lock taken off"
+        },
+    );
 }

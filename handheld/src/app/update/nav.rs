@@ -81,7 +81,9 @@ fn enter(model: &mut Model, fx: &mut Effects) {
 
 /// Something was done on the home screen.
 pub(super) fn home_act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Home(home) = model.screen_mut() else { return };
+    let Screen::Home(home) = model.screen_mut() else {
+        return;
+    };
     let index = Tile::ALL.iter().position(|t| *t == home.focus).unwrap_or(0);
     let (row, column) = (index / 2, index % 2);
     match act {

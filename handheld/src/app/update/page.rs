@@ -7,14 +7,25 @@ use crate::app::model::{Model, Screen, Scroll};
 use crate::app::words::{self, help::TOPICS};
 
 /// Shows a text.
-pub(super) fn open(model: &mut Model, title: impl Into<String>, text: impl Into<String>, fx: &mut Effects) {
-    let page = Page { title: title.into(), text: text.into(), scroll: Scroll::Top(0) };
+pub(super) fn open(
+    model: &mut Model,
+    title: impl Into<String>,
+    text: impl Into<String>,
+    fx: &mut Effects,
+) {
+    let page = Page {
+        title: title.into(),
+        text: text.into(),
+        scroll: Scroll::Top(0),
+    };
     super::nav::push(model, Screen::Page(page), fx);
 }
 
 /// Something was done among the topics of help.
 pub(super) fn help_act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Help(state) = model.screen() else { return };
+    let Screen::Help(state) = model.screen() else {
+        return;
+    };
     match act {
         Act::Confirm => {
             if let Some(topic) = TOPICS.get(state.focus) {
@@ -31,7 +42,9 @@ pub(super) fn help_act(model: &mut Model, act: Act, fx: &mut Effects) {
 /// Something was done in a text.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
     let extent = model.extent;
-    let Screen::Page(page) = model.screen_mut() else { return };
+    let Screen::Page(page) = model.screen_mut() else {
+        return;
+    };
     if act == Act::Back {
         return super::nav::back(model, fx);
     }

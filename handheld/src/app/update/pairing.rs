@@ -14,15 +14,27 @@ const CALL_MS: u64 = 120_000;
 pub(super) fn call(model: &mut Model, carrier: Carrier, fx: &mut Effects) {
     let until = Some(model.now.plus(CALL_MS));
     fx.push(Effect::Pair(carrier.clone()));
-    super::nav::push(model, Screen::Pairing(PairingScreen { stage: PairingStage::Calling, carrier, until }), fx);
+    super::nav::push(
+        model,
+        Screen::Pairing(PairingScreen {
+            stage: PairingStage::Calling,
+            carrier,
+            until,
+        }),
+        fx,
+    );
 }
 
 /// Something was done while pairing.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Pairing(screen) = model.screen_mut() else { return };
+    let Screen::Pairing(screen) = model.screen_mut() else {
+        return;
+    };
     match (act, &screen.stage) {
         (Act::Confirm, PairingStage::Confirm { laptop, .. }) => {
-            screen.stage = PairingStage::Keeping { laptop: laptop.clone() };
+            screen.stage = PairingStage::Keeping {
+                laptop: laptop.clone(),
+            };
             fx.push(Effect::PairConfirm);
         }
         (Act::Retry, PairingStage::Failed { .. }) => {
@@ -30,7 +42,9 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
             call(model, carrier, fx);
         }
         // The person said yes; leaving the screen does not take that back.
-        (Act::Back, PairingStage::Keeping { .. } | PairingStage::Failed { .. }) => super::nav::back(model, fx),
+        (Act::Back, PairingStage::Keeping { .. } | PairingStage::Failed { .. }) => {
+            super::nav::back(model, fx)
+        }
         (Act::Back, _) => {
             fx.push(Effect::PairCancel);
             super::nav::back(model, fx);
@@ -42,8 +56,13 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
 /// The window has closed on this side.
 pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
     let now = model.now;
-    let Screen::Pairing(screen) = model.screen_mut() else { return };
-    let waits = matches!(screen.stage, PairingStage::Calling | PairingStage::Digits(_) | PairingStage::Confirm { .. });
+    let Screen::Pairing(screen) = model.screen_mut() else {
+        return;
+    };
+    let waits = matches!(
+        screen.stage,
+        PairingStage::Calling | PairingStage::Digits(_) | PairingStage::Confirm { .. }
+    );
     if waits && screen.until.is_some_and(|until| until <= now) {
         fx.push(Effect::PairCancel);
         fail(screen, &PairingFault::TimedOut);
@@ -75,7 +94,10 @@ pub(super) fn event(model: &mut Model, event: PairingEvent, fx: &mut Effects) {
             screen.until = Some(now.plus(left_ms));
         }
         (PairingEvent::Matched { laptop }, PairingStage::Digits(digits)) => {
-            screen.stage = PairingStage::Confirm { digits: *digits, laptop };
+            screen.stage = PairingStage::Confirm {
+                digits: *digits,
+                laptop,
+            };
         }
         (PairingEvent::Failed(fault), _) => fail(screen, &fault),
         _ => {}

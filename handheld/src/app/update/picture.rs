@@ -21,7 +21,9 @@ const MAX_EARLIER: usize = 20;
 
 /// Something was done on the prompt screen.
 pub(super) fn prompt_act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Prompt(screen) = model.screen_mut() else { return };
+    let Screen::Prompt(screen) = model.screen_mut() else {
+        return;
+    };
     let row = screen.row;
     let at = PromptRow::ALL.iter().position(|r| *r == row).unwrap_or(0);
     let len = PromptRow::ALL.len();
@@ -49,11 +51,26 @@ fn change(model: &mut Model, row: PromptRow, on: bool, fx: &mut Effects) {
     let recipe = &mut model.pictures.recipe;
     match row {
         PromptRow::Style => {
-            let all = [Style::Free, Style::Oil, Style::Watercolour, Style::Photo, Style::Pencil, Style::Pixel, Style::Comic, Style::Woodcut];
+            let all = [
+                Style::Free,
+                Style::Oil,
+                Style::Watercolour,
+                Style::Photo,
+                Style::Pencil,
+                Style::Pixel,
+                Style::Comic,
+                Style::Woodcut,
+            ];
             recipe.style = turn(&all, &recipe.style, on);
         }
         PromptRow::Size => {
-            let all = [Size::Screen, Size::Square, Size::Portrait, Size::Landscape, Size::Large];
+            let all = [
+                Size::Screen,
+                Size::Square,
+                Size::Portrait,
+                Size::Landscape,
+                Size::Large,
+            ];
             recipe.size = turn(&all, &recipe.size, on);
         }
         PromptRow::Steps => recipe.steps = turn(&STEPS, &recipe.steps, on),
@@ -72,11 +89,19 @@ fn turn<T: Clone + PartialEq>(all: &[T], now: &T, on: bool) -> T {
 
 /// Writes recipe and earlier prompts down.
 pub(super) fn save_recipe(model: &Model, fx: &mut Effects) {
-    fx.push(Effect::SaveRecipe(Box::new(model.pictures.recipe.clone()), model.pictures.earlier.clone()));
+    fx.push(Effect::SaveRecipe(
+        Box::new(model.pictures.recipe.clone()),
+        model.pictures.earlier.clone(),
+    ));
 }
 
 fn earlier(model: &mut Model) {
-    let items = model.pictures.earlier.iter().map(|p| item(words::short(p, 48), Action::UsePrompt(p.clone()))).collect();
+    let items = model
+        .pictures
+        .earlier
+        .iter()
+        .map(|p| item(words::short(p, 48), Action::UsePrompt(p.clone())))
+        .collect();
     super::menus::show(model, "Earlier prompts", items);
 }
 
@@ -95,11 +120,27 @@ fn paint(model: &mut Model, fx: &mut Effects) {
 }
 
 /// A new picture, written down and asked for.
-fn add(model: &mut Model, recipe: Recipe, made: Made, from: Option<PictureId>, fx: &mut Effects) -> PictureId {
+fn add(
+    model: &mut Model,
+    recipe: Recipe,
+    made: Made,
+    from: Option<PictureId>,
+    fx: &mut Effects,
+) -> PictureId {
     let id = PictureId(model.pictures.next);
     model.pictures.next += 1;
-    let picture =
-        Picture { id, recipe, made, from, at: model.wall(), request: None, state: PictureState::Open, size: None, thumb: None, raster: None };
+    let picture = Picture {
+        id,
+        recipe,
+        made,
+        from,
+        at: model.wall(),
+        request: None,
+        state: PictureState::Open,
+        size: None,
+        thumb: None,
+        raster: None,
+    };
     fx.push(Effect::SavePicture(Box::new(picture.clone())));
     model.pictures.list.insert(0, picture);
     super::request::ask_picture(model, id, fx);
@@ -107,11 +148,19 @@ fn add(model: &mut Model, recipe: Recipe, made: Made, from: Option<PictureId>, f
 }
 
 /// Makes a picture from another one.
-pub(super) fn derive(model: &mut Model, from: PictureId, made: Made, prompt: Option<String>, fx: &mut Effects) {
+pub(super) fn derive(
+    model: &mut Model,
+    from: PictureId,
+    made: Made,
+    prompt: Option<String>,
+    fx: &mut Effects,
+) {
     if model.chosen.is_none() {
         return;
     }
-    let Some(source) = model.pictures.find(from) else { return };
+    let Some(source) = model.pictures.find(from) else {
+        return;
+    };
     let mut recipe = source.recipe.clone();
     if let Some(prompt) = prompt {
         recipe.prompt = prompt;
@@ -122,7 +171,9 @@ pub(super) fn derive(model: &mut Model, from: PictureId, made: Made, prompt: Opt
 
 /// Something was done while a picture is in the making.
 pub(super) fn progress_act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Progress(id) = model.screen() else { return };
+    let Screen::Progress(id) = model.screen() else {
+        return;
+    };
     let id = *id;
     match act {
         Act::Stop => stop(model, id, fx),
@@ -136,7 +187,9 @@ pub(super) fn progress_act(model: &mut Model, act: Act, fx: &mut Effects) {
 }
 
 fn stop(model: &mut Model, id: PictureId, fx: &mut Effects) {
-    model.hashing.retain(|(_, origin)| *origin != Origin::Picture(id));
+    model
+        .hashing
+        .retain(|(_, origin)| *origin != Origin::Picture(id));
     super::request::stop(model, &Origin::Picture(id), fx);
     if let Some(picture) = model.pictures.find_mut(id) {
         picture.state = PictureState::Stopped;
@@ -156,7 +209,9 @@ pub(super) fn prompt(model: &mut Model, fx: &mut Effects) {
 pub(super) fn gallery_act(model: &mut Model, act: Act, fx: &mut Effects) {
     let page = super::lists::gallery_rows(model.panel) * view::picture::COLUMNS;
     let last = model.pictures.list.len().saturating_sub(1);
-    let Screen::Gallery(state) = model.screen_mut() else { return };
+    let Screen::Gallery(state) = model.screen_mut() else {
+        return;
+    };
     let columns = view::picture::COLUMNS;
     let focus = state.focus;
     match act {
@@ -192,7 +247,9 @@ pub(super) fn gallery_act(model: &mut Model, act: Act, fx: &mut Effects) {
 
 /// What else can be done with a picture.
 pub(super) fn more(model: &mut Model, id: PictureId) {
-    let Some(picture) = model.pictures.find(id) else { return };
+    let Some(picture) = model.pictures.find(id) else {
+        return;
+    };
     let ready = picture.state == PictureState::Ready;
     let open = picture.state == PictureState::Open;
     let can = ready && model.chosen.is_some();
@@ -202,8 +259,18 @@ pub(super) fn more(model: &mut Model, id: PictureId) {
         item_if(can, "Make larger", why, Action::UpscalePicture(id)),
         item_if(can, "Make one like it", why, Action::VaryPicture(id)),
         item("Use its prompt", Action::ReusePicture(id)),
-        item_if(!ready && !open, "Ask again", if ready { "it is here" } else { "on its way" }, Action::RetryPicture(id)),
-        item_if(ready, "Save to files", "not ready", Action::ExportPicture(id)),
+        item_if(
+            !ready && !open,
+            "Ask again",
+            if ready { "it is here" } else { "on its way" },
+            Action::RetryPicture(id),
+        ),
+        item_if(
+            ready,
+            "Save to files",
+            "not ready",
+            Action::ExportPicture(id),
+        ),
         item("Delete", Action::AskDeletePicture(id)),
     ];
     let title = view::picture::title(model, id);
@@ -212,7 +279,9 @@ pub(super) fn more(model: &mut Model, id: PictureId) {
 
 /// Begins a new picture from the recipe of another.
 pub(super) fn reuse(model: &mut Model, id: PictureId, fx: &mut Effects) {
-    let Some(picture) = model.pictures.find(id) else { return };
+    let Some(picture) = model.pictures.find(id) else {
+        return;
+    };
     model.pictures.recipe = picture.recipe.clone();
     save_recipe(model, fx);
     prompt(model, fx);
@@ -228,14 +297,19 @@ pub(super) fn delete(model: &mut Model, id: PictureId, fx: &mut Effects) {
 /// Loads the small pictures around the focus and lets go of those far away.
 pub(super) fn load_thumbs(model: &mut Model, fx: &mut Effects) {
     let page = super::lists::gallery_rows(model.panel) * view::picture::COLUMNS;
-    let Screen::Gallery(state) = model.screen() else { return };
+    let Screen::Gallery(state) = model.screen() else {
+        return;
+    };
     let near = state.focus.saturating_sub(page)..=state.focus + page;
     let fit = (model.panel.width / 3, model.panel.width / 4);
     for (index, picture) in model.pictures.list.iter_mut().enumerate() {
         if !near.contains(&index) {
             picture.thumb = None;
         } else if picture.thumb.is_none() && picture.state == PictureState::Ready {
-            fx.push(Effect::LoadPicture { picture: picture.id, fit: Some(fit) });
+            fx.push(Effect::LoadPicture {
+                picture: picture.id,
+                fit: Some(fit),
+            });
         }
     }
 }

@@ -9,7 +9,9 @@ use shared_proto::report::MAX_ENTRIES;
 
 use crate::app::model::chat::ChatKind;
 use crate::app::model::picture::Recipe;
-use crate::app::model::{Chat, Entry, Failure, Model, Origin, PictureId, RequestId, Role, Source, Upload, Wish};
+use crate::app::model::{
+    Chat, Entry, Failure, Model, Origin, PictureId, RequestId, Role, Source, Upload, Wish,
+};
 use crate::app::{view, words};
 
 /// Longest text inside a program; a longer one is uploaded beside it.
@@ -34,10 +36,21 @@ const EDIT_STRENGTH: u8 = 65;
 const VARIATION_STRENGTH: u8 = 45;
 
 /// Bytes and uploads of the program for an entry. `seed` is fresh for every program.
-pub(super) fn build(model: &mut Model, entry: &Entry, seed: u32) -> Result<(Vec<u8>, Vec<Upload>), Failure> {
+pub(super) fn build(
+    model: &mut Model,
+    entry: &Entry,
+    seed: u32,
+) -> Result<(Vec<u8>, Vec<Upload>), Failure> {
     let mut draft = Draft::default();
     match (&entry.wish, &entry.origin) {
-        (Wish::Say { kind, text, with_history }, Origin::Chat(id)) => {
+        (
+            Wish::Say {
+                kind,
+                text,
+                with_history,
+            },
+            Origin::Chat(id),
+        ) => {
             if text.len() > MAX_INPUT {
                 return Err(Failure::own(Failure::TOO_LONG, ""));
             }
@@ -52,16 +65,24 @@ pub(super) fn build(model: &mut Model, entry: &Entry, seed: u32) -> Result<(Vec<
         }
         (wish, _) => files_and_system(&mut draft, wish),
     }
-    let bytes = draft.builder.finish().map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
-    let decoded = program::decode(&bytes).map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
-    program::verify(&decoded).map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
+    let bytes = draft
+        .builder
+        .finish()
+        .map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
+    let decoded =
+        program::decode(&bytes).map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
+    program::verify(decoded).map_err(|e| Failure::own(Failure::TOO_LONG, e.to_string()))?;
     Ok((bytes, draft.uploads))
 }
 
 /// The slot of the result that the entry waits for.
 pub(super) const fn result_slot(wish: &Wish) -> u8 {
     match wish {
-        Wish::Paint | Wish::Repaint { .. } | Wish::Enlarge { .. } | Wish::Vary { .. } | Wish::Download { .. } => 1,
+        Wish::Paint
+        | Wish::Repaint { .. }
+        | Wish::Enlarge { .. }
+        | Wish::Vary { .. }
+        | Wish::Download { .. } => 1,
         _ => 0,
     }
 }
@@ -96,18 +117,32 @@ impl Draft {
 
     /// Octets beside the program.
     fn octets(&mut self, bytes: &[u8], ty: ValueType) -> Ref {
-        let blob = Blob { sha256: sha256(&[bytes]), len: bytes.len() as u64, ty };
+        let blob = Blob {
+            sha256: sha256(&[bytes]),
+            len: bytes.len() as u64,
+            ty,
+        };
         self.blob(blob, Source::Bytes(bytes.to_vec()))
     }
 
     fn blob(&mut self, blob: Blob, source: Source) -> Ref {
         let reference = self.builder.blob(blob);
-        self.uploads.push(Upload { constant: reference.0, source });
+        self.uploads.push(Upload {
+            constant: reference.0,
+            source,
+        });
         reference
     }
 
     fn picture(&mut self, from: PictureId, len: u64, sha256: [u8; 32]) -> Ref {
-        self.blob(Blob { sha256, len, ty: ValueType::Image }, Source::Picture(from))
+        self.blob(
+            Blob {
+                sha256,
+                len,
+                ty: ValueType::Image,
+            },
+            Source::Picture(from),
+        )
     }
 }
 
@@ -128,12 +163,24 @@ const fn max_tokens(kind: ChatKind) -> u32 {
     }
 }
 
-fn say(draft: &mut Draft, chat: &mut Chat, id: RequestId, kind: ChatKind, text: &str, with_history: bool) {
+fn say(
+    draft: &mut Draft,
+    chat: &mut Chat,
+    id: RequestId,
+    kind: ChatKind,
+    text: &str,
+    with_history: bool,
+) {
     let model = draft.builder.name(&chat.model);
     let max_tokens = max_tokens(kind);
     if kind != ChatKind::Chat {
         let input = draft.text(text);
-        let op = program::Complete { model, input, max_tokens, temperature: None };
+        let op = program::Complete {
+            model,
+            input,
+            max_tokens,
+            temperature: None,
+        };
         let result = draft.builder.op(&match kind {
             ChatKind::Complete => Op::Complete(op),
             ChatKind::Code => Op::Code(op),
@@ -145,12 +192,28 @@ fn say(draft: &mut Draft, chat: &mut Chat, id: RequestId, kind: ChatKind, text: 
         shorten(chat, id);
     }
     let turns = context_of(chat, id);
-    let history = (with_history && !turns.is_empty()).then(|| context::encode_history(turns.iter().copied()));
+    let history =
+        (with_history && !turns.is_empty()).then(|| context::encode_history(turns.iter().copied()));
     let parent = head(&turns);
-    let history = history.map(|bytes| if bytes.len() <= MAX_INLINE { draft.builder.bytes(&bytes) } else { draft.octets(&bytes, ValueType::Bytes) });
+    let history = history.map(|bytes| {
+        if bytes.len() <= MAX_INLINE {
+            draft.builder.bytes(&bytes)
+        } else {
+            draft.octets(&bytes, ValueType::Bytes)
+        }
+    });
     let system = (!chat.system.is_empty()).then(|| draft.text(&chat.system));
     let input = draft.text(text);
-    let op = program::Chat { model, conversation: chat.wire_id, parent, history, system, input, max_tokens, temperature: None };
+    let op = program::Chat {
+        model,
+        conversation: chat.wire_id,
+        parent,
+        history,
+        system,
+        input,
+        max_tokens,
+        temperature: None,
+    };
     let result = draft.builder.op(&Op::Chat(op));
     draft.builder.emit(result);
 }
@@ -158,12 +221,21 @@ fn say(draft: &mut Draft, chat: &mut Chat, id: RequestId, kind: ChatKind, text: 
 /// The turns before this request that count: each question with the last answer that brought words.
 pub(super) fn context_of(chat: &Chat, id: RequestId) -> Vec<context::Turn<'_>> {
     let from = chat.context_from as usize;
-    let asked = chat.turns.iter().position(|t| t.request == Some(id) && t.role == Role::Person);
-    let answer = chat.turns.iter().position(|t| t.request == Some(id) && t.role == Role::Answer);
+    let asked = chat
+        .turns
+        .iter()
+        .position(|t| t.request == Some(id) && t.role == Role::Person);
+    let answer = chat
+        .turns
+        .iter()
+        .position(|t| t.request == Some(id) && t.role == Role::Answer);
     // A question asked again has its new answer further down; its own words are not context.
     let end = match (asked, answer) {
         (Some(asked), _) => asked,
-        (None, Some(answer)) => chat.turns[..answer].iter().rposition(|t| t.role == Role::Person).unwrap_or(answer),
+        (None, Some(answer)) => chat.turns[..answer]
+            .iter()
+            .rposition(|t| t.role == Role::Person)
+            .unwrap_or(answer),
         (None, None) => chat.turns.len(),
     };
     let mut out = Vec::new();
@@ -183,16 +255,28 @@ pub(super) fn context_of(chat: &Chat, id: RequestId) -> Vec<context::Turn<'_>> {
     out
 }
 
-fn push_pair<'a>(out: &mut Vec<context::Turn<'a>>, question: Option<&'a str>, reply: Option<&'a str>) {
+fn push_pair<'a>(
+    out: &mut Vec<context::Turn<'a>>,
+    question: Option<&'a str>,
+    reply: Option<&'a str>,
+) {
     if let (Some(question), Some(reply)) = (question, reply) {
-        out.push(context::Turn { role: context::Role::User, text: question });
-        out.push(context::Turn { role: context::Role::Assistant, text: reply });
+        out.push(context::Turn {
+            role: context::Role::User,
+            text: question,
+        });
+        out.push(context::Turn {
+            role: context::Role::Assistant,
+            text: reply,
+        });
     }
 }
 
 /// The head that the laptop should hold for these turns.
 pub(super) fn head(turns: &[context::Turn<'_>]) -> [u8; 8] {
-    turns.iter().fold(context::EMPTY, |head, turn| context::advance(head, *turn, sha256))
+    turns.iter().fold(context::EMPTY, |head, turn| {
+        context::advance(head, *turn, sha256)
+    })
 }
 
 /// Leaves the oldest turns out until the history fits.
@@ -203,7 +287,13 @@ fn shorten(chat: &mut Chat, id: RequestId) {
             return;
         }
         let from = chat.context_from as usize;
-        let next = chat.turns.iter().enumerate().skip(from + 1).find(|(_, t)| t.role == Role::Person).map(|(i, _)| i);
+        let next = chat
+            .turns
+            .iter()
+            .enumerate()
+            .skip(from + 1)
+            .find(|(_, t)| t.role == Role::Person)
+            .map(|(i, _)| i);
         chat.context_from = next.unwrap_or(chat.turns.len()) as u32;
     }
 }
@@ -218,26 +308,59 @@ fn paint(draft: &mut Draft, wish: &Wish, recipe: &Recipe, (width, height): (u16,
         Wish::Repaint { from, len, sha256 } => {
             let image = draft.picture(*from, *len, *sha256);
             let prompt = draft.text(&recipe.prompt);
-            Op::Edit(program::Edit { model, image, prompt, strength: EDIT_STRENGTH, steps })
+            Op::Edit(program::Edit {
+                model,
+                image,
+                prompt,
+                strength: EDIT_STRENGTH,
+                steps,
+            })
         }
         Wish::Enlarge { from, len, sha256 } => {
             let image = draft.picture(*from, *len, *sha256);
-            shown = (side(width.saturating_mul(2)), side(height.saturating_mul(2)));
-            Op::Upscale(program::Upscale { model, image, factor: 2 })
+            shown = (
+                side(width.saturating_mul(2)),
+                side(height.saturating_mul(2)),
+            );
+            Op::Upscale(program::Upscale {
+                model,
+                image,
+                factor: 2,
+            })
         }
         Wish::Vary { from, len, sha256 } => {
             let image = draft.picture(*from, *len, *sha256);
-            Op::Variation(program::Variation { model, image, strength: VARIATION_STRENGTH, steps, seed: Some(seed) })
+            Op::Variation(program::Variation {
+                model,
+                image,
+                strength: VARIATION_STRENGTH,
+                steps,
+                seed: Some(seed),
+            })
         }
         _ => {
             let prompt = draft.text(&recipe.prompt);
             let negative = (!recipe.negative.is_empty()).then(|| draft.text(&recipe.negative));
             let style = draft.builder.name(words::style_name(recipe.style));
-            Op::Generate(program::Generate { model, prompt, negative, style, width, height, steps, seed: Some(seed) })
+            Op::Generate(program::Generate {
+                model,
+                prompt,
+                negative,
+                style,
+                width,
+                height,
+                steps,
+                seed: Some(seed),
+            })
         }
     };
     let painted = draft.builder.op(&op);
-    let fitted = draft.builder.op(&Op::Fit(program::Fit { image: painted, width: shown.0, height: shown.1, formats: FORMATS }));
+    let fitted = draft.builder.op(&Op::Fit(program::Fit {
+        image: painted,
+        width: shown.0,
+        height: shown.1,
+        formats: FORMATS,
+    }));
     draft.builder.emit(fitted);
 }
 
@@ -246,11 +369,18 @@ fn files_and_system(draft: &mut Draft, wish: &Wish) {
     let result = match wish {
         Wish::List => {
             let path = b.name("");
-            b.op(&Op::List(program::List { path, skip: 0, limit: MAX_ENTRIES }))
+            b.op(&Op::List(program::List {
+                path,
+                skip: 0,
+                limit: MAX_ENTRIES,
+            }))
         }
         Wish::Get { name } => {
             let path = b.name(name);
-            b.op(&Op::Get(program::Get { path, max_len: MAX_VALUE_LEN }))
+            b.op(&Op::Get(program::Get {
+                path,
+                max_len: MAX_VALUE_LEN,
+            }))
         }
         Wish::Delete { name } => {
             let path = b.name(name);
@@ -258,14 +388,32 @@ fn files_and_system(draft: &mut Draft, wish: &Wish) {
         }
         Wish::Put { name, len, sha256 } => {
             let path = b.name(name);
-            let data = draft.blob(Blob { sha256: *sha256, len: *len, ty: ValueType::Bytes }, Source::File(name.clone()));
-            draft.builder.op(&Op::Put(program::Put { path, data, write: Write::Rename }))
+            let data = draft.blob(
+                Blob {
+                    sha256: *sha256,
+                    len: *len,
+                    ty: ValueType::Bytes,
+                },
+                Source::File(name.clone()),
+            );
+            draft.builder.op(&Op::Put(program::Put {
+                path,
+                data,
+                write: Write::Rename,
+            }))
         }
         Wish::Download { url, name } => {
             let url = b.name(url);
-            let data = b.op(&Op::Fetch(program::Fetch { url, max_len: MAX_DOWNLOAD }));
+            let data = b.op(&Op::Fetch(program::Fetch {
+                url,
+                max_len: MAX_DOWNLOAD,
+            }));
             let path = b.name(name);
-            b.op(&Op::Put(program::Put { path, data, write: Write::Rename }))
+            b.op(&Op::Put(program::Put {
+                path,
+                data,
+                write: Write::Rename,
+            }))
         }
         Wish::Survey => {
             for op in [Op::Status, Op::Resources, Op::Capabilities] {
@@ -274,7 +422,11 @@ fn files_and_system(draft: &mut Draft, wish: &Wish) {
             b.op(&Op::Health)
         }
         // Chats and pictures have an origin of their own and were handled before.
-        Wish::Say { .. } | Wish::Paint | Wish::Repaint { .. } | Wish::Enlarge { .. } | Wish::Vary { .. } => return,
+        Wish::Say { .. }
+        | Wish::Paint
+        | Wish::Repaint { .. }
+        | Wish::Enlarge { .. }
+        | Wish::Vary { .. } => return,
     };
     if *wish == Wish::Survey {
         for slot in STATUS_SLOT..HEALTH_SLOT {

@@ -5,7 +5,8 @@ use shared_proto::error::ErrorCode;
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::picture::Made;
 use crate::app::model::{
-    ChatId, Entry, EntryState, Failure, LaptopId, Model, Origin, PictureId, PictureState, RequestId, Role, Source, Turn, TurnState, Wish,
+    ChatId, Entry, EntryState, Failure, LaptopId, Model, Origin, PictureId, PictureState,
+    RequestId, Role, Source, Turn, TurnState, Wish,
 };
 
 /// Most requests under way at once: half of what a session carries, so that one list or survey always fits in.
@@ -13,24 +14,38 @@ const MAX_UNDER_WAY: usize = 8;
 
 /// Writes a request down for the chosen laptop. Without a laptop nothing is written; it is asked once one is paired.
 pub(super) fn ask(model: &mut Model, origin: Origin, wish: Wish, fx: &mut Effects) -> bool {
-    let Some(laptop) = model.chosen else { return false };
+    let Some(laptop) = model.chosen else {
+        return false;
+    };
     let entry = Entry::new(laptop, origin, wish, model.wall());
     let ticket = model.next_ticket;
     model.next_ticket = model.next_ticket.wrapping_add(1);
-    fx.push(Effect::NewRequest { ticket, entry: Box::new(entry.clone()) });
+    fx.push(Effect::NewRequest {
+        ticket,
+        entry: Box::new(entry.clone()),
+    });
     model.outbox.unnumbered.push((ticket, entry));
     true
 }
 
 /// A request for this origin is on its way already.
 pub(super) fn is_asked(model: &Model, origin: &Origin) -> bool {
-    let under_way = |e: &Entry| e.origin == *origin && !matches!(e.state, EntryState::Failed(_)) && !e.stopping;
-    model.outbox.entries.iter().any(under_way) || model.outbox.unnumbered.iter().any(|(_, e)| under_way(e))
+    let under_way =
+        |e: &Entry| e.origin == *origin && !matches!(e.state, EntryState::Failed(_)) && !e.stopping;
+    model.outbox.entries.iter().any(under_way)
+        || model.outbox.unnumbered.iter().any(|(_, e)| under_way(e))
 }
 
 /// The card has given a request its number.
 pub(super) fn numbered(model: &mut Model, ticket: u32, id: RequestId, fx: &mut Effects) {
-    let Some(index) = model.outbox.unnumbered.iter().position(|(t, _)| *t == ticket) else { return };
+    let Some(index) = model
+        .outbox
+        .unnumbered
+        .iter()
+        .position(|(t, _)| *t == ticket)
+    else {
+        return;
+    };
     let (_, mut entry) = model.outbox.unnumbered.remove(index);
     entry.id = id;
     if entry.stopping {
@@ -45,8 +60,12 @@ pub(super) fn numbered(model: &mut Model, ticket: u32, id: RequestId, fx: &mut E
 pub(super) fn link_origin(model: &mut Model, entry: &Entry, fx: &mut Effects) {
     match entry.origin {
         Origin::Chat(chat) => {
-            let Some(chat) = model.chats.find_mut(chat) else { return };
-            let open = |t: &Turn| t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none();
+            let Some(chat) = model.chats.find_mut(chat) else {
+                return;
+            };
+            let open = |t: &Turn| {
+                t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none()
+            };
             if let Some(index) = chat.turns.iter().position(open) {
                 chat.turns[index].request = Some(entry.id);
                 if let Some(question) = index.checked_sub(1).map(|i| &mut chat.turns[i])
@@ -72,13 +91,21 @@ pub(super) fn pump(model: &mut Model, fx: &mut Effects) {
     if !model.link.is_open() || !model.loaded || model.lock.is_some() {
         return;
     }
-    let mut under_way = model.outbox.entries.iter().filter(|e| Some(e.laptop) == model.chosen && e.state.is_under_way()).count();
+    let mut under_way = model
+        .outbox
+        .entries
+        .iter()
+        .filter(|e| Some(e.laptop) == model.chosen && e.state.is_under_way())
+        .count();
     for index in 0..model.outbox.entries.len() {
         if under_way >= MAX_UNDER_WAY {
             return;
         }
         let entry = &model.outbox.entries[index];
-        if Some(entry.laptop) != model.chosen || entry.state != EntryState::Waiting || is_behind(model, index) {
+        if Some(entry.laptop) != model.chosen
+            || entry.state != EntryState::Waiting
+            || is_behind(model, index)
+        {
             continue;
         }
         if entry.program.is_none() {
@@ -108,7 +135,11 @@ pub(super) fn pump(model: &mut Model, fx: &mut Effects) {
 /// Hands a program to the link.
 pub(super) fn submit(entry: &Entry, fx: &mut Effects) {
     if let Some(program) = &entry.program {
-        fx.push(Effect::Submit { id: entry.id, program: program.clone(), uploads: entry.uploads.clone() });
+        fx.push(Effect::Submit {
+            id: entry.id,
+            program: program.clone(),
+            uploads: entry.uploads.clone(),
+        });
     }
 }
 
@@ -116,12 +147,25 @@ pub(super) fn submit(entry: &Entry, fx: &mut Effects) {
 fn is_behind(model: &Model, index: usize) -> bool {
     let entry = &model.outbox.entries[index];
     matches!(entry.origin, Origin::Chat(_))
-        && model.outbox.entries[..index].iter().any(|e| e.origin == entry.origin && e.laptop == entry.laptop && !matches!(e.state, EntryState::Failed(_)) && !e.stopping)
+        && model.outbox.entries[..index].iter().any(|e| {
+            e.origin == entry.origin
+                && e.laptop == entry.laptop
+                && !matches!(e.state, EntryState::Failed(_))
+                && !e.stopping
+        })
 }
 
 /// A request ended badly: the entry stays in the outbox until it is asked again or deleted.
-pub(super) fn fail(model: &mut Model, laptop: LaptopId, id: RequestId, failure: Failure, fx: &mut Effects) {
-    let Some(entry) = model.outbox.find_mut(laptop, id) else { return };
+pub(super) fn fail(
+    model: &mut Model,
+    laptop: LaptopId,
+    id: RequestId,
+    failure: Failure,
+    fx: &mut Effects,
+) {
+    let Some(entry) = model.outbox.find_mut(laptop, id) else {
+        return;
+    };
     entry.state = EntryState::Failed(failure.clone());
     entry.buffer.clear();
     let entry = entry.clone();
@@ -150,8 +194,14 @@ pub(super) fn fail(model: &mut Model, laptop: LaptopId, id: RequestId, failure: 
 
 fn break_turn(model: &mut Model, chat: ChatId, id: RequestId, failure: &Failure, fx: &mut Effects) {
     let looked_at = super::looks_at(model, chat);
-    let Some(chat) = model.chats.find_mut(chat) else { return };
-    if let Some(turn) = chat.turns.iter_mut().find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open) {
+    let Some(chat) = model.chats.find_mut(chat) else {
+        return;
+    };
+    if let Some(turn) = chat
+        .turns
+        .iter_mut()
+        .find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open)
+    {
         turn.state = TurnState::Broken(failure.clone());
         chat.unread |= !looked_at;
     }
@@ -168,13 +218,27 @@ fn show_failure(model: &mut Model, entry: &Entry, failure: &Failure) {
     }
     let (said, retry) = match (&entry.origin, model.screen()) {
         (Origin::Chat(id), Screen::Chat(screen)) if screen.chat == *id => {
-            let Some(chat) = model.chats.find(*id) else { return };
-            let kept = chat.turns.iter().rev().find(|t| t.request == Some(entry.id) && t.role == Role::Answer).map_or("", |t| t.text.as_str());
-            (words::failure::failure(failure, view::chat::scene(model, chat, kept)), Action::RetryChat(*id))
+            let Some(chat) = model.chats.find(*id) else {
+                return;
+            };
+            let kept = chat
+                .turns
+                .iter()
+                .rev()
+                .find(|t| t.request == Some(entry.id) && t.role == Role::Answer)
+                .map_or("", |t| t.text.as_str());
+            (
+                words::failure::failure(failure, view::chat::scene(model, chat, kept)),
+                Action::RetryChat(*id),
+            )
         }
-        (Origin::Fetch(_) | Origin::Send(_) | Origin::Remove(_) | Origin::Download(_), Screen::Files(_)) => {
-            (words::failure::failure(failure, view::files::scene(model)), Action::RetryEntry(entry.id))
-        }
+        (
+            Origin::Fetch(_) | Origin::Send(_) | Origin::Remove(_) | Origin::Download(_),
+            Screen::Files(_),
+        ) => (
+            words::failure::failure(failure, view::files::scene(model)),
+            Action::RetryEntry(entry.id),
+        ),
         _ => return,
     };
     super::menus::tell(model, said, Some(retry));
@@ -182,7 +246,10 @@ fn show_failure(model: &mut Model, entry: &Entry, failure: &Failure) {
 
 /// Drops an entry here and on the card.
 pub(super) fn forget_entry(model: &mut Model, laptop: LaptopId, id: RequestId, fx: &mut Effects) {
-    model.outbox.entries.retain(|e| !(e.laptop == laptop && e.id == id));
+    model
+        .outbox
+        .entries
+        .retain(|e| !(e.laptop == laptop && e.id == id));
     fx.push(Effect::DropEntry(laptop, id));
 }
 
@@ -190,13 +257,25 @@ pub(super) fn forget_entry(model: &mut Model, laptop: LaptopId, id: RequestId, f
 pub(super) fn stop(model: &mut Model, origin: &Origin, fx: &mut Effects) {
     let open = model.link.is_open();
     let chosen = model.chosen;
-    for (_, entry) in model.outbox.unnumbered.iter_mut().filter(|(_, e)| e.origin == *origin) {
+    for (_, entry) in model
+        .outbox
+        .unnumbered
+        .iter_mut()
+        .filter(|(_, e)| e.origin == *origin)
+    {
         entry.stopping = true;
     }
     let mut dropped = Vec::new();
-    for entry in model.outbox.entries.iter_mut().filter(|e| e.origin == *origin) {
+    for entry in model
+        .outbox
+        .entries
+        .iter_mut()
+        .filter(|e| e.origin == *origin)
+    {
         match entry.state {
-            EntryState::Draft | EntryState::Waiting | EntryState::Failed(_) => dropped.push((entry.laptop, entry.id)),
+            EntryState::Draft | EntryState::Waiting | EntryState::Failed(_) => {
+                dropped.push((entry.laptop, entry.id))
+            }
             _ if entry.stopping => {}
             _ => {
                 entry.stopping = true;
@@ -214,22 +293,43 @@ pub(super) fn stop(model: &mut Model, origin: &Origin, fx: &mut Effects) {
 
 /// The person stops the first open answer of a conversation.
 pub(super) fn stop_turn(model: &mut Model, chat: ChatId, fx: &mut Effects) {
-    let Some(index) = model.chats.find(chat).and_then(|c| c.turns.iter().position(|t| t.role == Role::Answer && t.state == TurnState::Open)) else {
+    let Some(index) = model.chats.find(chat).and_then(|c| {
+        c.turns
+            .iter()
+            .position(|t| t.role == Role::Answer && t.state == TurnState::Open)
+    }) else {
         return;
     };
-    let Some(found) = model.chats.find_mut(chat) else { return };
+    let Some(found) = model.chats.find_mut(chat) else {
+        return;
+    };
     found.turns[index].state = TurnState::Stopped;
     let id = found.turns[index].request;
     fx.push(Effect::SaveChat(Box::new(found.clone())));
     let (open, chosen) = (model.link.is_open(), model.chosen);
     let Some(id) = id else {
-        if let Some((_, entry)) = model.outbox.unnumbered.iter_mut().find(|(_, e)| e.origin == Origin::Chat(chat) && !e.stopping) {
+        if let Some((_, entry)) = model
+            .outbox
+            .unnumbered
+            .iter_mut()
+            .find(|(_, e)| e.origin == Origin::Chat(chat) && !e.stopping)
+        {
             entry.stopping = true;
         }
         return;
     };
-    let Some(entry) = model.outbox.entries.iter_mut().find(|e| e.id == id && e.origin == Origin::Chat(chat)) else { return };
-    if matches!(entry.state, EntryState::Draft | EntryState::Waiting | EntryState::Failed(_)) {
+    let Some(entry) = model
+        .outbox
+        .entries
+        .iter_mut()
+        .find(|e| e.id == id && e.origin == Origin::Chat(chat))
+    else {
+        return;
+    };
+    if matches!(
+        entry.state,
+        EntryState::Draft | EntryState::Waiting | EntryState::Failed(_)
+    ) {
         let laptop = entry.laptop;
         return forget_entry(model, laptop, id, fx);
     }
@@ -242,7 +342,9 @@ pub(super) fn stop_turn(model: &mut Model, chat: ChatId, fx: &mut Effects) {
 
 /// Asks for a picture by its record: straight away, or once the picture it is made from has been hashed.
 pub(super) fn ask_picture(model: &mut Model, id: PictureId, fx: &mut Effects) {
-    let Some(picture) = model.pictures.find(id) else { return };
+    let Some(picture) = model.pictures.find(id) else {
+        return;
+    };
     match (picture.made, picture.from) {
         (Made::Painted, _) | (_, None) => {
             ask(model, Origin::Picture(id), Wish::Paint, fx);
@@ -265,17 +367,34 @@ pub(super) fn ask_orphans(model: &mut Model, fx: &mut Effects) {
     let mut wishes = Vec::new();
     for chat in &model.chats.list {
         for (index, turn) in chat.turns.iter().enumerate() {
-            if turn.role == Role::Answer && turn.state == TurnState::Open && turn.request.is_none() {
-                let text = chat.turns[..index].iter().rev().find(|t| t.role == Role::Person).map_or(String::new(), |t| t.text.clone());
-                wishes.push((chat.id, Wish::Say { kind: chat.kind, text, with_history: false }));
+            if turn.role == Role::Answer && turn.state == TurnState::Open && turn.request.is_none()
+            {
+                let text = chat.turns[..index]
+                    .iter()
+                    .rev()
+                    .find(|t| t.role == Role::Person)
+                    .map_or(String::new(), |t| t.text.clone());
+                wishes.push((
+                    chat.id,
+                    Wish::Say {
+                        kind: chat.kind,
+                        text,
+                        with_history: false,
+                    },
+                ));
             }
         }
     }
     for (chat, wish) in wishes {
         ask(model, Origin::Chat(chat), wish, fx);
     }
-    let pictures: Vec<PictureId> =
-        model.pictures.list.iter().filter(|p| p.state == PictureState::Open && p.request.is_none()).map(|p| p.id).collect();
+    let pictures: Vec<PictureId> = model
+        .pictures
+        .list
+        .iter()
+        .filter(|p| p.state == PictureState::Open && p.request.is_none())
+        .map(|p| p.id)
+        .collect();
     for id in pictures {
         ask_picture(model, id, fx);
     }
@@ -284,13 +403,20 @@ pub(super) fn ask_orphans(model: &mut Model, fx: &mut Effects) {
 /// Asks the last question of a conversation once more. Words that had arrived stay where they are.
 pub(super) fn retry_chat(model: &mut Model, id: ChatId, fx: &mut Effects) {
     let at = model.wall();
-    let Some(chat) = model.chats.find_mut(id) else { return };
-    let Some(question) = chat.turns.iter().rposition(|t| t.role == Role::Person) else { return };
+    let Some(chat) = model.chats.find_mut(id) else {
+        return;
+    };
+    let Some(question) = chat.turns.iter().rposition(|t| t.role == Role::Person) else {
+        return;
+    };
     if chat.turns.iter().any(|t| t.state == TurnState::Open) {
         return;
     }
     let text = chat.turns[question].text.clone();
-    let failed: Vec<RequestId> = chat.turns[question + 1..].iter().filter_map(|t| t.request).collect();
+    let failed: Vec<RequestId> = chat.turns[question + 1..]
+        .iter()
+        .filter_map(|t| t.request)
+        .collect();
     chat.turns.retain({
         let mut index = 0;
         move |t| {
@@ -298,25 +424,47 @@ pub(super) fn retry_chat(model: &mut Model, id: ChatId, fx: &mut Effects) {
             index - 1 <= question || !t.text.is_empty()
         }
     });
-    chat.turns.push(Turn { role: Role::Answer, text: String::new(), model: String::new(), at, request: None, state: TurnState::Open });
+    chat.turns.push(Turn {
+        role: Role::Answer,
+        text: String::new(),
+        model: String::new(),
+        at,
+        request: None,
+        state: TurnState::Open,
+    });
     let kind = chat.kind;
     fx.push(Effect::SaveChat(Box::new(chat.clone())));
     let stale: Vec<(LaptopId, RequestId)> = model
         .outbox
         .entries
         .iter()
-        .filter(|e| e.origin == Origin::Chat(id) && failed.contains(&e.id) && matches!(e.state, EntryState::Failed(_)))
+        .filter(|e| {
+            e.origin == Origin::Chat(id)
+                && failed.contains(&e.id)
+                && matches!(e.state, EntryState::Failed(_))
+        })
         .map(|e| (e.laptop, e.id))
         .collect();
     for (laptop, request) in stale {
         forget_entry(model, laptop, request, fx);
     }
-    ask(model, Origin::Chat(id), Wish::Say { kind, text, with_history: false }, fx);
+    ask(
+        model,
+        Origin::Chat(id),
+        Wish::Say {
+            kind,
+            text,
+            with_history: false,
+        },
+        fx,
+    );
 }
 
 /// Asks for a picture that was not made once more.
 pub(super) fn retry_picture(model: &mut Model, id: PictureId, fx: &mut Effects) {
-    let Some(picture) = model.pictures.find_mut(id) else { return };
+    let Some(picture) = model.pictures.find_mut(id) else {
+        return;
+    };
     if matches!(picture.state, PictureState::Open | PictureState::Ready) {
         return;
     }
@@ -325,7 +473,11 @@ pub(super) fn retry_picture(model: &mut Model, id: PictureId, fx: &mut Effects) 
     fx.push(Effect::SavePicture(Box::new(picture.clone())));
     let stale: Vec<(LaptopId, RequestId)> = failed_of(model, &Origin::Picture(id));
     // A result that the card had no room for still lies on the laptop; it is fetched, not painted again.
-    if let Some((laptop, request)) = stale.iter().copied().find(|(laptop, request)| is_unfetched(model, *laptop, *request)) {
+    if let Some((laptop, request)) = stale
+        .iter()
+        .copied()
+        .find(|(laptop, request)| is_unfetched(model, *laptop, *request))
+    {
         if let Some(picture) = model.pictures.find_mut(id) {
             picture.request = Some(request);
         }
@@ -339,7 +491,13 @@ pub(super) fn retry_picture(model: &mut Model, id: PictureId, fx: &mut Effects) 
 
 fn failed_of(model: &Model, origin: &Origin) -> Vec<(LaptopId, RequestId)> {
     let failed = |e: &&Entry| e.origin == *origin && matches!(e.state, EntryState::Failed(_));
-    model.outbox.entries.iter().filter(failed).map(|e| (e.laptop, e.id)).collect()
+    model
+        .outbox
+        .entries
+        .iter()
+        .filter(failed)
+        .map(|e| (e.laptop, e.id))
+        .collect()
 }
 
 /// The result is whole on the laptop and could not be put away here.
@@ -351,19 +509,27 @@ fn is_unfetched(model: &Model, laptop: LaptopId, id: RequestId) -> bool {
 
 fn fetch_again(model: &mut Model, laptop: LaptopId, id: RequestId, fx: &mut Effects) {
     let (open, chosen) = (model.link.is_open(), model.chosen);
-    let Some(entry) = model.outbox.find_mut(laptop, id) else { return };
+    let Some(entry) = model.outbox.find_mut(laptop, id) else {
+        return;
+    };
     entry.state = EntryState::Accepted;
     entry.received.clear();
     entry.whole.clear();
     fx.push(Effect::SaveEntry(Box::new(entry.clone())));
     if open && chosen == Some(laptop) {
-        fx.push(Effect::Resume { id, offsets: Vec::new(), uploads: entry.uploads.clone() });
+        fx.push(Effect::Resume {
+            id,
+            offsets: Vec::new(),
+            uploads: entry.uploads.clone(),
+        });
     }
 }
 
 /// Tries a failed entry once more.
 pub(super) fn retry_entry(model: &mut Model, laptop: LaptopId, id: RequestId, fx: &mut Effects) {
-    let Some(entry) = model.outbox.find(laptop, id).cloned() else { return };
+    let Some(entry) = model.outbox.find(laptop, id).cloned() else {
+        return;
+    };
     if !matches!(entry.state, EntryState::Failed(_)) {
         return;
     }

@@ -7,7 +7,10 @@ use crate::app::effect::{Effect, Effects, Target};
 use crate::app::model::files::RemoteFile;
 use crate::app::model::laptop::ServiceKind;
 use crate::app::model::services::{Health, Provider};
-use crate::app::model::{ChatId, EntryState, Failure, LaptopId, Model, Origin, RequestId, Role, Screen, Scroll, TurnState, Wish};
+use crate::app::model::{
+    ChatId, EntryState, Failure, LaptopId, Model, Origin, RequestId, Role, Screen, Scroll,
+    TurnState, Wish,
+};
 use crate::app::words::{self, quantity};
 
 /// Most octets of a record that is kept in memory.
@@ -15,7 +18,9 @@ const MAX_RECORD: usize = 256 * 1024;
 
 /// How far a request is.
 pub(super) fn state(model: &mut Model, id: RequestId, state: EntryState, fx: &mut Effects) {
-    let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) else { return };
+    let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) else {
+        return;
+    };
     if !entry.state.is_under_way() || entry.state == state {
         return;
     }
@@ -30,17 +35,29 @@ pub(super) fn state(model: &mut Model, id: RequestId, state: EntryState, fx: &mu
 /// A provider took it up.
 pub(super) fn started(model: &mut Model, id: RequestId, name: String, fx: &mut Effects) {
     state(model, id, EntryState::Running, fx);
-    let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) else { return };
+    let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) else {
+        return;
+    };
     entry.answerer = name.clone();
     if let Origin::Chat(chat) = entry.origin
-        && let Some(turn) = model.chats.find_mut(chat).and_then(|c| c.turns.iter_mut().find(|t| t.role == Role::Answer && t.request == Some(id)))
+        && let Some(turn) = model.chats.find_mut(chat).and_then(|c| {
+            c.turns
+                .iter_mut()
+                .find(|t| t.role == Role::Answer && t.request == Some(id))
+        })
     {
         turn.model = name;
     }
 }
 
 /// How far an operation is.
-pub(super) fn progress(model: &mut Model, id: RequestId, permille: u16, eta_s: Option<u32>, fx: &mut Effects) {
+pub(super) fn progress(
+    model: &mut Model,
+    id: RequestId,
+    permille: u16,
+    eta_s: Option<u32>,
+    fx: &mut Effects,
+) {
     state(model, id, EntryState::Running, fx);
     if let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) {
         entry.permille = permille.min(1000);
@@ -49,10 +66,20 @@ pub(super) fn progress(model: &mut Model, id: RequestId, permille: u16, eta_s: O
 }
 
 /// Part of a result.
-pub(super) fn data(model: &mut Model, id: RequestId, slot: u8, offset: u64, mut bytes: Vec<u8>, fin: bool, fx: &mut Effects) {
+pub(super) fn data(
+    model: &mut Model,
+    id: RequestId,
+    slot: u8,
+    offset: u64,
+    mut bytes: Vec<u8>,
+    fin: bool,
+    fx: &mut Effects,
+) {
     let Some(laptop) = model.chosen else { return };
     state(model, id, EntryState::Running, fx);
-    let Some(entry) = model.outbox.find_mut(laptop, id) else { return };
+    let Some(entry) = model.outbox.find_mut(laptop, id) else {
+        return;
+    };
     if entry.stopping || matches!(entry.state, EntryState::Failed(_)) {
         return;
     }
@@ -80,7 +107,13 @@ pub(super) fn data(model: &mut Model, id: RequestId, slot: u8, offset: u64, mut 
         Origin::Fetch(name) => {
             let received = offset + bytes.len() as u64;
             entry.set_received(slot, received);
-            if let Some(file) = model.files.remote.iter().find(|f| f.name == name).filter(|f| f.len > 0) {
+            if let Some(file) = model
+                .files
+                .remote
+                .iter()
+                .find(|f| f.name == name)
+                .filter(|f| f.len > 0)
+            {
                 let permille = (received.saturating_mul(1000) / file.len).min(1000) as u16;
                 if let Some(entry) = model.outbox.find_mut(laptop, id) {
                     entry.permille = permille;
@@ -97,20 +130,45 @@ pub(super) fn data(model: &mut Model, id: RequestId, slot: u8, offset: u64, mut 
             buffer.extend_from_slice(&bytes);
         }
         // Their result is the number of octets, which the file list tells anyway.
-        Origin::Send(_) | Origin::Remove(_) | Origin::Download(_) => entry.set_received(slot, offset + bytes.len() as u64),
+        Origin::Send(_) | Origin::Remove(_) | Origin::Download(_) => {
+            entry.set_received(slot, offset + bytes.len() as u64)
+        }
     }
 }
 
-fn save_part(laptop: LaptopId, id: RequestId, slot: u8, offset: u64, bytes: Vec<u8>, fx: &mut Effects) {
+fn save_part(
+    laptop: LaptopId,
+    id: RequestId,
+    slot: u8,
+    offset: u64,
+    bytes: Vec<u8>,
+    fx: &mut Effects,
+) {
     if !bytes.is_empty() {
-        fx.push(Effect::SavePart { laptop, id, slot, offset, bytes });
+        fx.push(Effect::SavePart {
+            laptop,
+            id,
+            slot,
+            offset,
+            bytes,
+        });
     }
 }
 
 /// Text of an answer: whole characters go into the turn, the beginning of one waits for the rest.
 #[allow(clippy::too_many_arguments)] // The parts of one message; a struct would only rename them.
-fn text(model: &mut Model, laptop: LaptopId, chat: ChatId, id: RequestId, slot: u8, bytes: &[u8], fin: bool) {
-    let Some(entry) = model.outbox.find_mut(laptop, id) else { return };
+fn text(
+    model: &mut Model,
+    laptop: LaptopId,
+    chat: ChatId,
+    id: RequestId,
+    slot: u8,
+    bytes: &[u8],
+    fin: bool,
+) {
+    let Some(entry) = model.outbox.find_mut(laptop, id) else {
+        return;
+    };
     let mut octets = std::mem::take(entry.buffer(slot));
     octets.extend_from_slice(bytes);
     let mut whole = String::new();
@@ -120,7 +178,8 @@ fn text(model: &mut Model, laptop: LaptopId, chat: ChatId, id: RequestId, slot: 
         used += chunk.valid().len();
         let rest = chunk.invalid();
         // At most three octets at the very end can be the beginning of a character.
-        let incomplete = used + rest.len() == octets.len() && std::str::from_utf8(rest).is_err_and(|e| e.error_len().is_none());
+        let incomplete = used + rest.len() == octets.len()
+            && std::str::from_utf8(rest).is_err_and(|e| e.error_len().is_none());
         if rest.is_empty() || (incomplete && !fin) {
             break;
         }
@@ -133,8 +192,16 @@ fn text(model: &mut Model, laptop: LaptopId, chat: ChatId, id: RequestId, slot: 
     if whole.is_empty() {
         return;
     }
-    let Some(chat) = model.chats.find_mut(chat) else { return };
-    let Some(turn) = chat.turns.iter_mut().find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open) else { return };
+    let Some(chat) = model.chats.find_mut(chat) else {
+        return;
+    };
+    let Some(turn) = chat
+        .turns
+        .iter_mut()
+        .find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open)
+    else {
+        return;
+    };
     turn.text.push_str(&whole);
     let chat = chat.id;
     if let Screen::Chat(screen) = model.screen_mut()
@@ -173,7 +240,10 @@ pub(super) fn done(model: &mut Model, id: RequestId, fx: &mut Effects) {
         Origin::Fetch(name) => keep(model, laptop, id, slot, Target::File(name), fx),
         Origin::Send(name) => {
             over(model, laptop, id, fx);
-            super::toast(model, format!("{} is on the laptop", words::peer(&name, 24)));
+            super::toast(
+                model,
+                format!("{} is on the laptop", words::peer(&name, 24)),
+            );
             super::files::list(model, fx);
         }
         Origin::Remove(name) => {
@@ -199,19 +269,37 @@ pub(super) fn done(model: &mut Model, id: RequestId, fx: &mut Effects) {
     }
 }
 
-fn keep(model: &mut Model, laptop: LaptopId, id: RequestId, slot: u8, target: Target, fx: &mut Effects) {
+fn keep(
+    model: &mut Model,
+    laptop: LaptopId,
+    id: RequestId,
+    slot: u8,
+    target: Target,
+    fx: &mut Effects,
+) {
     if let Some(entry) = model.outbox.find_mut(laptop, id) {
         entry.state = EntryState::Keeping;
         entry.permille = 1000;
     }
-    fx.push(Effect::Keep { laptop, id, slot, target });
+    fx.push(Effect::Keep {
+        laptop,
+        id,
+        slot,
+        target,
+    });
 }
 
 fn finish_turn(model: &mut Model, chat: ChatId, id: RequestId, answerer: String, fx: &mut Effects) {
     let at = model.wall();
     let looked_at = super::looks_at(model, chat);
-    let Some(found) = model.chats.find_mut(chat) else { return };
-    if let Some(turn) = found.turns.iter_mut().find(|t| t.role == Role::Answer && t.request == Some(id)) {
+    let Some(found) = model.chats.find_mut(chat) else {
+        return;
+    };
+    if let Some(turn) = found
+        .turns
+        .iter_mut()
+        .find(|t| t.role == Role::Answer && t.request == Some(id))
+    {
         turn.state = TurnState::Done;
         turn.at = at;
         if !answerer.is_empty() {
@@ -244,7 +332,13 @@ pub(super) fn failed(model: &mut Model, id: RequestId, failure: Failure, fx: &mu
         return;
     };
     let stopped = entry.stopping || failure.code == ErrorCode::Cancelled as u16;
-    let with_history = matches!(&entry.wish, Wish::Say { with_history: true, .. });
+    let with_history = matches!(
+        &entry.wish,
+        Wish::Say {
+            with_history: true,
+            ..
+        }
+    );
     let missing = failure.code == ErrorCode::ContextMissing as u16 && !with_history;
     match (entry.origin.clone(), entry.wish.clone()) {
         (origin, _) if stopped => {
@@ -254,17 +348,35 @@ pub(super) fn failed(model: &mut Model, id: RequestId, failure: Failure, fx: &mu
         (Origin::Chat(chat), Wish::Say { kind, text, .. }) if missing => {
             // Nothing ran; the same question goes out once more, under a new number and with all that was said before.
             if let Some(chat) = model.chats.find_mut(chat) {
-                chat.turns.iter_mut().filter(|t| t.request == Some(id)).for_each(|t| t.request = None);
+                chat.turns
+                    .iter_mut()
+                    .filter(|t| t.request == Some(id))
+                    .for_each(|t| t.request = None);
             }
             over(model, laptop, id, fx);
-            super::request::ask(model, Origin::Chat(chat), Wish::Say { kind, text, with_history: true }, fx);
+            super::request::ask(
+                model,
+                Origin::Chat(chat),
+                Wish::Say {
+                    kind,
+                    text,
+                    with_history: true,
+                },
+                fx,
+            );
         }
         _ => end_badly(model, laptop, id, failure, fx),
     }
 }
 
 /// Ends a request here and at the laptop; what had arrived is kept.
-fn end_badly(model: &mut Model, laptop: LaptopId, id: RequestId, failure: Failure, fx: &mut Effects) {
+fn end_badly(
+    model: &mut Model,
+    laptop: LaptopId,
+    id: RequestId,
+    failure: Failure,
+    fx: &mut Effects,
+) {
     super::timers::save_chats(model, fx);
     super::request::fail(model, laptop, id, failure, fx);
     fx.push(Effect::Ack(id));
@@ -273,8 +385,12 @@ fn end_badly(model: &mut Model, laptop: LaptopId, id: RequestId, failure: Failur
 fn mark_stopped(model: &mut Model, origin: &Origin, id: RequestId, fx: &mut Effects) {
     match origin {
         Origin::Chat(chat) => {
-            let Some(chat) = model.chats.find_mut(*chat) else { return };
-            if let Some(turn) = chat.turns.iter_mut().find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open) {
+            let Some(chat) = model.chats.find_mut(*chat) else {
+                return;
+            };
+            if let Some(turn) = chat.turns.iter_mut().find(|t| {
+                t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open
+            }) {
                 turn.state = TurnState::Stopped;
                 fx.push(Effect::SaveChat(Box::new(chat.clone())));
             }
@@ -299,15 +415,27 @@ fn listing(model: &mut Model, bytes: &[u8], fx: &mut Effects) {
     };
     let first = model.files.listed_at.is_none();
     let old = std::mem::take(&mut model.files.remote);
-    for entry in report::items::<report::Entry<'_>>(rest).take(usize::from(head.count)).filter(|e| !e.folder) {
+    for entry in report::items::<report::Entry<'_>>(rest)
+        .take(usize::from(head.count))
+        .filter(|e| !e.folder)
+    {
         let before = old.iter().find(|f| f.name == entry.name);
         let new = match before {
             Some(file) => file.new || file.modified != entry.modified,
             None => !first,
         };
-        model.files.remote.push(RemoteFile { name: entry.name.into(), len: entry.len, modified: entry.modified, new });
+        model.files.remote.push(RemoteFile {
+            name: entry.name.into(),
+            len: entry.len,
+            modified: entry.modified,
+            new,
+        });
     }
-    model.files.remote.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.name.cmp(&b.name)));
+    model.files.remote.sort_by(|a, b| {
+        b.modified
+            .cmp(&a.modified)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     model.files.quota = Some((head.used, head.quota));
     model.files.listed_at = Some(model.wall());
     model.files.trouble = None;
@@ -317,21 +445,61 @@ fn listing(model: &mut Model, bytes: &[u8], fx: &mut Effects) {
 /// Status, resources, capabilities and health.
 fn survey(model: &mut Model, buffers: &[(u8, Vec<u8>)]) {
     use super::program::{CAPABILITIES_SLOT, HEALTH_SLOT, RESOURCES_SLOT, STATUS_SLOT};
-    let of = |slot: u8| buffers.iter().find(|(s, _)| *s == slot).map_or(&[][..], |(_, bytes)| bytes.as_slice());
+    let of = |slot: u8| {
+        buffers
+            .iter()
+            .find(|(s, _)| *s == slot)
+            .map_or(&[][..], |(_, bytes)| bytes.as_slice())
+    };
     let mut facts = Vec::new();
     if let Ok((status, _)) = report::split_head::<report::Status<'_>>(of(STATUS_SLOT)) {
-        facts.push(("OfficeOS on the laptop".into(), format!("version {}, up for {}", status.version, quantity::span(status.uptime_s))));
-        facts.push(("Running for this handheld".into(), quantity::count(u64::from(status.running), "request", "requests")));
+        facts.push((
+            "OfficeOS on the laptop".into(),
+            format!(
+                "version {}, up for {}",
+                status.version,
+                quantity::span(status.uptime_s)
+            ),
+        ));
+        facts.push((
+            "Running for this handheld".into(),
+            quantity::count(u64::from(status.running), "request", "requests"),
+        ));
     }
     if let Ok((r, _)) = report::split_head::<report::Resources>(of(RESOURCES_SLOT)) {
-        facts.push(("Processor".into(), format!("{} cores, load {}.{:02}", r.cpus, r.load_hundredths / 100, r.load_hundredths % 100)));
-        facts.push(("Memory".into(), format!("{} of {} free", quantity::octets(r.memory_free), quantity::octets(r.memory))));
-        facts.push(("Disk".into(), format!("{} free", quantity::octets(r.disk_free))));
+        facts.push((
+            "Processor".into(),
+            format!(
+                "{} cores, load {}.{:02}",
+                r.cpus,
+                r.load_hundredths / 100,
+                r.load_hundredths % 100
+            ),
+        ));
+        facts.push((
+            "Memory".into(),
+            format!(
+                "{} of {} free",
+                quantity::octets(r.memory_free),
+                quantity::octets(r.memory)
+            ),
+        ));
+        facts.push((
+            "Disk".into(),
+            format!("{} free", quantity::octets(r.disk_free)),
+        ));
     }
     if let Ok((count, rest)) = report::split_head::<u16>(of(CAPABILITIES_SLOT)) {
-        let missing: Vec<&str> =
-            report::items::<report::Capability>(rest).take(usize::from(count)).filter(|c| !c.available).map(|c| c.operation.name()).collect();
-        let value = if missing.is_empty() { "everything this version knows".into() } else { format!("all but {}", missing.join(", ")) };
+        let missing: Vec<&str> = report::items::<report::Capability>(rest)
+            .take(usize::from(count))
+            .filter(|c| !c.available)
+            .map(|c| c.operation.name())
+            .collect();
+        let value = if missing.is_empty() {
+            "everything this version knows".into()
+        } else {
+            format!("all but {}", missing.join(", "))
+        };
         facts.push(("Can do".into(), value));
     }
     let mut providers = Vec::new();
@@ -343,7 +511,12 @@ fn survey(model: &mut Model, buffers: &[(u8, Vec<u8>)]) {
                 report::HealthState::Degraded => Health::Degraded,
                 report::HealthState::Unhealthy => Health::Unhealthy,
             };
-            providers.push(Provider { service: service(p.service), name: p.name.into(), health, note: p.reason.into() });
+            providers.push(Provider {
+                service: service(p.service),
+                name: p.name.into(),
+                health,
+                note: p.reason.into(),
+            });
         }
     }
     if facts.is_empty() && health.is_err() {

@@ -10,7 +10,9 @@ use crate::app::words;
 
 /// Something was done on the settings screen.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let Screen::Settings(state) = model.screen() else { return };
+    let Screen::Settings(state) = model.screen() else {
+        return;
+    };
     let item = Item::ALL.get(state.focus).copied().unwrap_or(Item::Theme);
     match act {
         Act::Back => super::nav::back(model, fx),
@@ -27,7 +29,13 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
 fn change(model: &mut Model, item: Item, on: bool, fx: &mut Effects) {
     let s = &mut model.settings;
     match item {
-        Item::Theme => s.theme = if s.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
+        Item::Theme => {
+            s.theme = if s.theme == Theme::Dark {
+                Theme::Light
+            } else {
+                Theme::Dark
+            }
+        }
         Item::TextSize => {
             s.text_size = match (s.text_size, on) {
                 (TextSize::Small, true) | (TextSize::Large, false) => TextSize::Normal,
@@ -36,7 +44,11 @@ fn change(model: &mut Model, item: Item, on: bool, fx: &mut Effects) {
             }
         }
         Item::Keyboard => {
-            s.keyboard = if s.keyboard == KeyboardKind::Grid { KeyboardKind::Arc } else { KeyboardKind::Grid };
+            s.keyboard = if s.keyboard == KeyboardKind::Grid {
+                KeyboardKind::Arc
+            } else {
+                KeyboardKind::Grid
+            };
             s.arc_offered = true;
         }
         Item::Swap => s.swap_ab = !s.swap_ab,
@@ -56,7 +68,13 @@ fn change(model: &mut Model, item: Item, on: bool, fx: &mut Effects) {
 fn open(model: &mut Model, item: Item, fx: &mut Effects) {
     match item {
         Item::Lock if model.settings.lock => {
-            super::menus::ask(model, "Take the lock off", "The card can then be read by anyone who has it.", "Take off", Action::SetLock(false));
+            super::menus::ask(
+                model,
+                "Take the lock off",
+                "The card can then be read by anyone who has it.",
+                "Take off",
+                Action::SetLock(false),
+            );
         }
         Item::Lock => super::action::perform(model, Action::SetLock(true), fx),
         Item::Buttons => fx.push(Effect::SetUpButtons),

@@ -12,7 +12,12 @@ pub(super) const SAVE_AFTER_MS: u64 = 1500;
 
 /// Ends what has run out.
 pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
-    while model.toasts.front().and_then(|t| t.until).is_some_and(|until| until <= model.now) {
+    while model
+        .toasts
+        .front()
+        .and_then(|t| t.until)
+        .is_some_and(|until| until <= model.now)
+    {
         model.toasts.pop_front();
     }
     let now = model.now;
@@ -79,13 +84,21 @@ fn next(model: &Model) -> Option<Millis> {
     }
     match model.screen() {
         Screen::Viewer(viewer) => due.extend(viewer.bar_until),
-        Screen::Pairing(pairing) => due.extend(pairing.until.map(|until| next_second(model.now, until))),
+        Screen::Pairing(pairing) => {
+            due.extend(pairing.until.map(|until| next_second(model.now, until)))
+        }
         Screen::Laptop(_) => {
             if let Link::Away(away) = &model.link {
-                due.extend(away.next_try.filter(|at| *at > model.now).map(|at| next_second(model.now, at)));
+                due.extend(
+                    away.next_try
+                        .filter(|at| *at > model.now)
+                        .map(|at| next_second(model.now, at)),
+                );
             }
         }
-        Screen::Chat(_) | Screen::Progress(_) | Screen::Files(_) | Screen::Outbox(_) if model.link.is_open() => {
+        Screen::Chat(_) | Screen::Progress(_) | Screen::Files(_) | Screen::Outbox(_)
+            if model.link.is_open() =>
+        {
             for entry in &model.outbox.entries {
                 if let EntryState::Asked { until } = entry.state
                     && until > model.now

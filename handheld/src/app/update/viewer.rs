@@ -15,7 +15,12 @@ const ZOOMS: [u16; 8] = [25, 50, 75, 100, 150, 200, 300, 400];
 const PAN: u16 = 80;
 
 fn fresh(model: &Model, picture: PictureId) -> Screen {
-    Screen::Viewer(ViewerScreen { picture, zoom: None, centre: (500, 500), bar_until: Some(model.now.plus(BAR_MS)) })
+    Screen::Viewer(ViewerScreen {
+        picture,
+        zoom: None,
+        centre: (500, 500),
+        bar_until: Some(model.now.plus(BAR_MS)),
+    })
 }
 
 /// Shows a picture above the present screen.
@@ -33,10 +38,16 @@ pub(super) fn open_in_place(model: &mut Model, picture: PictureId, fx: &mut Effe
 /// The picture's pixels are needed.
 pub(super) fn enter(model: &mut Model, fx: &mut Effects) {
     let until = model.now.plus(BAR_MS);
-    let Screen::Viewer(viewer) = model.screen_mut() else { return };
+    let Screen::Viewer(viewer) = model.screen_mut() else {
+        return;
+    };
     viewer.bar_until = Some(until);
     let picture = viewer.picture;
-    if model.pictures.find(picture).is_some_and(|p| p.raster.is_none() && p.state == PictureState::Ready) {
+    if model
+        .pictures
+        .find(picture)
+        .is_some_and(|p| p.raster.is_none() && p.state == PictureState::Ready)
+    {
         fx.push(Effect::LoadPicture { picture, fit: None });
     }
 }
@@ -45,21 +56,33 @@ pub(super) fn enter(model: &mut Model, fx: &mut Effects) {
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
     let until = model.now.plus(BAR_MS);
     let panel = (model.panel.width, model.panel.height);
-    let Screen::Viewer(viewer) = model.screen() else { return };
+    let Screen::Viewer(viewer) = model.screen() else {
+        return;
+    };
     let id = viewer.picture;
-    let size = model.pictures.find(id).and_then(|p| p.size).unwrap_or(panel);
+    let size = model
+        .pictures
+        .find(id)
+        .and_then(|p| p.size)
+        .unwrap_or(panel);
     match act {
         Act::Back => return super::nav::back(model, fx),
         Act::More => return super::picture::more(model, id),
         Act::Previous | Act::Next => return neighbour(model, id, act == Act::Next, fx),
         _ => {}
     }
-    let Screen::Viewer(viewer) = model.screen_mut() else { return };
+    let Screen::Viewer(viewer) = model.screen_mut() else {
+        return;
+    };
     viewer.bar_until = Some(until);
     let fitted = fitted(size, panel);
     match act {
         Act::Confirm => {
-            viewer.zoom = if viewer.zoom.is_some() { None } else { Some(100) };
+            viewer.zoom = if viewer.zoom.is_some() {
+                None
+            } else {
+                Some(100)
+            };
             viewer.centre = (500, 500);
         }
         Act::ZoomIn => {
@@ -84,12 +107,22 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
 /// Per cent of the picture's own pixels at which it fits the panel.
 fn fitted((width, height): (u32, u32), panel: (u32, u32)) -> u16 {
     let percent = |room: u32, need: u32| room.saturating_mul(100).checked_div(need).unwrap_or(100);
-    percent(panel.0, width).min(percent(panel.1, height)).clamp(1, 400) as u16
+    percent(panel.0, width)
+        .min(percent(panel.1, height))
+        .clamp(1, 400) as u16
 }
 
 fn neighbour(model: &mut Model, id: PictureId, next: bool, fx: &mut Effects) {
-    let ready: Vec<PictureId> = model.pictures.list.iter().filter(|p| p.state == PictureState::Ready || p.id == id).map(|p| p.id).collect();
-    let Some(at) = ready.iter().position(|p| *p == id) else { return };
+    let ready: Vec<PictureId> = model
+        .pictures
+        .list
+        .iter()
+        .filter(|p| p.state == PictureState::Ready || p.id == id)
+        .map(|p| p.id)
+        .collect();
+    let Some(at) = ready.iter().position(|p| *p == id) else {
+        return;
+    };
     let to = if next { at + 1 } else { at + ready.len() - 1 };
     open_in_place(model, ready[to % ready.len()], fx);
 }

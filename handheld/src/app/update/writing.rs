@@ -11,7 +11,11 @@ use crate::input::button::{Button, Edge, Press};
 
 /// Opens the keyboard for a purpose, with what was left unfinished or what is there already.
 pub(super) fn open(model: &mut Model, purpose: Purpose, fx: &mut Effects) {
-    let draft = model.drafts.iter().find(|(p, _)| *p == purpose).map(|(_, text)| text.clone());
+    let draft = model
+        .drafts
+        .iter()
+        .find(|(p, _)| *p == purpose)
+        .map(|(_, text)| text.clone());
     let text = draft.unwrap_or_else(|| present(model, &purpose));
     let field = match purpose {
         Purpose::Url | Purpose::Address => keyboard::Purpose::Exact,
@@ -20,7 +24,11 @@ pub(super) fn open(model: &mut Model, purpose: Purpose, fx: &mut Effects) {
     model.keyboard.set_settings(settings(model));
     model.keyboard.open(&text, field);
     let context = view::writing::context(model, &purpose);
-    super::nav::push(model, Screen::Writing(Box::new(Writing { purpose, context })), fx);
+    super::nav::push(
+        model,
+        Screen::Writing(Box::new(Writing { purpose, context })),
+        fx,
+    );
 }
 
 /// What the keyboard has to know of the settings.
@@ -45,9 +53,13 @@ fn present(model: &Model, purpose: &Purpose) -> String {
         Purpose::System(id) => chat(*id).map(|c| c.system.clone()),
         Purpose::Prompt => Some(model.pictures.recipe.prompt.clone()),
         Purpose::Negative => Some(model.pictures.recipe.negative.clone()),
-        Purpose::Requeue(id) => super::outbox::by_id(model, *id).and_then(|e| view::writing::editable(&e.wish)).map(str::to_owned),
+        Purpose::Requeue(id) => super::outbox::by_id(model, *id)
+            .and_then(|e| view::writing::editable(&e.wish))
+            .map(str::to_owned),
         Purpose::Url => Some("https://".into()),
-        Purpose::Message(_) | Purpose::FirstMessage(_) | Purpose::Change(_) | Purpose::Address => None,
+        Purpose::Message(_) | Purpose::FirstMessage(_) | Purpose::Change(_) | Purpose::Address => {
+            None
+        }
     }
     .unwrap_or_default()
 }
@@ -84,17 +96,26 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
 pub(super) fn let_go(model: &mut Model) {
     if matches!(model.screen(), Screen::Writing(_)) {
         let with = crate::input::button::ButtonSet::of(&[Button::Start]);
-        let release = Press { with, ..Press::new(Edge::Release, Button::Select, model.now) };
+        let release = Press {
+            with,
+            ..Press::new(Edge::Release, Button::Select, model.now)
+        };
         let _ = model.keyboard.handle(release, model.now);
     }
 }
 
 /// Keeps what is unfinished, if the top screen is for writing.
 pub(super) fn keep_draft(model: &mut Model, fx: &mut Effects) {
-    let Screen::Writing(writing) = model.screen() else { return };
+    let Screen::Writing(writing) = model.screen() else {
+        return;
+    };
     let purpose = writing.purpose.clone();
     let text = model.keyboard.text().to_string();
-    let kept = if text.trim().is_empty() || text == present(model, &purpose) { String::new() } else { text };
+    let kept = if text.trim().is_empty() || text == present(model, &purpose) {
+        String::new()
+    } else {
+        text
+    };
     set_draft(model, purpose, kept, fx);
 }
 
@@ -113,10 +134,15 @@ fn set_draft(model: &mut Model, purpose: Purpose, text: String, fx: &mut Effects
 
 /// The text is finished.
 fn send(model: &mut Model, fx: &mut Effects) {
-    let Screen::Writing(writing) = model.screen() else { return };
+    let Screen::Writing(writing) = model.screen() else {
+        return;
+    };
     let purpose = writing.purpose.clone();
     let text = model.keyboard.text().trim().to_string();
-    let may_be_empty = matches!(purpose, Purpose::System(_) | Purpose::Negative | Purpose::Prompt);
+    let may_be_empty = matches!(
+        purpose,
+        Purpose::System(_) | Purpose::Negative | Purpose::Prompt
+    );
     if text.is_empty() && !may_be_empty {
         // Nothing to send: the field stays, so that an accidental Start costs nothing.
         return;
@@ -156,7 +182,13 @@ fn send(model: &mut Model, fx: &mut Effects) {
         }
         Purpose::Change(id) => {
             super::nav::back(model, fx);
-            super::picture::derive(model, id, crate::app::model::picture::Made::Edited, Some(text), fx);
+            super::picture::derive(
+                model,
+                id,
+                crate::app::model::picture::Made::Edited,
+                Some(text),
+                fx,
+            );
         }
         Purpose::Url => {
             super::nav::back(model, fx);
@@ -173,7 +205,12 @@ fn send(model: &mut Model, fx: &mut Effects) {
     }
 }
 
-fn change_chat(model: &mut Model, id: crate::app::model::ChatId, fx: &mut Effects, change: impl FnOnce(&mut crate::app::model::Chat)) {
+fn change_chat(
+    model: &mut Model,
+    id: crate::app::model::ChatId,
+    fx: &mut Effects,
+    change: impl FnOnce(&mut crate::app::model::Chat),
+) {
     if let Some(chat) = model.chats.find_mut(id) {
         change(chat);
         fx.push(Effect::SaveChat(Box::new(chat.clone())));

@@ -338,7 +338,7 @@ mod tests {
         Scene {
             laptop: "Ada's ThinkPad",
             what: "chat",
-            model: "ollama/llama3.1",
+            model: "ollama/llama",
             kept,
         }
     }

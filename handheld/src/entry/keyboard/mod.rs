@@ -246,6 +246,11 @@ impl Keyboard {
         &mut self.learned
     }
 
+    /// Puts something on the clipboard that the person copied elsewhere.
+    pub fn set_clipboard(&mut self, text: &str) {
+        self.clipboard = text.to_owned();
+    }
+
     /// Whether the arc may still be offered; the app stores that it was.
     pub const fn set_offer_arc(&mut self, offer: bool) {
         self.offer_arc = offer;

@@ -1,0 +1,219 @@
+use super::*;
+use crate::app::model::{Origin, Overlay, TurnState};
+use crate::app::view;
+
+#[test]
+fn what_is_written_while_away_waits_and_goes_out_once_in_order() {
+    let mut p = away();
+    let a = ask(&mut p, "one");
+    play(&mut p, "B");
+    let b = ask(&mut p, "two");
+    assert!(submitted(&p.effects).is_empty());
+    assert_eq!(state(&p, a), Some(EntryState::Waiting));
+    play(&mut p, "B");
+    let fx = link(&mut p);
+    assert_eq!(submitted(&fx), [a, b]);
+    let fx = p.send(Msg::Tick);
+    assert!(submitted(&fx).is_empty());
+}
+
+#[test]
+fn the_keyboard_says_queue_while_the_laptop_is_away() {
+    let mut p = away();
+    play(&mut p, "Start");
+    assert!(bar(&p).contains("Start Queue"), "{}", bar(&p));
+    link(&mut p);
+    assert!(bar(&p).contains("Start Send"), "{}", bar(&p));
+}
+
+#[test]
+fn entries_change_places_are_held_edited_and_deleted() {
+    let mut p = away();
+    let a = ask(&mut p, "one");
+    play(&mut p, "B");
+    let b = ask(&mut p, "two");
+    play(&mut p, "B Down*2 A");
+    let list = view::list(&p.model).unwrap();
+    assert_eq!(list.title, "Outbox · 2");
+    assert_eq!(list.rows[0].second, "one");
+    assert_eq!(bar(&p), "A Open  B Back  X Delete  Y Edit  Start More");
+    // The second becomes the first; the numbers stay in order.
+    play(&mut p, "Down Start A");
+    let texts: Vec<String> = view::list(&p.model)
+        .unwrap()
+        .rows
+        .iter()
+        .map(|r| r.second.clone())
+        .collect();
+    assert_eq!(texts, ["two", "one"]);
+    assert_eq!(
+        p.model
+            .outbox
+            .entries
+            .iter()
+            .map(|e| e.id)
+            .collect::<Vec<_>>(),
+        [a, b]
+    );
+    let two = p
+        .model
+        .chats
+        .list
+        .iter()
+        .find(|c| c.title == "two")
+        .unwrap();
+    assert_eq!(two.turns[1].request, Some(a));
+    // Held back, it stays when the rest goes.
+    play(&mut p, "Start Down A");
+    let held = p
+        .model
+        .outbox
+        .entries
+        .iter()
+        .find(|e| e.state == EntryState::Draft)
+        .map(|e| e.id)
+        .expect("one is held back");
+    let fx = link(&mut p);
+    assert_eq!(submitted(&fx).len(), 1);
+    assert!(!submitted(&fx).contains(&held));
+    lose(&mut p);
+    // Edited.
+    let Screen::Outbox(list) = p.model.screen_mut() else {
+        panic!()
+    };
+    list.focus = 0;
+    play(&mut p, "Y \" more\" Start");
+    let entry = p.model.outbox.find(ADA, held).unwrap();
+    assert!(
+        matches!(&entry.wish, crate::app::model::Wish::Say { text, .. } if text.ends_with("more")),
+        "{:?}",
+        entry.wish
+    );
+    // Deleted after a question.
+    play(&mut p, "X");
+    assert!(matches!(p.model.overlay, Some(Overlay::Dialog(_))));
+    let fx = play(&mut p, "A");
+    assert!(fx.contains(&Effect::DropEntry(ADA, held)));
+}
+
+#[test]
+fn a_request_that_was_withdrawn_before_it_had_a_number_is_never_submitted() {
+    let mut p = linked();
+    play(&mut p, "Start \"hi\" Start Y");
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    let fx = p.send(Msg::Card(CardEvent::Numbered {
+        ticket,
+        id: RequestId(5),
+    }));
+    assert!(submitted(&fx).is_empty());
+    assert!(fx.contains(&Effect::DropEntry(ADA, RequestId(5))));
+}
+
+#[test]
+fn after_a_pulled_battery_entries_and_turns_find_each_other_again() {
+    let mut before = linked();
+    let id = ask(&mut before, "hi");
+    before.send(Msg::Link(LinkEvent::Accepted(id)));
+    before.send(data(id, 0, 0, "one two", false));
+    let mut stored = Stored {
+        laptops: before.model.laptops.clone(),
+        chats: before.model.chats.list.clone(),
+        entries: before.model.outbox.entries.clone(),
+        ..Stored::default()
+    };
+    // The card had one second less of the text than the screen.
+    stored.chats[0].turns[1].text = "one".into();
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(stored.clone()))));
+    let fx = link(&mut p);
+    assert!(
+        fx.contains(&Effect::Resume {
+            id,
+            offsets: vec![(0, 3)],
+            uploads: Vec::new()
+        }),
+        "{fx:?}"
+    );
+    p.send(data(id, 0, 3, " two three", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    assert_eq!(p.model.chats.list[0].turns[1].text, "one two three");
+
+    // The entry was written, the turn was not yet told its number.
+    stored.chats[0].turns.clear();
+    stored.entries[0].state = EntryState::Waiting;
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(stored.clone()))));
+    assert_eq!(p.model.chats.list[0].turns[0].text, "hi");
+    assert_eq!(p.model.chats.list[0].turns[1].request, Some(id));
+
+    // The turn was written, the entry was not: it has never had a number, so it is asked now.
+    stored.chats = before.model.chats.list.clone();
+    stored.chats[0].turns[1].request = None;
+    stored.chats[0].turns[0].request = None;
+    stored.chats[0].turns[1].text.clear();
+    stored.entries.clear();
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    let fx = p.send(Msg::Card(CardEvent::Loaded(Box::new(stored))));
+    assert_eq!(
+        fx.iter()
+            .filter(|e| matches!(e, Effect::NewRequest { .. }))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_request_that_ended_while_the_app_was_off_does_not_wait_for_ever() {
+    let mut before = linked();
+    ask(&mut before, "hi");
+    let stored = Stored {
+        laptops: before.model.laptops.clone(),
+        chats: before.model.chats.list.clone(),
+        ..Stored::default()
+    };
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(stored))));
+    assert_eq!(p.model.chats.list[0].turns[1].state, TurnState::Stopped);
+}
+
+#[test]
+fn interrupted_work_is_told_and_never_run_again_by_itself() {
+    let mut p = linked();
+    let id = ask(&mut p, "hi");
+    p.send(data(id, 0, 0, "half", false));
+    p.send(failed(id, ErrorCode::Interrupted, ""));
+    play(&mut p, "B");
+    assert_eq!(chat(&p).turns[1].text, "half");
+    lose(&mut p);
+    let fx = link(&mut p);
+    assert!(
+        submitted(&fx).is_empty()
+            && !fx
+                .iter()
+                .any(|e| matches!(e, Effect::Resume { .. } | Effect::NewRequest { .. }))
+    );
+}
+
+#[test]
+fn a_failure_stays_in_the_outbox_until_it_is_retried() {
+    let mut p = linked();
+    let id = ask(&mut p, "hi");
+    play(&mut p, "B");
+    p.send(failed(id, ErrorCode::ProviderUnreachable, "ollama"));
+    play(&mut p, "Down*2 A");
+    let row = view::list(&p.model).unwrap().rows[0].clone();
+    assert_eq!(
+        (row.mark, row.second.as_str()),
+        (view::Mark::Failed, "Ollama on the laptop is not answering")
+    );
+    play(&mut p, "Start A");
+    let fx = number(&mut p);
+    assert_eq!(submitted(&fx).len(), 1);
+    assert!(
+        p.model
+            .outbox
+            .entries
+            .iter()
+            .all(|e| e.origin != Origin::Listing && e.id != id)
+    );
+}
