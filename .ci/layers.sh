@@ -17,7 +17,7 @@ forbid() {
 
 io='std::(net::(Tcp|Udp|To)|fs|thread|process|os)|std::time::(Instant|SystemTime)|smol|nix::'
 forbid "shared-proto names no sibling, runtime, logger, file, socket or clock" \
-  'use (handheld|laptop)::|smol|tokio|log::|std::(fs|net|thread|process|time)' shared-proto/src
+  'extern crate (handheld|laptop)|smol|tokio|log::|std::(fs|net|thread|process|time)' shared-proto/src
 if sed '/^\[dev-dependencies\]/,$d' handheld/Cargo.toml | grep -q '^laptop' || sed '/^\[dev-dependencies\]/,$d' laptop/Cargo.toml | grep -q '^handheld'; then
   printf 'layer rule broken: the binaries never depend on each other\n'
   broken=1
