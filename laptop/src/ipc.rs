@@ -24,4 +24,6 @@ pub use message::{
 pub use server::{EventSink, Gone, Handler, ServeOptions, Server, bind, listener_from_stdin};
 
 #[cfg(test)]
+pub(crate) mod scripted;
+#[cfg(test)]
 mod tests;

@@ -1,10 +1,7 @@
 //! Programs against scripted services behind real sockets.
 
 use super::*;
-use crate::ipc::{
-    AllowedUrl, EventSink, Failure as ServiceFailure, FailureCode, FinishReason, Gone, Handler,
-    Screen, ServeOptions, Server, ServiceClient, ServiceEvent, ServiceRequest, bind,
-};
+use crate::ipc::{AllowedUrl, Screen, ServiceClient, scripted};
 use crate::policy::{Counters, Demand, Profile, Rule, Verdict, evaluate};
 use shared_proto::opcode::Operation;
 use shared_proto::program::{Builder, Chat, Complete, Fetch, Get, Put, Write, decode, verify};
@@ -12,85 +9,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// A service that answers by the last word it is asked.
-struct Scripted {
-    asked: &'static AtomicUsize,
-}
-
-impl Handler for Scripted {
-    fn handle(
-        &self,
-        request: ServiceRequest,
-        events: &mut EventSink,
-        cancel: &CancelToken,
-    ) -> Result<(), ServiceFailure> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let mut send = |event| {
-            events
-                .send(&event)
-                .map_err(|gone: Gone| ServiceFailure::from(gone))
-        };
-        match request {
-            ServiceRequest::Text(request) => {
-                let text = request
-                    .messages
-                    .last()
-                    .map(|m| m.text.clone())
-                    .unwrap_or_default();
-                send(ServiceEvent::Started {
-                    provider: "scripted".into(),
-                    model: "one".into(),
-                })?;
-                match text.as_str() {
-                    "fail" => {
-                        return Err(ServiceFailure::new(
-                            FailureCode::ProviderUnreachable,
-                            "scripted",
-                            "is not there",
-                        ));
-                    }
-                    "break" => {
-                        send(ServiceEvent::Text("half an ".into()))?;
-                        return Err(ServiceFailure::new(
-                            FailureCode::ProviderBroke,
-                            "scripted",
-                            "went away",
-                        ));
-                    }
-                    "wait" => {
-                        send(ServiceEvent::Text("begun".into()))?;
-                        while cancel.sleep(std::time::Duration::from_secs(60)) {}
-                        return Err(ServiceFailure::new(FailureCode::Cancelled, "scripted", ""));
-                    }
-                    _ => {}
-                }
-                send(ServiceEvent::Text(format!(
-                    "{} turns, ",
-                    request.messages.len()
-                )))?;
-                send(ServiceEvent::Text(format!("echo {text}")))?;
-                send(ServiceEvent::Usage(crate::ipc::Usage {
-                    output_tokens: 3,
-                    ..Default::default()
-                }))?;
-            }
-            ServiceRequest::Fetch(request) => {
-                for piece in request.url.as_bytes().chunks(4) {
-                    send(ServiceEvent::Bytes(piece.to_vec()))?;
-                }
-            }
-            _ => {
-                return Err(ServiceFailure::new(
-                    FailureCode::Unsupported,
-                    "scripted",
-                    "no",
-                ));
-            }
-        }
-        send(ServiceEvent::Done(FinishReason::Complete))
-    }
-}
 
 #[derive(Default)]
 struct Folder(Mutex<BTreeMap<String, Vec<u8>>>);
@@ -151,14 +69,7 @@ struct Desk {
 
 impl Desk {
     fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("officeos-executor-{}-{name}", std::process::id()));
-        let listener = bind(&path, false).unwrap();
-        let asked: &'static AtomicUsize = Box::leak(Box::default());
-        let uid = nix::unistd::geteuid().as_raw();
-        std::thread::spawn(move || {
-            Server::new(Scripted { asked }, ServeOptions::for_uid(uid)).run(&listener)
-        });
+        let (path, asked) = scripted::start(name);
         Self {
             client: ServiceClient::same_user(&path),
             contexts: Contexts::new(),

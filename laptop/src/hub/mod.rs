@@ -11,6 +11,8 @@ mod facts;
 mod live;
 mod models;
 mod record;
+#[cfg(test)]
+mod tests;
 mod uploads;
 mod work;
 mod worker;
