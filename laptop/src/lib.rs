@@ -10,6 +10,7 @@ pub mod hub;
 pub mod ipc;
 pub mod link;
 pub mod llm;
+pub mod picture;
 pub mod policy;
 pub mod sanitize;
 pub mod service;

@@ -1,0 +1,256 @@
+//! What image-service does with a request.
+
+use std::sync::Arc;
+
+use crate::ipc::{
+    CancelToken, EventSink, Failure, FailureCode, FinishReason, Handler, Picture, PictureKind,
+    PictureRequest, ServiceEvent, ServiceRequest, Usage,
+};
+use crate::service::config::{Kind, ProviderConfig, ServicesConfig};
+use crate::service::registry::{Entry, Registry, Route};
+use crate::service::retry::{self, Patience};
+use crate::service::{Again, Attempt, BUILT_IN};
+
+use super::a1111::A1111;
+use super::check::{decode, encode_png, sniff};
+use super::fit::fit;
+use super::openai::OpenAiImages;
+use super::painter::Painter;
+use super::stability::Stability;
+use super::{Advance, PictureProvider};
+
+/// Smallest and largest side a picture may be asked for.
+const SIDES: std::ops::RangeInclusive<u16> = 16..=2048;
+/// Most bytes of prompt, negative prompt and style each.
+const MAX_WORDS: usize = 8 << 10;
+
+/// The image service.
+pub struct ImageService {
+    registry: Registry<dyn PictureProvider>,
+    patience: Patience,
+}
+
+fn provider(config: ProviderConfig) -> Arc<Entry<dyn PictureProvider>> {
+    let default = config
+        .default_model
+        .clone()
+        .or_else(|| config.models.first().cloned());
+    let provider: Arc<dyn PictureProvider> = match config.kind {
+        Kind::A1111 => Arc::new(A1111::new(config)),
+        Kind::Stability => Arc::new(Stability::new(config)),
+        _ => Arc::new(OpenAiImages::new(config)),
+    };
+    Entry::new(provider, default)
+}
+
+impl ImageService {
+    /// A service with the providers that `config` names and finds, and the built-in `painter`.
+    pub fn new(config: &ServicesConfig, painter: Painter) -> Self {
+        let (configured, implied) = config.of_service(true);
+        let discovery = config.discovery.clone();
+        let registry = Registry::new(
+            configured.into_iter().map(provider).collect(),
+            implied.into_iter().map(provider).collect(),
+            Entry::new(Arc::new(painter), None),
+            move |cancel| {
+                discovery
+                    .look(true, cancel)
+                    .into_iter()
+                    .map(provider)
+                    .collect()
+            },
+        );
+        Self {
+            registry,
+            patience: Patience::default(),
+        }
+    }
+
+    /// The same service with another patience.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    fn picture(
+        &self,
+        mut request: PictureRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
+        check(&request)?;
+        if request.kind == PictureKind::Fit {
+            events.send(&ServiceEvent::Started {
+                provider: BUILT_IN.to_owned(),
+                model: "fit".to_owned(),
+            })?;
+            let source = std::mem::take(&mut request.source);
+            return finish(source, None, &request, 0, events);
+        }
+        if request.kind != PictureKind::Generate {
+            // Providers get what was checked here, not what came over the air.
+            request.source = encode_png(&decode(&request.source)?)?;
+        }
+        let mut route = self.registry.route(&request.model, cancel)?;
+        let mut tried: Vec<String> = Vec::new();
+        loop {
+            let failed = match self.ask(&route, &request, events, cancel) {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+            // Only a request that named no model may go to another provider, and only if nothing can have run.
+            if !request.model.is_empty()
+                || failed.again != Again::Elsewhere
+                || cancel.is_cancelled()
+            {
+                return Err(failed.failure);
+            }
+            tried.push(route.entry.provider.name().to_owned());
+            route = self
+                .registry
+                .next_real(&tried, cancel)
+                .ok_or(failed.failure)?;
+        }
+    }
+
+    fn ask(
+        &self,
+        route: &Route<dyn PictureProvider>,
+        request: &PictureRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Attempt> {
+        let Route { entry, model } = route;
+        let name = entry.provider.name();
+        events.send(&ServiceEvent::Started {
+            provider: name.to_owned(),
+            model: model.clone(),
+        })?;
+        let mut reached = 0;
+        let painted = retry::run(self.patience, cancel, || {
+            entry.attempt(cancel, || {
+                let mut advance = |Advance { permille, eta_s }| {
+                    // Some servers count back when a second stage begins; a bar that goes back helps nobody.
+                    reached = permille.min(1000).max(reached);
+                    events.send(&ServiceEvent::Progress {
+                        permille: reached,
+                        eta_s,
+                    })
+                };
+                entry.provider.paint(request, model, &mut advance, cancel)
+            })
+        })?;
+        finish(painted.bytes, painted.seed, request, 1, events).map_err(|mut failure| {
+            if failure.code == FailureCode::BadImage {
+                failure.code = FailureCode::ProviderFailed;
+                failure.detail = format!(
+                    "{name} sent something that cannot be shown. {}",
+                    failure.detail
+                );
+                failure.provider = name.to_owned();
+            }
+            failure.into()
+        })
+    }
+}
+
+/// Checks and fits what was made, and sends it.
+fn finish(
+    original: Vec<u8>,
+    seed: Option<u64>,
+    request: &PictureRequest,
+    made: u32,
+    events: &mut EventSink,
+) -> Result<(), Failure> {
+    let image = decode(&original)?;
+    let format = sniff(&original)
+        .ok_or_else(|| Failure::new(FailureCode::BadImage, "", "That is no picture."))?;
+    let fitted = fit(&image, &request.screen)?;
+    let side = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+    events.send(&ServiceEvent::Progress {
+        permille: 1000,
+        eta_s: Some(0),
+    })?;
+    events.send(&ServiceEvent::Picture(Picture {
+        fitted: fitted.bytes,
+        format: fitted.format,
+        width: fitted.width,
+        height: fitted.height,
+        original,
+        original_format: format,
+        original_width: side(image.width()),
+        original_height: side(image.height()),
+        seed,
+    }))?;
+    events.send(&ServiceEvent::Usage(Usage {
+        pictures: made,
+        ..Usage::default()
+    }))?;
+    events.send(&ServiceEvent::Done(FinishReason::Complete))?;
+    Ok(())
+}
+
+/// Refuses what no provider should be asked.
+fn check(request: &PictureRequest) -> Result<(), Failure> {
+    let bad = |text: String| Err(Failure::new(FailureCode::BadRequest, "", text));
+    let needs_words = matches!(request.kind, PictureKind::Generate | PictureKind::Edit);
+    if needs_words && request.prompt.trim().is_empty() {
+        return bad("Say what the picture should show.".to_owned());
+    }
+    if [&request.prompt, &request.negative, &request.style]
+        .iter()
+        .any(|text| text.len() > MAX_WORDS)
+    {
+        return Err(Failure::new(
+            FailureCode::TooLarge,
+            "",
+            format!("A prompt may have at most {MAX_WORDS} bytes."),
+        ));
+    }
+    let sized = matches!(request.kind, PictureKind::Generate);
+    if sized && !(SIDES.contains(&request.width) && SIDES.contains(&request.height)) {
+        let (least, most) = (SIDES.start(), SIDES.end());
+        return bad(format!(
+            "{}×{}: sides from {least} to {most} pixels can be asked for.",
+            request.width, request.height
+        ));
+    }
+    if request.kind != PictureKind::Generate && request.source.is_empty() {
+        return bad("This needs a picture to begin with.".to_owned());
+    }
+    if request.kind == PictureKind::Upscale && !(2..=4).contains(&request.scale) {
+        return bad("A picture can be made 2 to 4 times as large.".to_owned());
+    }
+    if request.screen.width == 0 || request.screen.height == 0 {
+        return bad("The screen must have a size.".to_owned());
+    }
+    Ok(())
+}
+
+impl Handler for ImageService {
+    fn handle(
+        &self,
+        request: ServiceRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
+        match request {
+            ServiceRequest::Picture(request) => return self.picture(request, events, cancel),
+            ServiceRequest::Models => {
+                events.send(&ServiceEvent::Models(self.registry.models(cancel)))?
+            }
+            ServiceRequest::Health => {
+                events.send(&ServiceEvent::Health(self.registry.health(cancel)))?
+            }
+            ServiceRequest::Text(_) | ServiceRequest::Fetch(_) => {
+                return Err(Failure::new(
+                    FailureCode::Unsupported,
+                    "",
+                    "The image service only makes pictures.",
+                ));
+            }
+        }
+        events.send(&ServiceEvent::Done(FinishReason::Complete))?;
+        Ok(())
+    }
+}
