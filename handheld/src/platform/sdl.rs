@@ -148,6 +148,10 @@ pub struct Window {
 pub fn open(options: &Options) -> Result<(Window, Platform), PlatformError> {
     // Signals end the app in its own way; SDL would turn them into events that a device never looks at.
     sdl2::hint::set("SDL_NO_SIGNAL_HANDLERS", "1");
+    if !options.fullscreen {
+        // Else SDL draws its software picture through GL all the same, with a thread for each core.
+        sdl2::hint::set("SDL_FRAMEBUFFER_ACCELERATION", "0");
+    }
     if let Some(driver) = &options.driver {
         sdl2::hint::set("SDL_VIDEODRIVER", driver);
     }
