@@ -1,5 +1,6 @@
 //! The laptop side of OfficeOS.
 
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
@@ -10,6 +11,7 @@ pub mod hub;
 pub mod ipc;
 pub mod link;
 pub mod llm;
+pub mod paths;
 pub mod picture;
 pub mod policy;
 pub mod sanitize;

@@ -1,7 +1,6 @@
 //! What the control socket can do.
 
 use super::pairing::PairingDesk;
-use super::start::Paths;
 use crate::config::{self, Config};
 use crate::control::api::{
     Device, DeviceDetail, DeviceName, Digits, Event, Limit, Model, Pending, PendingId, Permit,
@@ -10,6 +9,7 @@ use crate::control::api::{
 use crate::control::{ErrorKind, Handler, Reply, RpcError};
 use crate::hub::{self, Activity, Hub, Services};
 use crate::ipc::{ServiceClient, ServiceEvent, ServiceRequest};
+use crate::paths::Paths;
 use crate::policy::{ModelPattern, PatternError, Profile, Rule, Standing, UrlPattern};
 use crate::store::{Relationship, StoreError};
 use serde::Serialize;

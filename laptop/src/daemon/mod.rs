@@ -18,4 +18,4 @@ mod standing;
 mod start;
 
 pub use session::{CarrierFacts, SessionEnd, serve};
-pub use start::{Arguments, Paths, run};
+pub use start::{Arguments, run};

@@ -1,0 +1,179 @@
+//! `officectl pair`.
+
+use super::exit::{CliError, Exit};
+use super::{Talk, format};
+use crate::control::api::{Digits, PairStatus};
+use crate::sanitize::visible;
+use serde_json::Value;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// How often the daemon is asked where pairing stands.
+const ASK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Arguments of `officectl pair`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Type these digits instead of asking for them; opens the window if it is closed
+    #[arg(long, value_name = "DIGITS", conflicts_with_all = ["open", "status", "cancel"])]
+    digits: Option<String>,
+    /// Only open the window, and end
+    #[arg(long, conflicts_with_all = ["status", "cancel"])]
+    open: bool,
+    /// Only say where pairing stands
+    #[arg(long, conflicts_with = "cancel")]
+    status: bool,
+    /// Close the window
+    #[arg(long)]
+    cancel: bool,
+}
+
+pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError> {
+    if arguments.status {
+        let status: PairStatus = talk.call("pair.status", Value::Null)?;
+        return talk.print(&status, words);
+    }
+    if arguments.cancel {
+        let status: PairStatus = talk.call("pair.cancel", Value::Null)?;
+        return talk.print(&status, words);
+    }
+    let mut status: PairStatus = talk.call("pair.status", Value::Null)?;
+    if !is_running(&status) {
+        status = talk.call("pair.open", Value::Null)?;
+    }
+    if arguments.open {
+        return talk.print(&status, words);
+    }
+    if !talk.json {
+        format::line(&words(&status))?;
+    }
+    let name = loop {
+        match status {
+            PairStatus::Digits { name, .. } => break name,
+            other if is_running(&other) => status = wait(talk)?,
+            other => return end(talk, &other),
+        }
+    };
+    let digits = match &arguments.digits {
+        Some(digits) => digits.clone(),
+        None => ask(&name)?,
+    };
+    // Wrong digits end the window, so that only something that is no number at all is asked for again.
+    let mut answer = talk.call::<PairStatus>("pair.type", Digits { digits });
+    while let (Err(error), None) = (&answer, &arguments.digits)
+        && error.exit == Exit::Usage
+    {
+        format::line(&error.message)?;
+        answer = talk.call(
+            "pair.type",
+            Digits {
+                digits: ask(&name)?,
+            },
+        );
+    }
+    status = answer?;
+    let mut told = talk.json;
+    while is_running(&status) {
+        if !told && matches!(status, PairStatus::Confirming { .. }) {
+            format::line(&words(&status))?;
+            told = true;
+        }
+        status = wait(talk)?;
+    }
+    end(talk, &status)
+}
+
+fn is_running(status: &PairStatus) -> bool {
+    matches!(
+        status,
+        PairStatus::Waiting { .. } | PairStatus::Digits { .. } | PairStatus::Confirming { .. }
+    )
+}
+
+fn wait(talk: &mut Talk) -> Result<PairStatus, CliError> {
+    std::thread::sleep(ASK_INTERVAL);
+    talk.call("pair.status", Value::Null)
+}
+
+fn ask(name: &str) -> Result<String, CliError> {
+    print!("Digits that {} shows: ", visible(name));
+    let mut line = String::new();
+    let read = io::stdout()
+        .flush()
+        .and_then(|()| io::stdin().read_line(&mut line));
+    match read {
+        Ok(0) => Err(CliError::new(Exit::NotPaired, "no digits were typed")),
+        Ok(_) => Ok(line.trim().to_owned()),
+        Err(error) => Err(CliError::new(
+            Exit::Failed,
+            format!("the digits cannot be read: {error}"),
+        )),
+    }
+}
+
+fn end(talk: &Talk, status: &PairStatus) -> Result<(), CliError> {
+    match status {
+        PairStatus::Paired { .. } => talk.print(status, words),
+        other => Err(CliError::new(Exit::NotPaired, words(other))),
+    }
+}
+
+fn words(status: &PairStatus) -> String {
+    match status {
+        PairStatus::Closed => "The pairing window is closed.".to_owned(),
+        PairStatus::Waiting { closes_in_s } => {
+            format!(
+                "The pairing window is open for {closes_in_s} s. Choose \"Pair a laptop\" on the handheld."
+            )
+        }
+        PairStatus::Digits { closes_in_s, name } => {
+            format!(
+                "{} shows six digits; type them here within {closes_in_s} s.",
+                visible(name)
+            )
+        }
+        PairStatus::Confirming { name, .. } if name.is_empty() => {
+            "The digits fit. Press A on the handheld.".to_owned()
+        }
+        PairStatus::Confirming { name, .. } => {
+            format!("The digits fit. Press A on {}.", visible(name))
+        }
+        PairStatus::Paired { device, name } => {
+            format!(
+                "{} is paired as device {device}. It asks for everything; see officectl permit.",
+                visible(name)
+            )
+        }
+        PairStatus::Failed { reason } => format!("Not paired: {reason}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_strange_device_is_escaped() {
+        let text = words(&PairStatus::Digits {
+            closes_in_s: 90,
+            name: "\x1b[31mred".into(),
+        });
+        assert_eq!(
+            text,
+            "\\u{1b}[31mred shows six digits; type them here within 90 s."
+        );
+    }
+
+    #[test]
+    fn only_three_states_go_on() {
+        assert!(is_running(&PairStatus::Waiting { closes_in_s: 1 }));
+        assert!(!is_running(&PairStatus::Closed));
+        assert!(!is_running(&PairStatus::Failed {
+            reason: String::new()
+        }));
+        assert!(!is_running(&PairStatus::Paired {
+            device: 1,
+            name: String::new()
+        }));
+    }
+}
