@@ -180,6 +180,16 @@ fn every_fault_names_its_operation() {
 }
 
 #[test]
+fn an_emit_yields_nothing_to_refer_to() {
+    let mut builder = Builder::new();
+    let answer = chat(&mut builder, "a");
+    let emit = builder.op(&Op::Emit(answer));
+    paint(&mut builder, emit);
+    let error = check(&builder.finish().unwrap()).unwrap_err();
+    assert_eq!((error.op, error.code()), (Some(2), ErrorCode::BadReference));
+}
+
+#[test]
 fn an_operand_that_policy_cares_about_cannot_be_computed() {
     // files.get whose path names a result: the encoding has a place for constants only, so 0x40 is out of range.
     let mut bytes = vec![1, 1, 0, 1, b'x', 2, 0x00, 0, 1, 0];

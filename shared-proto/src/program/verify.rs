@@ -102,6 +102,7 @@ pub fn verify<'a>(program: Program<'a>) -> Result<Verified<'a>, ProgramError> {
         consts: &program.consts,
         types: heapless::Vec::new(),
         lens: heapless::Vec::new(),
+        emits: 0,
         emitted: 0,
         handled: 0,
     };
@@ -184,6 +185,8 @@ struct Check<'p, 'a> {
     consts: &'p [Const<'a>],
     types: heapless::Vec<ValueType, MAX_OPS>,
     lens: heapless::Vec<u64, MAX_OPS>,
+    /// Operations that are emits, which yield nothing to refer to.
+    emits: u32,
     emitted: u32,
     handled: u32,
 }
@@ -219,6 +222,7 @@ impl<'a> Check<'_, 'a> {
                     return Err(ProgramFault::EmittedTwice(value.0));
                 }
                 self.emitted |= 1 << index;
+                self.emits |= 1 << self.types.len();
                 Outcome::plain(self.types[usize::from(index)], len)
             }
             Op::Chat(chat) => {
@@ -360,6 +364,9 @@ impl<'a> Check<'_, 'a> {
             }
             Source::Result(index) => {
                 let index = usize::from(index);
+                if index < MAX_OPS && self.emits & (1 << index) != 0 {
+                    return Err(bad);
+                }
                 (
                     *self.types.get(index).ok_or(bad)?,
                     *self.lens.get(index).ok_or(bad)?,
