@@ -26,8 +26,8 @@ pub fn mountains(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
             let x = n as f32 / steps as f32 * (aspect + 0.02) - 0.01;
             (x, ridge(x))
         }));
-        let rock = light.lit([0.38, 0.40, 0.47], depth);
-        let dark = light.lit([0.17, 0.20, 0.29], depth);
+        let rock = light.lit([0.47, 0.47, 0.53], depth);
+        let dark = light.lit([0.12, 0.16, 0.27], depth);
         let snow = light.lit([0.97, 0.97, 1.0], depth * 0.6);
         let lamp_side = if light.lamp.0 > aspect * 0.5 {
             1.0
@@ -48,7 +48,7 @@ pub fn mountains(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
                 let frost = smooth(line + 0.10, line - 0.06, down + (fold - 0.5) * 0.5);
                 color = mix(color, mix(scale(snow, 0.78), snow, face), frost);
             }
-            mix(color, light.haze, smooth(0.35, 1.1, down) * 0.45)
+            mix(color, light.haze, smooth(0.35, 1.1, down) * 0.32)
         });
     }
 }

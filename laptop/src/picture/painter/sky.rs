@@ -46,16 +46,16 @@ impl Light {
             Time::Dawn => (
                 [0.38, 0.50, 0.76],
                 [0.90, 0.70, 0.74],
-                [1.0, 0.88, 0.70],
-                [1.0, 0.86, 0.66],
-                0.80,
+                [0.99, 0.88, 0.76],
+                [1.0, 0.93, 0.83],
+                0.86,
             ),
             Time::Night => (
                 [0.015, 0.025, 0.09],
                 [0.05, 0.08, 0.21],
                 [0.15, 0.20, 0.36],
                 [0.86, 0.90, 1.0],
-                0.26,
+                0.36,
             ),
         };
         let space = scene.ground == Ground::Space;
@@ -114,7 +114,7 @@ impl Light {
         ];
         // The sky's own colour fills the shadows, so that night is blue rather than black.
         let filled = mix(scale(warm, self.strength), self.middle, 0.10);
-        mix(filled, self.haze, depth * 0.85)
+        mix(filled, self.haze, depth * 0.68)
     }
 }
 

@@ -3,23 +3,33 @@
 use super::canvas::{Canvas, Color, Dice, Noise, luma, mix, scale, smooth};
 use super::words::Style;
 
-/// A style at work: call [`Pass::step`] for each of `count` passes.
+/// A style at work: call [`Pass::step`] for each of its passes.
 pub struct Pass {
     style: Style,
     seed: u64,
     scene: Canvas,
+    /// The scene without its fine detail, for broad brushes: a star must not become a white beam.
+    broad: Canvas,
 }
 
 impl Pass {
     /// Begins on a copy of `scene`; `canvas` becomes the ground that the passes work on.
     pub fn begin(style: Style, seed: u64, canvas: &mut Canvas) -> Self {
         let scene = canvas.clone();
+        let broad = if style == Style::Oil {
+            blur(&scene, (scene.height / 70).max(2))
+        } else {
+            Canvas::new(1, 1)
+        };
         if style == Style::Oil {
-            // Strokes leave no gaps for the ground to show, but the first coarse ones look better over a toned canvas.
-            let blurred = blur(&scene, (scene.height / 40).max(2));
-            *canvas = blurred;
+            *canvas = broad.clone();
         }
-        Self { style, seed, scene }
+        Self {
+            style,
+            seed,
+            scene,
+            broad,
+        }
     }
 
     /// Pass `n` of `count` (from 0).
@@ -36,49 +46,68 @@ impl Pass {
         }
     }
 
-    /// Strokes across the direction in which brightness changes, coarse first, fine where there is detail.
+    /// Strokes along the forms (across the direction in which brightness changes), coarse first, fine where there is
+    /// detail; at the end the contours are drawn together and the ridges of the paint catch the light.
     fn strokes(&self, canvas: &mut Canvas, n: usize, count: usize) {
         let t = n as f32 / count.max(2) as f32;
-        let size = 0.030 * (1.0 - t) * (1.0 - t) + 0.0042;
+        let size = 0.034 * (1.0 - t) * (1.0 - t) + 0.0050;
         let (aspect, unit) = (canvas.aspect(), self.scene.height as f32);
         let mut dice = Dice::new(self.seed, 700 + n as u64);
-        // Together all passes lay about the same amount of paint, however many there are.
-        let strokes = (0.85 * aspect / (size * size * 4.0) / count as f32 * 3.0) as usize;
-        let bristle = Noise::new(self.seed, 70);
-        for _ in 0..strokes.min(9000) {
+        let strokes = (0.30 * aspect / (size * size * count as f32).max(1e-5) * 4.0) as usize;
+        let drift = Noise::new(self.seed, 70);
+        for _ in 0..strokes.min(5200) {
             let (x, y) = (dice.unit() * aspect, dice.unit());
-            let d = (size * 0.8).max(1.5 / unit);
+            let d = (size * 0.7).max(1.5 / unit);
             let brightness = |dx: f32, dy: f32| luma(self.scene.sample(x + dx, y + dy));
             let gx = brightness(d, 0.0) - brightness(-d, 0.0);
             let gy = brightness(0.0, d) - brightness(0.0, -d);
             let slope = (gx * gx + gy * gy).sqrt();
             // A fine brush only where there is something fine; elsewhere the coarse strokes stay visible.
-            if t > 0.55 && slope < 0.03 + dice.unit() * 0.05 {
+            if t > 0.5 && slope < 0.02 + dice.unit() * 0.06 {
                 continue;
             }
-            let angle = if slope > 0.012 {
+            let angle = if slope > 0.02 {
                 gy.atan2(gx) + std::f32::consts::FRAC_PI_2
             } else {
-                (bristle.at(x * 2.4, y * 2.4) - 0.5) * 2.4
+                (drift.at(x * 2.4, y * 3.4) - 0.5) * 1.8
             };
-            let length = size * dice.range(1.4, 3.0) / (1.0 + slope * 5.0);
+            let length = size * dice.range(1.5, 3.2) / (1.0 + slope * 7.0);
             let (dx, dy) = (angle.cos() * length / 2.0, angle.sin() * length / 2.0);
-            let color = self.scene.sample(x, y);
-            let tone = scale(color, dice.range(0.93, 1.07));
-            let width = size * dice.range(0.32, 0.52);
-            canvas.stroke((x - dx, y - dy), (x + dx, y + dy), width, tone, 0.80);
-            if size > 0.007 {
-                // The ridge that a loaded brush leaves at one side.
-                let (ox, oy) = (-angle.sin() * width * 0.30, angle.cos() * width * 0.30);
-                canvas.stroke(
-                    (x - dx + ox, y - dy + oy),
-                    (x + dx + ox, y + dy + oy),
-                    width * 0.22,
-                    scale(tone, 1.07),
-                    0.40,
-                );
-            }
+            let (soft, sharp) = (self.broad.sample(x, y), self.scene.sample(x, y));
+            let tone = scale(
+                mix(soft, sharp, smooth(0.020, 0.008, size)),
+                dice.range(0.95, 1.05),
+            );
+            canvas.stroke(
+                (x - dx, y - dy),
+                (x + dx, y + dy),
+                size * dice.range(0.34, 0.55),
+                tone,
+                0.72,
+            );
         }
+        if n + 1 == count {
+            self.varnish(canvas);
+        }
+    }
+
+    /// The last look at an oil painting.
+    fn varnish(&self, canvas: &mut Canvas) {
+        let (scene, seed) = (&self.scene, self.seed);
+        let (bristle, lay) = (Noise::new(seed, 75), Noise::new(seed, 76));
+        let d = 1.4 / canvas.height as f32;
+        canvas.shade(0.0, 1.0, |x, y, painted| {
+            let sharp = scene.sample(x, y);
+            let edge = (luma(scene.sample(x + d, y)) - luma(scene.sample(x - d, y))).abs()
+                + (luma(scene.sample(x, y + d)) - luma(scene.sample(x, y - d))).abs();
+            // Paint lies in the direction of the hand, which wanders.
+            let turn = (lay.at(x * 1.2, y * 1.2) - 0.5) * 0.7;
+            let (c, s) = (turn.cos(), turn.sin());
+            let (along, across) = (x * c + y * s, y * c - x * s);
+            let relief = bristle.cloud(along * 26.0, across * 210.0, 2) - 0.5;
+            let color = mix(painted, sharp, 0.34 + 0.52 * smooth(0.02, 0.16, edge));
+            scale(color, 1.0 + relief * 0.11)
+        });
     }
 
     fn wash(&self, canvas: &mut Canvas) {
@@ -119,9 +148,9 @@ impl Pass {
             let unit = rows as f32;
             let (column, row) = ((x * unit).floor(), (y * unit).floor());
             let color = soft.sample((column + 0.5) / unit, (row + 0.5) / unit);
-            let threshold = (ORDER[row as usize % 4][column as usize % 4] / 15.0 - 0.5) * 0.10;
+            let threshold = (ORDER[row as usize % 4][column as usize % 4] / 15.0 - 0.5) * 0.065;
             color.map(|c| {
-                let levels = 6.0;
+                let levels = 8.0;
                 let rich = 0.5 + (c - 0.5) * 1.12;
                 ((rich + threshold) * levels).round().clamp(0.0, levels) / levels
             })
@@ -142,14 +171,14 @@ impl Pass {
             let tone = (luma(color) * lift).clamp(0.0, 1.0);
             let shake = (hand.at(x * 14.0, y * 14.0) - 0.5) * 0.010;
             let hatch = |along: f32, from: f32| {
-                let phase = (along + shake) * 96.0;
+                let phase = (along + shake) * 74.0;
                 let line = (phase - phase.floor() - 0.5).abs() * 2.0;
                 let weight = ((from - tone) * 1.7).clamp(0.0, 0.62);
                 smooth(weight + 0.16, weight - 0.10, line) * smooth(0.0, 0.06, from - tone)
             };
-            let shade = hatch(x + y, 0.66)
-                .max(hatch(x - y, 0.44))
-                .max(hatch(y, 0.27));
+            let shade = hatch(x + y, 0.60)
+                .max(hatch(x - y, 0.40))
+                .max(hatch(y, 0.24));
             let d = 1.3 * pixel;
             let edge = (luma(soft.sample(x + d, y)) - luma(soft.sample(x - d, y))).abs()
                 + (luma(soft.sample(x, y + d)) - luma(soft.sample(x, y - d))).abs();

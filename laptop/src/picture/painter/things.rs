@@ -260,7 +260,8 @@ fn mound(
 fn boat(canvas: &mut Canvas, light: &Light, foot: (f32, f32), size: f32, hue: Color) {
     let (x, y) = foot;
     let (hull, trim) = (light.lit(hue, 0.05), light.lit([0.95, 0.93, 0.88], 0.05));
-    let sail = light.lit([0.98, 0.95, 0.87], 0.0);
+    // Sails catch more light than anything else; otherwise they are lost before a bright sky.
+    let sail = mix(light.lit([0.98, 0.95, 0.87], 0.0), [0.98, 0.96, 0.90], 0.55);
     // Its mirror image first, darker and broken by the water's own lines.
     for n in 0..12 {
         let t = n as f32 / 12.0;
@@ -925,20 +926,24 @@ fn cat(canvas: &mut Canvas, light: &Light, foot: (f32, f32), size: f32, hue: Col
         &[at(-0.027, -0.560), at(0.027, -0.560), at(0.0, -0.530)],
         [0.84, 0.47, 0.47],
     );
-    canvas.stroke(
-        at(0.0, -0.530),
-        at(-0.035, -0.500),
-        size * 0.010,
-        scale(dark, 0.6),
-        1.0,
-    );
-    canvas.stroke(
-        at(0.0, -0.530),
-        at(0.035, -0.500),
-        size * 0.010,
-        scale(dark, 0.6),
-        1.0,
-    );
+    for side in [-1.0, 1.0] {
+        let corner = at(side * 0.040, -0.500);
+        canvas.stroke(
+            at(0.0, -0.530),
+            at(0.0, -0.512),
+            size * 0.010,
+            scale(dark, 0.6),
+            1.0,
+        );
+        canvas.stroke(at(0.0, -0.512), corner, size * 0.010, scale(dark, 0.6), 1.0);
+        canvas.stroke(
+            corner,
+            at(side * 0.072, -0.516),
+            size * 0.010,
+            scale(dark, 0.6),
+            1.0,
+        );
+    }
 }
 
 fn robot(canvas: &mut Canvas, light: &Light, foot: (f32, f32), size: f32, hue: Color) {

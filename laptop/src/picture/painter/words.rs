@@ -353,7 +353,9 @@ pub fn read(prompt: &str, style_word: &str, negative: &str, seed: u64) -> Scene 
         fog: has(&["fog", "foggy", "mist", "misty", "haze", "hazy"]),
         moon: has(&["moon", "moonlight", "moonlit"])
             || (time == Time::Night && !space && seed % 2 == 0),
-        stars: time == Time::Night || has(&["star", "stars", "starry"]) || space,
+        stars: !has(&["rain", "rainy", "storm", "fog", "foggy"])
+            && (time == Time::Night || has(&["star", "starry"]))
+            || space,
         things,
         tint,
         understood,
