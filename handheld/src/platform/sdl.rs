@@ -96,11 +96,10 @@ struct Panel {
 
 impl Panel {
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        if !core::mem::replace(&mut state.woken, true) {
-            if let Some(sender) = &self.wake {
-                // Refused only when SDL has ended, and then nobody looks any more.
-                drop(sender.push_custom_event(Wake));
-            }
+        let asleep = !core::mem::replace(&mut state.woken, true);
+        if let (true, Some(sender)) = (asleep, &self.wake) {
+            // Refused only when SDL has ended, and then nobody looks any more.
+            let _ = sender.push_custom_event(Wake);
         }
         drop(state);
         self.shared.changed.notify_one();
