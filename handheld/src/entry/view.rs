@@ -163,7 +163,7 @@ pub enum Board {
         /// Which one A types.
         focus: usize,
     },
-    /// The edit layer: show [`EDIT_KEYS`].
+    /// The edit layer: show [`View::edit_keys`].
     Edit {
         /// Whether moving the cursor selects.
         marking: bool,
@@ -206,40 +206,29 @@ pub struct Hint {
 }
 
 /// What the buttons do in the edit layer, for the board and for help.
-pub const EDIT_KEYS: &[Hint] = &[
-    Hint {
-        buttons: &[Button::Up, Button::Down, Button::Left, Button::Right],
-        label: "Cursor",
-    },
-    Hint {
-        buttons: &[Button::L1, Button::R1],
-        label: "Word",
-    },
-    Hint {
-        buttons: &[Button::L2, Button::R2],
-        label: "Start, end",
-    },
-    Hint {
-        buttons: &[Button::A],
-        label: "New line",
-    },
-    Hint {
-        buttons: &[Button::X],
-        label: "Mark",
-    },
-    Hint {
-        buttons: &[Button::Y],
-        label: "Menu",
-    },
-    Hint {
-        buttons: &[Button::B],
-        label: "Leave, keep draft",
-    },
-    Hint {
-        buttons: &[Button::Select],
-        label: "Letters",
-    },
-];
+pub const EDIT_KEYS: &[Hint] = &edit_keys(&[Button::A], &[Button::B]);
+
+/// The same with A and B swapped.
+pub const EDIT_KEYS_SWAPPED: &[Hint] = &edit_keys(&[Button::B], &[Button::A]);
+
+const fn edit_keys(confirm: &'static [Button], back: &'static [Button]) -> [Hint; 8] {
+    const fn hint(buttons: &'static [Button], label: &'static str) -> Hint {
+        Hint { buttons, label }
+    }
+    [
+        hint(
+            &[Button::Up, Button::Down, Button::Left, Button::Right],
+            "Cursor",
+        ),
+        hint(&[Button::L1, Button::R1], "Word"),
+        hint(&[Button::L2, Button::R2], "Start, end"),
+        hint(confirm, "New line"),
+        hint(&[Button::X], "Mark"),
+        hint(&[Button::Y], "Menu"),
+        hint(back, "Leave, keep draft"),
+        hint(&[Button::Select], "Letters"),
+    ]
+}
 
 /// Everything a screen needs to draw the keyboard and its field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -260,6 +249,8 @@ pub struct View<'a> {
     pub strip: Vec<Slot<'a>>,
     /// What stands where the keys are.
     pub board: Board,
+    /// What the buttons of the edit layer do, for its board.
+    pub edit_keys: &'static [Hint],
     /// The hint bar, at most five.
     pub hints: &'static [Hint],
 }

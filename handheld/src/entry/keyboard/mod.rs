@@ -201,9 +201,7 @@ impl Keyboard {
         self.layer = Layer::default();
         self.focus = Focus::default();
         self.stage = Stage::Letters;
-        self.armed = ButtonSet::EMPTY;
-        self.stroke = None;
-        self.leaving = None;
+        self.let_go();
         self.unsettle();
         self.refresh();
     }
@@ -231,7 +229,7 @@ impl Keyboard {
     pub fn set_settings(&mut self, settings: Settings) {
         self.settings = settings;
         self.stage = Stage::Letters;
-        self.stroke = None;
+        self.let_go();
         self.refresh();
     }
 
@@ -254,6 +252,18 @@ impl Keyboard {
     /// Whether the arc may still be offered; the app stores that it was.
     pub const fn set_offer_arc(&mut self, offer: bool) {
         self.offer_arc = offer;
+    }
+
+    /// Something else takes the buttons for a while (a button map, a dialog): whatever is down here is let go of and
+    /// does nothing; text and layers stay.
+    pub fn let_go(&mut self) {
+        self.armed = ButtonSet::EMPTY;
+        self.stroke = None;
+        self.more = None;
+        self.leaving = None;
+        if let Stage::Accents { .. } = self.stage {
+            self.stage = Stage::Letters;
+        }
     }
 
     /// One press. `now` is the time of handling; chords are judged by it.

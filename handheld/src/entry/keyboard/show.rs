@@ -1,7 +1,8 @@
 //! What the keyboard shows now.
 
 use super::super::view::{
-    ACCENT_COLUMNS, Board, Hint, MENU_COLUMNS, Mode, Slot, View, emoji_board,
+    ACCENT_COLUMNS, Board, EDIT_KEYS, EDIT_KEYS_SWAPPED, Hint, MENU_COLUMNS, Mode, Slot, View,
+    emoji_board,
 };
 use super::super::{arc, grid};
 use super::{Keyboard, Stage};
@@ -96,6 +97,11 @@ impl Keyboard {
             symbols,
             strip: self.strip(),
             board,
+            edit_keys: if self.settings.swap_ab {
+                EDIT_KEYS_SWAPPED
+            } else {
+                EDIT_KEYS
+            },
             hints: self.hints(),
         }
     }

@@ -267,3 +267,41 @@ fn hints_are_five_at_most_in_every_state() {
         }
     }
 }
+
+#[test]
+fn buttons_let_go_of_do_nothing_and_leave_no_direction_behind() {
+    let mut hands = Hands::on(Mode::Arc);
+    hands.set(Up, true);
+    hands.set(Select, true);
+    hands.wait(400);
+    hands.keyboard.let_go();
+    // The releases go to the map that took the buttons.
+    let Board::Arc(petals) = hands.keyboard.view().board else {
+        panic!("no arc")
+    };
+    assert!(petals.iter().all(|petal| !petal.held));
+    let up = Press::up(Select, hands.now);
+    assert_eq!(hands.keyboard.handle(up, hands.now), Outcome::None);
+    assert!(matches!(hands.keyboard.view().board, Board::Arc(_)));
+}
+
+#[test]
+fn the_edit_board_names_the_buttons_that_do_it() {
+    for swap_ab in [false, true] {
+        let keyboard = Keyboard::new(Settings {
+            swap_ab,
+            ..Settings::default()
+        });
+        let keys = keyboard.view().edit_keys;
+        let label = |button| {
+            keys.iter()
+                .find(|hint| hint.buttons == [button])
+                .map(|hint| hint.label)
+        };
+        assert_eq!(label(if swap_ab { B } else { A }), Some("New line"));
+        assert_eq!(
+            label(if swap_ab { A } else { B }),
+            Some("Leave, keep draft")
+        );
+    }
+}
