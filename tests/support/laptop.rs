@@ -1,0 +1,190 @@
+//! The laptop's processes, started as `laptop-daemon --standalone` does.
+
+use super::{Folder, eventually, program};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A running laptop.
+pub struct Laptop {
+    child: Option<Child>,
+    home: PathBuf,
+    environment: Vec<(String, String)>,
+    port: u16,
+    _folder: Option<Folder>,
+}
+
+impl Laptop {
+    /// One with the built-in providers only, on a free port of loopback.
+    pub fn start(name: &str) -> Self {
+        Self::with(name, "", &[])
+    }
+
+    /// One with providers, as `services.toml` names them, and further environment.
+    pub fn with(name: &str, providers: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = Folder::new(name);
+        let home = folder.path().join("laptop");
+        let mut laptop = Self::at(&home, "Ada's ThinkPad", 0, providers, environment);
+        laptop._folder = Some(folder);
+        laptop
+    }
+
+    /// One in a folder that stays.
+    pub fn at(
+        home: &Path,
+        name: &str,
+        port: u16,
+        providers: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        fs::create_dir_all(home.join("config")).expect("a config folder");
+        let daemon = format!(
+            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n"
+        );
+        fs::write(home.join("config/daemon.toml"), daemon).expect("daemon.toml");
+        fs::write(home.join("config/services.toml"), providers).expect("services.toml");
+        let mut environment: Vec<_> = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        if !environment
+            .iter()
+            .any(|(name, _)| name == "OFFICEOS_DISCOVERY")
+        {
+            environment.push(("OFFICEOS_DISCOVERY".to_owned(), "off".to_owned()));
+        }
+        let mut laptop = Self {
+            child: None,
+            home: home.to_owned(),
+            environment,
+            port,
+            _folder: None,
+        };
+        laptop.restart();
+        laptop
+    }
+
+    /// Starts it again in the same folder, on the same port.
+    pub fn restart(&mut self) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.home.join("log"))
+            .expect("a log");
+        let child = Command::new(program("laptop-daemon"))
+            .args(["--standalone", "--home"])
+            .arg(&self.home)
+            .env(
+                "RUST_LOG",
+                std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()),
+            )
+            .envs(self.environment.iter().map(|(k, v)| (k, v)))
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("STABILITY_API_KEY")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log again"))
+            .stderr(log)
+            .spawn()
+            .expect("laptop-daemon starts");
+        self.child = Some(child);
+        let link = eventually("the laptop to listen", || {
+            if let Some(status) = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten())
+            {
+                panic!("laptop-daemon ended with {status}:\n{}", self.log());
+            }
+            let status = self.ctl().try_json(&["status"])?;
+            status["services"]
+                .as_object()?
+                .values()
+                .all(|up| up == true)
+                .then_some(())?;
+            let link = status["link"].as_str()?.to_owned();
+            (!link.is_empty()).then_some(link)
+        });
+        let port: u16 = link
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port in the link");
+        if self.port == 0 {
+            self.port = port;
+            // From now on the same port, as a handheld expects of its laptop.
+            let file = self.home.join("config/daemon.toml");
+            let text = fs::read_to_string(&file).expect("daemon.toml");
+            fs::write(
+                &file,
+                text.replace("bind_port = 0", &format!("bind_port = {port}")),
+            )
+            .expect("daemon.toml");
+        }
+    }
+
+    /// Where handhelds reach it.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Its folder.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Its control tool.
+    pub fn ctl(&self) -> super::ctl::Ctl {
+        super::ctl::Ctl::new(&self.home)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.join("log")).unwrap_or_default()
+    }
+
+    /// Kills the daemon as a crash would; its children follow by themselves.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Process number of the daemon.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// Process numbers of its children, by name of the program.
+    pub fn children(&self, name: &str) -> Vec<u32> {
+        let listed = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid()))
+            .unwrap_or_default();
+        let pids = listed.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.filter(|pid: &u32| {
+            let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            program.file_name().is_some_and(|file| file == name)
+        })
+        .collect()
+    }
+}
+
+impl Drop for Laptop {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("-- log of the laptop --\n{}", self.log());
+        }
+        if let Some(mut child) = self.child.take() {
+            // SIGTERM first, so that it ends its children in order.
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            let ended = (0..100).any(|_| {
+                std::thread::park_timeout(std::time::Duration::from_millis(50));
+                matches!(child.try_wait(), Ok(Some(_)))
+            });
+            if !ended {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! An OpenAI-compatible chat server that counts what it is asked and answers what the test says.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+/// How to answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Pieces, in order.
+    pub pieces: Vec<String>,
+    /// Pause before each.
+    pub pause: Duration,
+    /// Close without an end after so many pieces.
+    pub die_after: Option<usize>,
+}
+
+#[derive(Default)]
+struct Seen {
+    prompts: Vec<String>,
+    broken: usize,
+}
+
+/// See the module.
+pub struct Provider {
+    address: SocketAddr,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+impl Provider {
+    /// Starts one; `answer` is given the last message.
+    pub fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let seen: Arc<(Mutex<Seen>, Condvar)> = Arc::default();
+        let (shared, answer) = (Arc::clone(&seen), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (shared, answer) = (Arc::clone(&shared), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream, &shared, answer.as_ref()));
+            }
+        });
+        Self { address, seen }
+    }
+
+    /// Its entry in `services.toml`.
+    pub fn entry(&self) -> String {
+        format!(
+            "[[provider]]\nname = \"desk\"\nkind = \"openai\"\nbase_url = \"http://{}/v1\"\n",
+            self.address
+        )
+    }
+
+    /// Last messages of all chats it was asked for, in order.
+    pub fn prompts(&self) -> Vec<String> {
+        self.seen.0.lock().expect("what was seen").prompts.clone()
+    }
+
+    /// Chats that the caller broke off.
+    pub fn broken(&self) -> usize {
+        self.seen.0.lock().expect("what was seen").broken
+    }
+
+    /// Waits until the caller has broken off `count` chats.
+    pub fn wait_broken(&self, count: usize) {
+        let (seen, changed) = (&self.seen.0, &self.seen.1);
+        let seen = seen.lock().expect("what was seen");
+        let (seen, _) = changed
+            .wait_timeout_while(seen, super::PATIENCE, |seen| seen.broken < count)
+            .expect("what was seen");
+        assert!(seen.broken >= count, "the provider was never told to stop");
+    }
+}
+
+fn serve(
+    mut stream: TcpStream,
+    shared: &(Mutex<Seen>, Condvar),
+    answer: &(impl Fn(&str) -> Answer + ?Sized),
+) {
+    let _ = stream.set_nodelay(true);
+    let mut reader = BufReader::new(stream.try_clone().expect("the stream again"));
+    let mut first = String::new();
+    if reader.read_line(&mut first).unwrap_or(0) == 0 {
+        return;
+    }
+    let mut len = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            len = value.trim().parse().unwrap_or(0);
+        }
+    }
+    let mut body = vec![0; len];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    if first.starts_with("GET ") {
+        let models = r#"{"object":"list","data":[{"id":"parrot","object":"model"}]}"#;
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{models}",
+            models.len()
+        );
+        return;
+    }
+    let request: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let messages = request["messages"].as_array().cloned().unwrap_or_default();
+    let prompt = messages
+        .last()
+        .and_then(|message| message["content"].as_str())
+        .unwrap_or_default()
+        .to_owned();
+    shared
+        .0
+        .lock()
+        .expect("what was seen")
+        .prompts
+        .push(prompt.clone());
+    shared.1.notify_all();
+    let answer = answer(&prompt);
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let mut ended = stream.write_all(head.as_bytes()).is_ok();
+    for (number, piece) in answer.pieces.iter().enumerate() {
+        if answer.die_after == Some(number) || !ended {
+            break;
+        }
+        std::thread::park_timeout(answer.pause);
+        let chunk = serde_json::json!({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]});
+        ended = write!(stream, "data: {chunk}\n\n").is_ok();
+    }
+    if answer.die_after.is_some() {
+        return;
+    }
+    if ended {
+        let chunk =
+            serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+        let _ = write!(stream, "data: {chunk}\n\ndata: [DONE]\n\n");
+    } else {
+        shared.0.lock().expect("what was seen").broken += 1;
+        shared.1.notify_all();
+    }
+}
