@@ -113,6 +113,8 @@ pub enum Effect {
     SaveRemote(u64, Vec<RemoteFile>),
     /// Write an unfinished text down; an empty one is dropped.
     SaveDraft(Purpose, String),
+    /// Write the words down that the keyboard has learned.
+    SaveWords(String),
     /// Read and decode a picture; answered by `Raster`.
     LoadPicture {
         /// Picture.

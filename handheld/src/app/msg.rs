@@ -295,6 +295,8 @@ pub struct Stored {
     pub earlier: Vec<String>,
     /// Unfinished texts.
     pub drafts: Vec<(Purpose, String)>,
+    /// Words that the keyboard has learned.
+    pub words: String,
     /// The last wall clock that was seen, so that time never goes backwards. Seconds since 1970.
     pub last_seen: u64,
 }

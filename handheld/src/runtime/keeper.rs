@@ -162,6 +162,10 @@ impl Keeper {
     fn ready(&mut self, mut card: Box<Card<Folder>>, mut skipped: Vec<Skipped>) {
         let mut stored = shelf::load(card.items(), card.settings(), &mut skipped);
         stored.settings.lock = card.is_locked();
+        stored.words = card
+            .words()
+            .and_then(|words| String::from_utf8(words).ok())
+            .unwrap_or_default();
         // A laptop without keys cannot be talked to; keys without a laptop's record still can.
         stored
             .laptops
@@ -433,6 +437,7 @@ impl Keeper {
                 self.say(event);
                 Ok(())
             }
+            Effect::SaveWords(words) => self.card()?.set_words(words.as_bytes()),
             Effect::SaveSettings(settings) => self.card()?.set_settings(&shelf::encode(&*settings)),
             Effect::SaveChat(chat) => {
                 let changes = shelf::save_chat(self.card()?.items(), &chat);

@@ -208,11 +208,15 @@ fn progress(model: &Model, id: PictureId, t: &mut Table) {
 }
 
 fn viewer(model: &Model, screen: &ViewerScreen, t: &mut Table) {
-    t.pair(
-        (L2, Act::ZoomOut, "smaller"),
-        (R2, Act::ZoomIn, "larger"),
-        "Zoom",
-    );
+    match screen.zoom {
+        None => t.chip(R2, Act::ZoomIn, "Zoom"),
+        Some(400..) => t.chip(L2, Act::ZoomOut, "Zoom"),
+        Some(_) => t.pair(
+            (L2, Act::ZoomOut, "smaller"),
+            (R2, Act::ZoomIn, "larger"),
+            "Zoom",
+        ),
+    };
     if model
         .pictures
         .list

@@ -25,8 +25,6 @@ pub struct Settings {
     pub lock: bool,
     /// The laptop that was last talked to.
     pub laptop: Option<LaptopId>,
-    /// Letters written on the grid, until the arc has been offered.
-    pub grid_letters: u32,
     /// The arc has been offered or tried.
     pub arc_offered: bool,
 }
@@ -43,7 +41,6 @@ impl Default for Settings {
             rumble: false,
             lock: false,
             laptop: None,
-            grid_letters: 0,
             arc_offered: false,
         }
     }

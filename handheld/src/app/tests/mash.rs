@@ -201,17 +201,64 @@ fn facts(p: &Player) -> String {
     format!("{m:?}{:?}", m.keyboard.view())
 }
 
+/// An app in use: chats, pictures in every state, files on both sides, two laptops.
+fn in_use(swapped: bool) -> Player {
+    use crate::app::model::{LocalFile, PictureState, RemoteFile};
+    let mut p = linked();
+    p.model.laptops.push(Laptop {
+        id: LaptopId(2),
+        name: "Bob's".into(),
+        ..Laptop::default()
+    });
+    for name in ["a.txt", "b\u{202E}.pdf"] {
+        p.model.files.remote.push(RemoteFile {
+            name: name.into(),
+            len: 9,
+            modified: NOON,
+            new: true,
+        });
+        p.model.files.local.push(LocalFile {
+            name: name.into(),
+            len: 9,
+            modified: 0,
+        });
+    }
+    p.model.files.listed_at = Some(NOON);
+    for _ in 0..2 {
+        let id = ask(&mut p, "hi");
+        p.send(data(id, 0, 0, "hello", true));
+        p.send(Msg::Link(LinkEvent::Done(id)));
+        play(&mut p, "Menu");
+    }
+    p.model.pictures.recipe.prompt = "a harbour".into();
+    for n in 0..14 {
+        play(&mut p, "Right A Start Start");
+        number(&mut p);
+        play(&mut p, "Menu Right");
+        p.model.pictures.list[0].size = Some((640, 480));
+        p.model.pictures.list[0].state = match n % 4 {
+            0 => PictureState::Broken(Failure::own(Failure::DAMAGED, "")),
+            1 => PictureState::Stopped,
+            _ => PictureState::Ready,
+        };
+    }
+    p.model.settings.swap_ab = swapped;
+    p.model.outbox.entries.truncate(3);
+    p
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_mashing_panics_or_loses_the_focus_and_b_leads_home(events in prop::collection::vec(event(), 1..120)) {
-        let mut p = linked();
+    fn no_mashing_panics_or_loses_the_focus_and_b_leads_home(events in prop::collection::vec(event(), 1..120), used: bool, swapped: bool) {
+        let mut p = if used { in_use(swapped) } else { linked() };
         for event in &events {
             apply(&mut p, event);
             check(&p);
         }
         // Deleting a text and closing what is open takes presses too, but a bounded number.
+        let keyboard_back = if p.model.settings.swap_ab { Button::A } else { Button::B };
         for press in 0..400 {
             if matches!(p.model.screen(), Screen::Home(_)) && p.model.overlay.is_none() {
                 break;
@@ -220,7 +267,7 @@ proptest! {
                 // B deletes towards the front; with the caret there and text behind it, the edit layer's B leaves.
                 tap(&mut p, Button::Select);
             }
-            let back = hints::table(&p.model).into_iter().find(|h| h.act == hints::Act::Back).map_or(Button::B, |h| h.button);
+            let back = hints::table(&p.model).into_iter().find(|h| h.act == hints::Act::Back).map_or(keyboard_back, |h| h.button);
             tap(&mut p, back);
         }
         prop_assert!(matches!(p.model.screen(), Screen::Home(_)), "{:?}", p.model.screen());
@@ -228,12 +275,12 @@ proptest! {
     }
 
     #[test]
-    fn every_button_in_the_table_does_something(events in prop::collection::vec(event(), 0..80)) {
-        let mut p = linked();
+    fn every_button_in_the_table_does_something(events in prop::collection::vec(event(), 0..80), used: bool, swapped: bool) {
+        let mut p = if used { in_use(swapped) } else { linked() };
         for event in &events {
             apply(&mut p, event);
         }
-        p.wait(5000);
+        p.wait(12_000);
         if matches!(p.model.screen(), Screen::Writing(_)) && p.model.overlay.is_none() {
             return Ok(());
         }

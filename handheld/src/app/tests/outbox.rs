@@ -217,3 +217,69 @@ fn a_failure_stays_in_the_outbox_until_it_is_retried() {
             .all(|e| e.origin != Origin::Listing && e.id != id)
     );
 }
+
+#[test]
+fn a_number_that_was_spent_elsewhere_is_replaced_before_it_goes_out() {
+    let mut p = away();
+    let id = ask(&mut p, "hi");
+    let mut w = welcome(p.now);
+    w.floor = RequestId(id.0 + 50);
+    let fx = p.send(Msg::Link(LinkEvent::Welcome(Box::new(w))));
+    assert!(submitted(&fx).is_empty());
+    let written = fx
+        .iter()
+        .position(|e| matches!(e, Effect::NewRequest { .. }))
+        .unwrap();
+    let dropped = fx
+        .iter()
+        .position(|e| *e == Effect::DropEntry(ADA, id))
+        .unwrap();
+    assert!(written < dropped);
+    let fresh = RequestId(id.0 + 60);
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    let fx = p.send(Msg::Card(CardEvent::Numbered { ticket, id: fresh }));
+    assert_eq!(submitted(&fx), [fresh]);
+    assert_eq!(p.model.chats.list[0].turns[1].request, Some(fresh));
+}
+
+#[test]
+fn the_last_words_of_another_link_change_nothing() {
+    let mut p = linked();
+    let id = ask(&mut p, "hi");
+    p.send(Msg::Link(LinkEvent::Accepted(id)));
+    lose(&mut p);
+    p.send(data(id, 0, 0, "of another laptop", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    assert_eq!(chat(&p).turns[1].text, "");
+    assert_eq!(state(&p, id), Some(EntryState::Accepted));
+}
+
+#[test]
+fn choosing_a_laptop_asks_nothing_twice() {
+    let mut p = linked();
+    p.model.laptops.push(Laptop {
+        id: LaptopId(2),
+        ..Laptop::default()
+    });
+    // Sent, and the card has not yet given it a number.
+    play(&mut p, "Start \"hi\" Start B Y A");
+    assert_eq!(p.model.chosen, Some(LaptopId(2)));
+    assert_eq!(p.model.outbox.unnumbered.len(), 1);
+}
+
+#[test]
+fn words_that_were_written_are_learned_and_come_back() {
+    let mut p = linked();
+    let fx = play(&mut p, "Start \"the zyzzogeton sings\" Start");
+    let Some(Effect::SaveWords(words)) = fx.iter().find(|e| matches!(e, Effect::SaveWords(_)))
+    else {
+        panic!()
+    };
+    assert!(words.contains("zyzzogeton"));
+    let mut q = Player::new(Model::new(Panel::VGA, 1));
+    q.send(Msg::Card(CardEvent::Loaded(Box::new(Stored {
+        words: words.clone(),
+        ..Stored::default()
+    }))));
+    assert!(!q.model.keyboard.learned().is_empty());
+}

@@ -103,8 +103,10 @@ fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
         recipe,
         earlier,
         drafts,
+        words,
         last_seen,
     } = stored;
+    model.keyboard.learned_mut().import(&words);
     model.lock = None;
     model.loaded = true;
     model.settings = settings;

@@ -8,6 +8,10 @@ use crate::app::words::quantity;
 
 /// Something happened on the link.
 pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
+    if concerns_request(&event) && !model.link.is_open() {
+        // The last words of a link to the laptop that was chosen before: its numbers mean something else now.
+        return;
+    }
     match event {
         LinkEvent::Connecting(carrier) => {
             if model.chosen.is_some() && !model.link.is_open() {
@@ -81,6 +85,21 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
     }
 }
 
+/// It names a request by its number at the laptop that is linked.
+const fn concerns_request(event: &LinkEvent) -> bool {
+    matches!(
+        event,
+        LinkEvent::Accepted(_)
+            | LinkEvent::Awaiting { .. }
+            | LinkEvent::Started { .. }
+            | LinkEvent::Progress { .. }
+            | LinkEvent::Data { .. }
+            | LinkEvent::Uploaded { .. }
+            | LinkEvent::Done(_)
+            | LinkEvent::Failed { .. }
+    )
+}
+
 fn change_laptop(
     model: &mut Model,
     fx: &mut Effects,
@@ -126,6 +145,7 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
         signal: welcome.signal,
     };
     fx.push(Effect::RaiseFloor(chosen, welcome.floor));
+    super::request::renumber(model, chosen, welcome.floor, fx);
     if let Some(days) = crate::app::view::laptop::days_left(model).filter(|d| *d < 5) {
         super::toast(
             model,

@@ -137,8 +137,10 @@ pub(super) const fn gallery_rows(panel: Panel) -> usize {
     // A cell is 3:4 of a third of the width; a caption of 4u stands below.
     let usable = panel.height.saturating_sub(14 * panel.unit());
     let cell = panel.width / 4;
-    let rows = if cell == 0 { 1 } else { usable / cell };
-    if rows == 0 { 1 } else { rows as usize }
+    match usable.checked_div(cell) {
+        Some(rows) if rows > 0 => rows as usize,
+        _ => 1,
+    }
 }
 
 /// Moves the window so that the focus shows and no room is wasted at the end.

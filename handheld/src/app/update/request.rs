@@ -17,7 +17,12 @@ pub(super) fn ask(model: &mut Model, origin: Origin, wish: Wish, fx: &mut Effect
     let Some(laptop) = model.chosen else {
         return false;
     };
-    let entry = Entry::new(laptop, origin, wish, model.wall());
+    write_down(model, Entry::new(laptop, origin, wish, model.wall()), fx);
+    true
+}
+
+/// Has the card give an entry its number.
+fn write_down(model: &mut Model, entry: Entry, fx: &mut Effects) {
     let ticket = model.next_ticket;
     model.next_ticket = model.next_ticket.wrapping_add(1);
     fx.push(Effect::NewRequest {
@@ -25,7 +30,6 @@ pub(super) fn ask(model: &mut Model, origin: Origin, wish: Wish, fx: &mut Effect
         entry: Box::new(entry.clone()),
     });
     model.outbox.unnumbered.push((ticket, entry));
-    true
 }
 
 /// A request for this origin is on its way already.
@@ -362,13 +366,61 @@ pub(super) fn hash(model: &mut Model, source: Source, origin: Origin, fx: &mut E
     fx.push(Effect::Hash(source));
 }
 
+/// Gives requests that never went out a new number where theirs has been spent: by a card that was restored from a backup, or
+/// while they were held back.
+pub(super) fn renumber(model: &mut Model, laptop: LaptopId, floor: RequestId, fx: &mut Effects) {
+    let spent = |e: &&Entry| {
+        let unsent = matches!(e.state, EntryState::Draft | EntryState::Waiting);
+        e.laptop == laptop && e.id < floor && unsent && e.program.is_none()
+    };
+    let spent: Vec<Entry> = model.outbox.entries.iter().filter(spent).cloned().collect();
+    for entry in spent {
+        match entry.origin {
+            Origin::Chat(chat) => {
+                if let Some(chat) = model.chats.find_mut(chat) {
+                    let turns = chat.turns.iter_mut();
+                    turns
+                        .filter(|t| t.request == Some(entry.id))
+                        .for_each(|t| t.request = None);
+                }
+            }
+            Origin::Picture(picture) => {
+                if let Some(picture) = model.pictures.find_mut(picture) {
+                    picture.request = None;
+                }
+            }
+            _ => {}
+        }
+        let spent = entry.id;
+        // Written down anew before the old one goes: a pulled battery between the two loses nothing.
+        let fresh = Entry {
+            id: RequestId(0),
+            ..entry
+        };
+        write_down(model, fresh, fx);
+        forget_entry(model, laptop, spent, fx);
+    }
+}
+
 /// Asks for everything that was wished for and never written down: there was no laptop then, or the battery was pulled.
 pub(super) fn ask_orphans(model: &mut Model, fx: &mut Effects) {
     let mut wishes = Vec::new();
     for chat in &model.chats.list {
+        // The first of them may be waiting for their numbers just now.
+        let origin = Origin::Chat(chat.id);
+        let mut asked = model
+            .outbox
+            .unnumbered
+            .iter()
+            .filter(|(_, e)| e.origin == origin && !e.stopping)
+            .count();
         for (index, turn) in chat.turns.iter().enumerate() {
             if turn.role == Role::Answer && turn.state == TurnState::Open && turn.request.is_none()
             {
+                if asked > 0 {
+                    asked -= 1;
+                    continue;
+                }
                 let text = chat.turns[..index]
                     .iter()
                     .rev()
@@ -396,7 +448,9 @@ pub(super) fn ask_orphans(model: &mut Model, fx: &mut Effects) {
         .map(|p| p.id)
         .collect();
     for id in pictures {
-        ask_picture(model, id, fx);
+        if !is_asked(model, &Origin::Picture(id)) {
+            ask_picture(model, id, fx);
+        }
     }
 }
 

@@ -77,8 +77,8 @@ fn open(model: &mut Model, item: Item, fx: &mut Effects) {
             );
         }
         Item::Lock => super::action::perform(model, Action::SetLock(true), fx),
-        Item::Buttons => fx.push(Effect::SetUpButtons),
-        Item::AirGap => fx.push(Effect::Audit),
+        Item::Buttons => super::page::open(model, "Buttons", words::help::buttons(), fx),
+        Item::AirGap => super::page::open(model, "Air gap", words::help::AIR_GAP, fx),
         Item::About => super::page::open(model, "About, licences", words::help::about(), fx),
         _ => {}
     }

@@ -22,6 +22,7 @@ pub(super) fn open(model: &mut Model, purpose: Purpose, fx: &mut Effects) {
         _ => keyboard::Purpose::Prose,
     };
     model.keyboard.set_settings(settings(model));
+    model.keyboard.set_offer_arc(!model.settings.arc_offered);
     model.keyboard.open(&text, field);
     let context = view::writing::context(model, &purpose);
     super::nav::push(
@@ -69,7 +70,10 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
     match model.keyboard.handle(press, model.now) {
         Outcome::None | Outcome::Shown => {}
         Outcome::Edited => {}
-        Outcome::Send => send(model, fx),
+        Outcome::Send => {
+            fx.push(Effect::SaveWords(model.keyboard.learned().export()));
+            send(model, fx);
+        }
         Outcome::Leave => {
             keep_draft(model, fx);
             super::nav::back(model, fx);

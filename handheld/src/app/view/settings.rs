@@ -23,9 +23,9 @@ pub enum Item {
     Rumble,
     /// Lock.
     Lock,
-    /// Set the buttons up again.
+    /// Which keys stand for the buttons.
     Buttons,
-    /// Show the air-gap proof.
+    /// What holds of the air gap.
     AirGap,
     /// About, licences.
     About,
@@ -75,8 +75,8 @@ pub fn list(model: &Model, state: ListState) -> ListView {
         Item::Motion => value("Motion", words::on_off(s.motion)),
         Item::Rumble => value("Rumble", words::on_off(s.rumble)),
         Item::Lock => opens("Lock", if s.lock { "On" } else { "Off" }),
-        Item::Buttons => opens("Buttons", "Set up again"),
-        Item::AirGap => opens("Air gap", "Show the proof"),
+        Item::Buttons => opens("Buttons", "Show the keys"),
+        Item::AirGap => opens("Air gap", "What holds"),
         Item::About => opens("About, licences", ""),
     });
     ListView::default().with_rows(rows.into(), state)
