@@ -29,9 +29,17 @@ forbid "ui is pure" 'std::(net|thread|process|fs)|smol|nix::|sdl2|evdev' handhel
 forbid "input and entry know neither app nor ui" 'crate::(app|ui|link|card|platform|runtime)' handheld/src/input handheld/src/entry
 forbid "input and entry are pure" "$io|sdl2|evdev::" handheld/src/input handheld/src/entry
 forbid "card knows neither app nor ui" 'crate::(app|ui|link|platform|runtime)' handheld/src/card
+forbid "platform knows only buttons and pixels" 'crate::(app|link|card|lock|entry|runtime)' handheld/src/platform
+forbid "link knows neither ui nor buttons" 'crate::(ui|entry|input|platform|runtime)' handheld/src/link
+forbid "only link opens connections" 'Tcp(Stream|Listener)|UdpSocket|smol::net' $(find handheld/src -name '*.rs' -not -path '*/link/*')
 forbid "only platform names SDL" 'sdl2::' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
 forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')
+forbid "the executor knows neither devices nor connections" 'crate::(store|hub|files|daemon|control|link|config|cli|service)' laptop/src/executor
+forbid "the hub knows no connection" 'crate::(daemon|control|link|config|cli|service)' laptop/src/hub
+forbid "store and files know nobody above them" 'crate::(hub|executor|daemon|control|link|config|cli|service|ipc)' laptop/src/store laptop/src/files
+forbid "the daemon is handed its network" '(TcpStream::connect|TcpListener::bind|UdpSocket)' laptop/src/daemon laptop/src/hub laptop/src/executor \
+  laptop/src/store laptop/src/policy laptop/src/files laptop/src/config laptop/src/control laptop/src/cli
 forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon|control|executor)' \
   laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
 forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
