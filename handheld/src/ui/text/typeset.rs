@@ -92,6 +92,14 @@ impl Typesetter {
                     {
                         out.width += f32::from(self.kerning.adjust(face, left, glyph)) * scale;
                     }
+                    if let Some(x) = self.mark_position(c, face, glyph, size, &out) {
+                        out.glyphs.push(Placed {
+                            piece: Piece::Glyph(face, glyph.to_u32()),
+                            x,
+                            at,
+                        });
+                        continue;
+                    }
                     before = Some((face, glyph));
                     let piece = Piece::Glyph(face, glyph.to_u32());
                     out.glyphs.push(Placed {
@@ -113,6 +121,27 @@ impl Typesetter {
             out.width += self.box_width(c as u32, size) + 2.0;
         }
         out
+    }
+
+    /// Pen position of a combining mark: its ink centred over the letter before it.
+    fn mark_position(
+        &mut self,
+        c: char,
+        face: Face,
+        glyph: GlyphId,
+        size: u16,
+        out: &Shaped,
+    ) -> Option<f32> {
+        let combining =
+            matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}');
+        let letter = out
+            .glyphs
+            .iter()
+            .rev()
+            .find(|g| g.x < out.width)
+            .filter(|_| combining)?;
+        let ink = self.mask(face, glyph.to_u32(), size, 0);
+        Some((letter.x + out.width) / 2.0 - ink.left as f32 - ink.w as f32 / 2.0)
     }
 
     /// Width in pixels of the box around an unknown code point.
