@@ -7,6 +7,7 @@ pub mod metrics;
 pub mod rect;
 pub mod text;
 pub mod theme;
+pub mod widget;
 
 pub use canvas::{Canvas, Picture};
 pub use color::Color;

@@ -142,9 +142,11 @@ impl Canvas {
         }
     }
 
-    /// The recorded texts, to hide those that a dialog covers.
-    pub(super) fn recorded_mut(&mut self) -> Option<&mut Vec<TextBox>> {
-        self.boxes.as_mut()
+    /// Says that what follows covers `area`: texts recorded there are no longer seen.
+    pub fn cover(&mut self, area: Rect) {
+        if let Some(boxes) = &mut self.boxes {
+            boxes.retain(|noted| noted.area.intersect(&area).is_empty());
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod table;
 use super::metrics::Metrics;
 use super::text::Typesetter;
 pub use layout::{Content, DocLine};
+use std::rc::Rc;
 
 /// A text that is laid out for a width, and can grow at its end.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +79,7 @@ const KEPT: usize = 48;
 /// Laid-out documents by a key that the caller gives (a turn of a conversation), the last used kept.
 #[derive(Default)]
 pub struct Cache {
-    kept: Vec<(u64, Document)>,
+    kept: Vec<(u64, Rc<Document>)>,
 }
 
 impl Cache {
@@ -90,26 +91,18 @@ impl Cache {
         source: &str,
         width: i32,
         m: &Metrics,
-    ) -> &Document {
+    ) -> Rc<Document> {
         let found = self.kept.iter().position(|(k, _)| *k == key);
-        let mut entry = match found {
-            Some(at) => self.kept.remove(at),
-            None => (
-                key,
-                Document {
-                    width,
-                    body: m.body.size,
-                    unit: m.u,
-                    ..Document::default()
-                },
-            ),
+        let mut document = match found {
+            Some(at) => self.kept.remove(at).1,
+            None => Rc::new(Document::new(t, "", width, m)),
         };
-        entry.1.update(t, source, width, m);
+        Rc::make_mut(&mut document).update(t, source, width, m);
         if self.kept.len() >= KEPT {
             self.kept.remove(0);
         }
-        self.kept.push(entry);
-        &self.kept[self.kept.len() - 1].1
+        self.kept.push((key, document.clone()));
+        document
     }
 }
 

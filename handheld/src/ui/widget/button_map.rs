@@ -1,0 +1,105 @@
+//! The button map: every button of the screen below, shown while Select is held.
+
+use super::hint_bar::Chip;
+use super::mark;
+use crate::input::button::Button;
+use crate::ui::canvas::{Align, Canvas};
+use crate::ui::rect::Rect;
+use crate::ui::text::Face;
+use crate::ui::theme::{Theme, Tone};
+
+/// Left half of the device, from the top.
+const LEFT: [Button; 7] = [
+    Button::L2,
+    Button::L1,
+    Button::Up,
+    Button::Down,
+    Button::Left,
+    Button::Right,
+    Button::Select,
+];
+/// Right half of the device, from the top.
+const RIGHT: [Button; 7] = [
+    Button::R2,
+    Button::R1,
+    Button::X,
+    Button::Y,
+    Button::A,
+    Button::B,
+    Button::Start,
+];
+
+/// Draws the map over the whole panel.
+pub fn button_map(c: &mut Canvas, t: &Theme, panel: Rect, title: &str, chips: &[Chip]) {
+    let m = &t.m;
+    c.cover(panel);
+    c.fill(panel, t.color(Tone::Bg));
+    let mut area = panel;
+    let head = area.take_top(m.bar()).inset(m.margin(), 0);
+    c.tight_label(
+        head,
+        title,
+        Face::SemiBold,
+        3 * m.u as u16,
+        t.color(Tone::Text),
+        Align::Left,
+    );
+    let foot = area.take_bottom(m.bar());
+    c.fill(foot, t.color(Tone::Surface));
+    let line = "Let go of Select to close. Start and Select together quit.";
+    c.tight_label(
+        foot.inset(m.margin(), 0),
+        line,
+        Face::Sans,
+        m.caption.size,
+        t.color(Tone::Text),
+        Align::Left,
+    );
+    let board = area.inset(m.margin(), m.u);
+    let half = (board.w - 2 * m.u) / 2;
+    let left = Rect { w: half, ..board };
+    let right = Rect {
+        x: board.right() - half,
+        w: half,
+        ..board
+    };
+    side(c, t, left, &LEFT, chips);
+    side(c, t, right, &RIGHT, chips);
+}
+
+/// One half: a card with a row for each button, the unused ones muted.
+fn side(c: &mut Canvas, t: &Theme, area: Rect, buttons: &[Button; 7], chips: &[Chip]) {
+    let m = &t.m;
+    c.fill_round(area, m.radius_card(), t.color(Tone::Surface));
+    let inner = area.inset(2 * m.u, m.u);
+    let each = inner.h / buttons.len() as i32;
+    let column = 9 * m.u;
+    for (i, &button) in buttons.iter().enumerate() {
+        let row = Rect::new(inner.x, inner.y + i as i32 * each, inner.w, each);
+        let chip = chips.iter().find(|chip| chip.buttons.contains(&button));
+        let label = match (button, chip) {
+            (_, Some(chip)) => chip.label.as_str(),
+            (Button::Select, None) => "Hold: this map",
+            _ => "–",
+        };
+        let tone = if chip.is_some() || button == Button::Select {
+            Tone::Text
+        } else {
+            Tone::Muted
+        };
+        mark::glyph(c, t, &[button], row.x, row.center_y());
+        let words = Rect {
+            x: row.x + column,
+            w: row.w - column,
+            ..row
+        };
+        c.tight_label(
+            words,
+            label,
+            Face::Sans,
+            m.caption.size,
+            t.color(tone),
+            Align::Left,
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! What lies above a screen: dialog, menu, toast.
+
+use super::list::draw_row;
+use super::mark;
+use super::scroll_bar::scroll_bar;
+use crate::app::model::overlay::{Dialog, Menu};
+use crate::app::view::{Mark, Row};
+use crate::input::button::Button;
+use crate::ui::canvas::{Align, Canvas};
+use crate::ui::rect::Rect;
+use crate::ui::text::{Face, Ink, Line, Span, wrap::wrap};
+use crate::ui::theme::{Theme, Tone};
+
+/// How strongly what lies below steps back, of 255.
+const VEIL: u8 = 160;
+
+fn lift(c: &mut Canvas, t: &Theme, below: Rect, area: Rect, line: Tone) {
+    c.cover(below);
+    c.veil(below, t.color(Tone::Bg), VEIL);
+    let m = &t.m;
+    c.card(
+        area,
+        m.radius_dialog(),
+        m.outline.max(2),
+        t.color(Tone::Surface),
+        t.color(line),
+    );
+}
+
+/// Draws a dialog above `below`, the panel without its hint bar.
+pub fn dialog(
+    c: &mut Canvas,
+    t: &Theme,
+    below: Rect,
+    dialog: &Dialog,
+    confirm: Button,
+    close: Button,
+) {
+    let m = &t.m;
+    let width = (below.w - 8 * m.u).min(76 * m.u);
+    let inner = width - 6 * m.u;
+    let set = |c: &mut Canvas, text: &str, face, size, tone| -> Vec<Line> {
+        wrap(
+            &mut c.text,
+            &[Span {
+                text: text.into(),
+                face,
+                size,
+                ink: Ink::of(tone),
+            }],
+            inner,
+        )
+    };
+    let sign = if dialog.error { m.u * 9 / 2 } else { 0 };
+    let title_spans = [Span {
+        text: dialog.title.clone(),
+        face: Face::SemiBold,
+        size: m.title.size,
+        ink: Ink::of(Tone::Text),
+    }];
+    let title = wrap(&mut c.text, &title_spans, inner - sign);
+    let body: Vec<Vec<Line>> = dialog
+        .body
+        .iter()
+        .map(|p| set(c, p, Face::Sans, m.body.size, Tone::Text))
+        .collect();
+    let lines: i32 = body.iter().map(|p| p.len() as i32).sum();
+    let between = body.len() as i32 * m.u;
+    let height = 2 * m.u
+        + title.len() as i32 * m.title.line
+        + lines * m.body.line
+        + between
+        + m.u
+        + 5 * m.u
+        + 2 * m.u;
+    let area = below.centered(width, height.min(below.h - 2 * m.u));
+    lift(
+        c,
+        t,
+        below,
+        area,
+        if dialog.error { Tone::Stop } else { Tone::Line },
+    );
+    let left = area.x + 3 * m.u;
+    let mut y = area.y + 2 * m.u;
+    if dialog.error {
+        let place = Rect::new(left, y, 7 * m.u / 2, m.title.line);
+        mark::mark(
+            c,
+            t,
+            Mark::Failed,
+            place,
+            7 * m.u / 2,
+            Tone::Stop,
+            Tone::Surface,
+        );
+    }
+    for line in &title {
+        c.line(left + sign, y, m.title, line, t, None);
+        y += m.title.line;
+    }
+    for paragraph in &body {
+        y += m.u;
+        for line in paragraph {
+            c.line(left, y, m.body, line, t, None);
+            y += m.body.line;
+        }
+    }
+    buttons(c, t, area, dialog, confirm, close);
+}
+
+fn buttons(c: &mut Canvas, t: &Theme, area: Rect, dialog: &Dialog, confirm: Button, close: Button) {
+    let m = &t.m;
+    let row = Rect::new(
+        area.x + 3 * m.u,
+        area.bottom() - 7 * m.u,
+        area.w - 6 * m.u,
+        5 * m.u,
+    );
+    let yes = dialog
+        .yes
+        .as_ref()
+        .map(|(label, _)| (confirm, label.as_str(), true));
+    let all = yes.into_iter().chain([(close, dialog.no.as_str(), false)]);
+    let mut x = row.x;
+    for (button, label, first) in all {
+        let glyph = mark::glyph_width(c, t, &[button]);
+        let width = glyph + m.u + c.text.width(label, Face::SemiBold, m.caption.size) + 3 * m.u;
+        let pill = Rect::new(x, row.y, width.min(row.right() - x), row.h);
+        let (fill, line, ink) = if first {
+            (Tone::Accent, Tone::Accent, Tone::On)
+        } else {
+            (Tone::Surface, Tone::Line, Tone::Text)
+        };
+        c.card(pill, row.h, m.outline, t.color(fill), t.color(line));
+        let place = mark::glyph(c, t, &[button], pill.x + m.u, pill.center_y());
+        let text = Rect::new(
+            place.right() + m.u,
+            pill.y,
+            pill.right() - place.right() - 2 * m.u,
+            pill.h,
+        );
+        c.tight_label(
+            text,
+            label,
+            Face::SemiBold,
+            m.caption.size,
+            t.color(ink),
+            Align::Left,
+        );
+        x = pill.right() + 2 * m.u;
+    }
+}
+
+/// Draws a menu that rises from the hint bar.
+pub fn menu(c: &mut Canvas, t: &Theme, below: Rect, menu: &Menu) {
+    let m = &t.m;
+    let width = (below.w - 8 * m.u).min(80 * m.u);
+    let room = below.h - 8 * m.u - 2 * m.u;
+    let count = (menu.items.len() as i32).min(room / m.row()).max(1);
+    let height = 6 * m.u + count * m.row() + m.u;
+    let area = Rect::new(
+        below.x + (below.w - width) / 2,
+        below.bottom() - height - 2 * m.u,
+        width,
+        height,
+    );
+    lift(c, t, below, area, Tone::Line);
+    let mut inner = area.inset(m.u, m.u / 2);
+    let head = inner.take_top(5 * m.u + m.u / 2).inset(m.u, 0);
+    c.label(
+        head,
+        &menu.title,
+        Face::SemiBold,
+        m.caption.size,
+        t.color(Tone::Muted),
+        Align::Left,
+    );
+    let marked = menu.items.iter().any(|item| item.current);
+    let focus = menu.list.focus;
+    let last = menu.items.len() as i32 - count;
+    let top = (menu.list.top as i32)
+        .min(focus as i32)
+        .max(focus as i32 - count + 1)
+        .clamp(0, last.max(0));
+    for i in 0..count {
+        let index = (top + i) as usize;
+        let Some(item) = menu.items.get(index) else {
+            break;
+        };
+        let row = Row {
+            mark: if item.current { Mark::Done } else { Mark::None },
+            title: item.label.clone(),
+            right: item.note.clone(),
+            disabled: !item.enabled,
+            ..Row::default()
+        };
+        let place = Rect::new(inner.x, inner.y + i * m.row(), inner.w, m.row());
+        draw_row(c, t, place, &row, index == focus, marked);
+    }
+    if last > 0 {
+        let track = Rect::new(inner.x, inner.y, inner.w, count * m.row());
+        scroll_bar(c, t, track, menu.items.len() as i32, count, top);
+    }
+}
+
+/// Draws a toast over the header.
+pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, text: &str) {
+    let m = &t.m;
+    let words = c.text.width(text, Face::Sans, m.caption.size);
+    let width = (words + 7 * m.u).min(panel.w - 2 * m.u);
+    let area = Rect::new(
+        panel.x + (panel.w - width) / 2,
+        panel.y + m.u / 2,
+        width,
+        5 * m.u,
+    );
+    c.cover(area);
+    c.card(
+        area,
+        5 * m.u,
+        m.outline.max(2),
+        t.color(Tone::Raised),
+        t.color(Tone::Accent),
+    );
+    let mut inner = area.inset(2 * m.u, 0);
+    let sign = inner.take_left(m.u * 5 / 2);
+    mark::mark(
+        c,
+        t,
+        Mark::Done,
+        sign,
+        m.u * 5 / 2,
+        Tone::Accent,
+        Tone::Raised,
+    );
+    inner.take_left(m.u / 2);
+    c.tight_label(
+        inner,
+        text,
+        Face::Sans,
+        m.caption.size,
+        t.color(Tone::Text),
+        Align::Left,
+    );
+}

@@ -1,0 +1,12 @@
+//! What screens are put together from.
+
+pub mod button_map;
+pub mod card;
+pub mod column;
+pub mod dialog;
+pub mod header;
+pub mod hint_bar;
+pub mod list;
+pub mod mark;
+pub mod scroll_bar;
+pub mod tabs;
