@@ -76,6 +76,20 @@ impl Canvas {
         }
     }
 
+    /// Paints the corners outside of a rounded rectangle: what a picture in it leaves over.
+    pub fn round_corners(&mut self, area: Rect, radius: i32, around: Color) {
+        let radius = radius.min(area.w / 2).min(area.h / 2);
+        for dy in 0..radius {
+            for dx in 0..radius {
+                let alpha = 255 - corner(radius as f32, dx, dy);
+                for y in [area.y + dy, area.bottom() - 1 - dy] {
+                    self.blend(area.x + dx, y, around, alpha);
+                    self.blend(area.right() - 1 - dx, y, around, alpha);
+                }
+            }
+        }
+    }
+
     /// A card: filled, with an outline.
     pub fn card(&mut self, area: Rect, radius: i32, width: i32, fill: Color, line: Color) {
         self.fill_round(area, radius, fill);

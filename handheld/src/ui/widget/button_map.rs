@@ -1,7 +1,7 @@
 //! The button map: every button of the screen below, shown while Select is held.
 
-use super::hint_bar::Chip;
 use super::mark;
+use crate::app::hints::Hint;
 use crate::input::button::Button;
 use crate::ui::canvas::{Align, Canvas};
 use crate::ui::rect::Rect;
@@ -30,7 +30,7 @@ const RIGHT: [Button; 7] = [
 ];
 
 /// Draws the map over the whole panel.
-pub fn button_map(c: &mut Canvas, t: &Theme, panel: Rect, title: &str, chips: &[Chip]) {
+pub fn button_map(c: &mut Canvas, t: &Theme, panel: Rect, title: &str, hints: &[Hint]) {
     let m = &t.m;
     c.cover(panel);
     c.fill(panel, t.color(Tone::Bg));
@@ -63,12 +63,12 @@ pub fn button_map(c: &mut Canvas, t: &Theme, panel: Rect, title: &str, chips: &[
         w: half,
         ..board
     };
-    side(c, t, left, &LEFT, chips);
-    side(c, t, right, &RIGHT, chips);
+    side(c, t, left, &LEFT, hints);
+    side(c, t, right, &RIGHT, hints);
 }
 
 /// One half: a card with a row for each button, the unused ones muted.
-fn side(c: &mut Canvas, t: &Theme, area: Rect, buttons: &[Button; 7], chips: &[Chip]) {
+fn side(c: &mut Canvas, t: &Theme, area: Rect, buttons: &[Button; 7], hints: &[Hint]) {
     let m = &t.m;
     c.fill_round(area, m.radius_card(), t.color(Tone::Surface));
     let inner = area.inset(2 * m.u, m.u);
@@ -76,17 +76,9 @@ fn side(c: &mut Canvas, t: &Theme, area: Rect, buttons: &[Button; 7], chips: &[C
     let column = 9 * m.u;
     for (i, &button) in buttons.iter().enumerate() {
         let row = Rect::new(inner.x, inner.y + i as i32 * each, inner.w, each);
-        let chip = chips.iter().find(|chip| chip.buttons.contains(&button));
-        let label = match (button, chip) {
-            (_, Some(chip)) => chip.label.as_str(),
-            (Button::Select, None) => "Hold: this map",
-            _ => "–",
-        };
-        let tone = if chip.is_some() || button == Button::Select {
-            Tone::Text
-        } else {
-            Tone::Muted
-        };
+        let hint = hints.iter().find(|hint| hint.button == button);
+        let label = hint.map_or("–", |hint| hint.label.as_ref());
+        let tone = if hint.is_some() { Tone::Text } else { Tone::Muted };
         mark::glyph(c, t, &[button], row.x, row.center_y());
         let words = Rect {
             x: row.x + column,

@@ -1,20 +1,11 @@
 //! The hint bar: which buttons do what now.
 
 use super::mark;
-use crate::input::button::Button;
+use crate::app::hints::Chip;
 use crate::ui::canvas::{Align, Canvas};
 use crate::ui::rect::Rect;
 use crate::ui::text::Face;
 use crate::ui::theme::{Theme, Tone};
-
-/// One hint: buttons that share a pill, and what they do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chip {
-    /// Buttons in the order shown.
-    pub buttons: Vec<Button>,
-    /// One or two words.
-    pub label: String,
-}
 
 /// Width of all hints with `gap` pixels between them.
 pub fn width(c: &mut Canvas, t: &Theme, chips: &[Chip], gap: i32) -> i32 {
