@@ -19,13 +19,19 @@ fn main() -> std::io::Result<()> {
             if !wanted.is_empty() && !wanted.iter().any(|w| name.starts_with(w.as_str())) {
                 continue;
             }
-            for (word, colours) in [("dark", settings::Theme::Dark), ("light", settings::Theme::Light)] {
+            for (word, colours) in [
+                ("dark", settings::Theme::Dark),
+                ("light", settings::Theme::Light),
+            ] {
                 model.settings.theme = colours;
                 let theme = ui::theme(&model);
                 let mut canvas = Canvas::new(width as i32, height as i32);
                 model.extent = ui::draw(&model, &theme, &mut canvas);
                 ui::draw(&model, &theme, &mut canvas);
-                std::fs::write(out.join(format!("{name}-{width}x{height}-{word}.png")), canvas.png())?;
+                std::fs::write(
+                    out.join(format!("{name}-{width}x{height}-{word}.png")),
+                    canvas.png(),
+                )?;
             }
         }
     }

@@ -8,12 +8,14 @@ mod talks;
 use handheld::app::Model;
 use handheld::app::model::laptop::{Attempt, Away, ModelInfo, ServiceKind};
 use handheld::app::model::screen::{
-    FilesScreen, HomeScreen, Page, PairingScreen, PairingStage, PromptRow, PromptScreen, ServicesScreen, ServicesTab,
+    FilesScreen, HomeScreen, Page, PairingScreen, PairingStage, PromptRow, PromptScreen,
+    ServicesScreen, ServicesTab,
 };
 use handheld::app::model::services::{Health, Provider};
 use handheld::app::model::{
-    Battery, Carrier, Clock, Entry, EntryState, Failure, Laptop, LaptopId, Link, ListState, LocalFile, Origin, Panel, Permission,
-    RemoteFile, RequestId, Screen, Scroll, Services, Side, Verdict, Wish,
+    Battery, Carrier, Clock, Entry, EntryState, Failure, Laptop, LaptopId, Link, ListState,
+    LocalFile, Origin, Panel, Permission, RemoteFile, RequestId, Screen, Scroll, Services, Side,
+    Verdict, Wish,
 };
 use handheld::app::words::help;
 use handheld::time::Millis;
@@ -27,19 +29,39 @@ pub const NOW: Millis = Millis(10_000_000);
 pub fn base(panel: Panel) -> Model {
     let mut model = Model::new(panel, 7);
     model.now = NOW;
-    model.clock = Some(Clock { unix: NOON, at: NOW, offset_minutes: 120 });
-    model.battery = Some(Battery { percent: 78, charging: false });
+    model.clock = Some(Clock {
+        unix: NOON,
+        at: NOW,
+        offset_minutes: 120,
+    });
+    model.battery = Some(Battery {
+        percent: 78,
+        charging: false,
+    });
     model.laptops = vec![laptop(1, "Ada's ThinkPad"), laptop(2, "Studio PC")];
     model.chosen = Some(LaptopId(1));
-    model.link = Link::Linked { carrier: Carrier::WifiDirect, signal: "good signal".into() };
+    model.link = Link::Linked {
+        carrier: Carrier::WifiDirect,
+        signal: "good signal".into(),
+    };
     talks::fill(&mut model);
     pictures::fill(&mut model);
     files(&mut model);
     model.services = Services {
         providers: vec![
             provider(ServiceKind::Language, "ollama", Health::Healthy, "3 models"),
-            provider(ServiceKind::Image, "automatic1111", Health::Degraded, "answers slowly"),
-            provider(ServiceKind::Image, "openai", Health::Unhealthy, "no key is set"),
+            provider(
+                ServiceKind::Image,
+                "automatic1111",
+                Health::Degraded,
+                "answers slowly",
+            ),
+            provider(
+                ServiceKind::Image,
+                "openai",
+                Health::Unhealthy,
+                "no key is set",
+            ),
             provider(ServiceKind::Language, "built-in", Health::Healthy, ""),
         ],
         facts: vec![("Free disk".into(), "212 GB".into())],
@@ -56,7 +78,11 @@ fn laptop(id: u32, name: &str) -> Laptop {
         verdict,
         left_today,
     };
-    let offer = |service, id: &str| ModelInfo { service, id: id.into(), label: String::new() };
+    let offer = |service, id: &str| ModelInfo {
+        service,
+        id: id.into(),
+        label: String::new(),
+    };
     Laptop {
         id: LaptopId(id),
         name: name.into(),
@@ -79,17 +105,35 @@ fn laptop(id: u32, name: &str) -> Laptop {
 }
 
 fn provider(service: ServiceKind, name: &str, health: Health, note: &str) -> Provider {
-    Provider { service, name: name.into(), health, note: note.into() }
+    Provider {
+        service,
+        name: name.into(),
+        health,
+        note: note.into(),
+    }
 }
 
 fn files(model: &mut Model) {
-    let remote = |name: &str, len, new| RemoteFile { name: name.into(), len, modified: NOON - 720, new };
-    let local = |name: &str, len| LocalFile { name: name.into(), len, modified: NOON - 9000 };
+    let remote = |name: &str, len, new| RemoteFile {
+        name: name.into(),
+        len,
+        modified: NOON - 720,
+        new,
+    };
+    let local = |name: &str, len| LocalFile {
+        name: name.into(),
+        len,
+        modified: NOON - 9000,
+    };
     model.files.remote = vec![
         remote("report.pdf", 1_400_000, true),
         remote("budget.csv", 12_000, false),
         remote("walk.jpg", 820_000, true),
-        remote("a rather long name of a file that nobody would type by hand.markdown", 4_100, true),
+        remote(
+            "a rather long name of a file that nobody would type by hand.markdown",
+            4_100,
+            true,
+        ),
     ];
     model.files.local = vec![local("budget.csv", 12_000), local("notes.txt", 2_300)];
     model.files.listed_at = Some(NOON - 30);
@@ -101,15 +145,31 @@ fn files(model: &mut Model) {
 pub fn away(model: &mut Model) {
     model.link = Link::Away(Away {
         since: NOON - 120,
-        attempts: vec![Attempt { carrier: Carrier::WifiDirect, why: "the group did not answer".into() }],
+        attempts: vec![Attempt {
+            carrier: Carrier::WifiDirect,
+            why: "the group did not answer".into(),
+        }],
         next_try: Some(NOW.plus(20_000)),
         idle: false,
     });
 }
 
 /// A request on its way.
-pub fn entry(id: u64, origin: Origin, wish: Wish, state: EntryState, permille: u16, eta_s: Option<u32>) -> Entry {
-    Entry { id: RequestId(id), state, permille, eta_s, ..Entry::new(LaptopId(1), origin, wish, NOON) }
+pub fn entry(
+    id: u64,
+    origin: Origin,
+    wish: Wish,
+    state: EntryState,
+    permille: u16,
+    eta_s: Option<u32>,
+) -> Entry {
+    Entry {
+        id: RequestId(id),
+        state,
+        permille,
+        eta_s,
+        ..Entry::new(LaptopId(1), origin, wish, NOON)
+    }
 }
 
 /// Builds models, each from the base.
@@ -130,12 +190,21 @@ impl Book {
 
 /// All samples for a panel.
 pub fn all(panel: Panel) -> Vec<(&'static str, Model)> {
-    let mut book = Book { panel, samples: Vec::new() };
+    let mut book = Book {
+        panel,
+        samples: Vec::new(),
+    };
     let as_it_is = |_: &mut Model| {};
     let home = || Screen::Home(HomeScreen::default());
     book.add("home", home(), as_it_is);
     book.add("home-away", home(), away);
-    book.add("home-first-start", home(), |m| *m = Model { screens: m.screens.clone(), battery: m.battery, ..Model::new(m.panel, 1) });
+    book.add("home-first-start", home(), |m| {
+        *m = Model {
+            screens: m.screens.clone(),
+            battery: m.battery,
+            ..Model::new(m.panel, 1)
+        }
+    });
     talks::samples(&mut book);
     pictures::samples(&mut book);
     lists(&mut book);
@@ -147,10 +216,25 @@ pub fn all(panel: Panel) -> Vec<(&'static str, Model)> {
 fn lists(book: &mut Book) {
     let as_it_is = |_: &mut Model| {};
     let at = |focus: usize| ListState { focus, top: 0 };
-    let on = |side| Screen::Files(FilesScreen { side, remote: at(0), local: at(0) });
+    let on = |side| {
+        Screen::Files(FilesScreen {
+            side,
+            remote: at(0),
+            local: at(0),
+        })
+    };
     book.add("files", on(Side::Laptop), |m| {
-        let get = Wish::Get { name: "walk.jpg".into() };
-        m.outbox.entries.push(entry(9, Origin::Fetch("walk.jpg".into()), get, EntryState::Running, 600, Some(3)));
+        let get = Wish::Get {
+            name: "walk.jpg".into(),
+        };
+        m.outbox.entries.push(entry(
+            9,
+            Origin::Fetch("walk.jpg".into()),
+            get,
+            EntryState::Running,
+            600,
+            Some(3),
+        ));
     });
     book.add("files-card", on(Side::Card), as_it_is);
     book.add("files-away", on(Side::Laptop), away);
@@ -163,7 +247,9 @@ fn lists(book: &mut Book) {
         away(m);
         talks::queue(m);
     });
-    book.add("outbox-empty", Screen::Outbox(at(0)), |m| m.outbox.entries.clear());
+    book.add("outbox-empty", Screen::Outbox(at(0)), |m| {
+        m.outbox.entries.clear()
+    });
     book.add("laptop", Screen::Laptop(at(9)), as_it_is);
     book.add("laptop-away", Screen::Laptop(at(9)), away);
     book.add("laptop-none", Screen::Laptop(at(0)), |m| {
@@ -178,7 +264,11 @@ fn lists(book: &mut Book) {
     book.add("settings", Screen::Settings(at(1)), as_it_is);
     book.add("settings-end", Screen::Settings(at(10)), as_it_is);
     book.add("help", Screen::Help(at(0)), as_it_is);
-    let page = Page { title: help::TOPICS[0].title.into(), text: help::TOPICS[0].text.into(), scroll: Scroll::Top(0) };
+    let page = Page {
+        title: help::TOPICS[0].title.into(),
+        text: help::TOPICS[0].text.into(),
+        scroll: Scroll::Top(0),
+    };
     book.add("help-page", Screen::Page(page), as_it_is);
     let row = |row| Screen::Prompt(PromptScreen { row });
     book.add("prompt", row(PromptRow::Style), as_it_is);
@@ -188,14 +278,40 @@ fn lists(book: &mut Book) {
 fn pairing(book: &mut Book) {
     let digits = [4, 8, 2, 9, 1, 3];
     let screen = |stage, left: Option<u64>| {
-        Screen::Pairing(PairingScreen { stage, carrier: Carrier::WifiDirect, until: left.map(|ms| NOW.plus(ms)) })
+        Screen::Pairing(PairingScreen {
+            stage,
+            carrier: Carrier::WifiDirect,
+            until: left.map(|ms| NOW.plus(ms)),
+        })
     };
     let unlinked = |m: &mut Model| m.link = Link::Unpaired;
     let laptop = || "Ada's ThinkPad".to_string();
-    book.add("pairing-calling", screen(PairingStage::Calling, None), unlinked);
-    book.add("pairing-digits", screen(PairingStage::Digits(digits), Some(102_000)), unlinked);
-    book.add("pairing-confirm", screen(PairingStage::Confirm { digits, laptop: laptop() }, Some(60_000)), unlinked);
-    book.add("pairing-keeping", screen(PairingStage::Keeping { laptop: laptop() }, None), unlinked);
+    book.add(
+        "pairing-calling",
+        screen(PairingStage::Calling, None),
+        unlinked,
+    );
+    book.add(
+        "pairing-digits",
+        screen(PairingStage::Digits(digits), Some(102_000)),
+        unlinked,
+    );
+    book.add(
+        "pairing-confirm",
+        screen(
+            PairingStage::Confirm {
+                digits,
+                laptop: laptop(),
+            },
+            Some(60_000),
+        ),
+        unlinked,
+    );
+    book.add(
+        "pairing-keeping",
+        screen(PairingStage::Keeping { laptop: laptop() }, None),
+        unlinked,
+    );
     let failed = PairingStage::Failed {
         title: "The laptop got a wrong number".into(),
         body: "Start again on both devices.".into(),
@@ -205,5 +321,9 @@ fn pairing(book: &mut Book) {
 
 /// A failure with the wire's number.
 pub fn failure(code: shared_proto::error::ErrorCode, detail: &str) -> Failure {
-    Failure { code: code as u16, op: 0, detail: detail.into() }
+    Failure {
+        code: code as u16,
+        op: 0,
+        detail: detail.into(),
+    }
 }

@@ -6,7 +6,8 @@ use handheld::app::Model;
 use handheld::app::model::chat::ChatKind;
 use handheld::app::model::screen::{ChatScreen, Purpose, Writing};
 use handheld::app::model::{
-    Chat, ChatId, EntryState, Failure, ListState, Origin, PictureId, RequestId, Role, Screen, Scroll, Turn, TurnState, Wish,
+    Chat, ChatId, EntryState, Failure, ListState, Origin, PictureId, RequestId, Role, Screen,
+    Scroll, Turn, TurnState, Wish,
 };
 use shared_proto::error::ErrorCode;
 
@@ -14,7 +15,11 @@ fn turn(role: Role, text: &str, state: TurnState, request: Option<u64>) -> Turn 
     Turn {
         role,
         text: text.into(),
-        model: if role == Role::Answer { "ollama/llama3.1".into() } else { String::new() },
+        model: if role == Role::Answer {
+            "ollama/llama3.1".into()
+        } else {
+            String::new()
+        },
         at: NOON - 60,
         request: request.map(RequestId),
         state,
@@ -47,13 +52,35 @@ fn answer(text: &str) -> Turn {
 /// Puts conversations into the base.
 pub fn fill(model: &mut Model) {
     model.chats.list = vec![
-        chat(1, "Letter to Ada", vec![asked("Write a short letter to my neighbour about the fence."), answer(LETTER)]),
-        chat(2, "A calm harbour at dusk, oil on canvas, which painter was that again", vec![
-            asked("Which painter does that remind you of?"),
-            answer("Of Turner, in his later years."),
-        ]),
-        chat(3, "Rust borrow checker", vec![asked("Why?"), answer("Because two writers at once would race.")]),
-        chat(4, "漢字の読み方", vec![asked("読み方は？"), answer("「かんじ」です。")]),
+        chat(
+            1,
+            "Letter to Ada",
+            vec![
+                asked("Write a short letter to my neighbour about the fence."),
+                answer(LETTER),
+            ],
+        ),
+        chat(
+            2,
+            "A calm harbour at dusk, oil on canvas, which painter was that again",
+            vec![
+                asked("Which painter does that remind you of?"),
+                answer("Of Turner, in his later years."),
+            ],
+        ),
+        chat(
+            3,
+            "Rust borrow checker",
+            vec![
+                asked("Why?"),
+                answer("Because two writers at once would race."),
+            ],
+        ),
+        chat(
+            4,
+            "漢字の読み方",
+            vec![asked("読み方は？"), answer("「かんじ」です。")],
+        ),
     ];
     model.chats.next = 5;
 }
@@ -65,18 +92,47 @@ pub fn queue(model: &mut Model) {
         text: "Could you make it warmer and add the time of day?".into(),
         with_history: false,
     };
-    let put = Wish::Put { name: "notes.txt".into(), len: 2300, sha256: [0; 32] };
+    let put = Wish::Put {
+        name: "notes.txt".into(),
+        len: 2300,
+        sha256: [0; 32],
+    };
     let full = Failure::own(Failure::CARD_FULL, "");
     model.outbox.entries = vec![
-        entry(11, Origin::Chat(ChatId(1)), say, EntryState::Waiting, 0, None),
-        entry(12, Origin::Picture(PictureId(1)), Wish::Paint, EntryState::Waiting, 0, None),
-        entry(13, Origin::Send("notes.txt".into()), put, EntryState::Failed(full), 0, None),
+        entry(
+            11,
+            Origin::Chat(ChatId(1)),
+            say,
+            EntryState::Waiting,
+            0,
+            None,
+        ),
+        entry(
+            12,
+            Origin::Picture(PictureId(1)),
+            Wish::Paint,
+            EntryState::Waiting,
+            0,
+            None,
+        ),
+        entry(
+            13,
+            Origin::Send("notes.txt".into()),
+            put,
+            EntryState::Failed(full),
+            0,
+            None,
+        ),
     ];
 }
 
 /// The first conversation goes on with a question and an open answer in `state`.
 fn open(model: &mut Model, text: &str, state: EntryState) {
-    let say = Wish::Say { kind: ChatKind::Chat, text: String::new(), with_history: false };
+    let say = Wish::Say {
+        kind: ChatKind::Chat,
+        text: String::new(),
+        with_history: false,
+    };
     model.outbox.entries = vec![entry(21, Origin::Chat(ChatId(1)), say, state, 0, None)];
     let turns = &mut model.chats.list[0].turns;
     turns.push(asked("Could you make it warmer?"));
@@ -90,7 +146,11 @@ fn broken(model: &mut Model, text: &str, failure: Failure) {
 }
 
 fn at(scroll: Scroll) -> Screen {
-    Screen::Chat(ChatScreen { chat: ChatId(1), scroll, below: false })
+    Screen::Chat(ChatScreen {
+        chat: ChatId(1),
+        scroll,
+        below: false,
+    })
 }
 
 fn writing(text: &str) -> Screen {
@@ -109,24 +169,56 @@ pub fn samples(book: &mut Book) {
     book.add("chats", list(0), |_| {});
     book.add("chats-empty", list(0), |m| m.chats.list.clear());
     book.add("chat", at(Scroll::Top(0)), |_| {});
-    book.add("chat-markdown", at(Scroll::Top(0)), |m| m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]);
-    book.add("chat-markdown-middle", at(Scroll::Top(14)), |m| m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]);
-    book.add("chat-markdown-end", at(Scroll::End), |m| m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]);
-    book.add("chat-streaming", at(Scroll::End), |m| open(m, STREAMING, EntryState::Running));
-    book.add("chat-new-text", Screen::Chat(ChatScreen { chat: ChatId(1), scroll: Scroll::Top(0), below: true }), |m| {
-        open(m, STREAMING, EntryState::Running);
+    book.add("chat-markdown", at(Scroll::Top(0)), |m| {
+        m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]
     });
+    book.add("chat-markdown-middle", at(Scroll::Top(14)), |m| {
+        m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]
+    });
+    book.add("chat-markdown-end", at(Scroll::End), |m| {
+        m.chats.list[0].turns = vec![asked("How do I repair it?"), answer(SHOWCASE)]
+    });
+    book.add("chat-streaming", at(Scroll::End), |m| {
+        open(m, STREAMING, EntryState::Running)
+    });
+    book.add(
+        "chat-new-text",
+        Screen::Chat(ChatScreen {
+            chat: ChatId(1),
+            scroll: Scroll::Top(0),
+            below: true,
+        }),
+        |m| {
+            open(m, STREAMING, EntryState::Running);
+        },
+    );
     book.add("chat-link-lost", at(Scroll::End), |m| {
         open(m, STREAMING, EntryState::Running);
         away(m);
     });
-    book.add("chat-asked", at(Scroll::End), |m| open(m, "", EntryState::Asked { until: NOW.plus(54_000) }));
+    book.add("chat-asked", at(Scroll::End), |m| {
+        open(
+            m,
+            "",
+            EntryState::Asked {
+                until: NOW.plus(54_000),
+            },
+        )
+    });
     book.add("chat-queued", at(Scroll::End), |m| {
         open(m, "", EntryState::Waiting);
         away(m);
     });
-    book.add("chat-refused", at(Scroll::End), |m| broken(m, "", failure(ErrorCode::AskRefused, "")));
-    book.add("chat-broken", at(Scroll::End), |m| broken(m, STREAMING, failure(ErrorCode::ProviderBroke, "ollama")));
-    book.add("writing-grid", writing("Could you make it warmer and add th"), |_| {});
+    book.add("chat-refused", at(Scroll::End), |m| {
+        broken(m, "", failure(ErrorCode::AskRefused, ""))
+    });
+    book.add("chat-broken", at(Scroll::End), |m| {
+        broken(m, STREAMING, failure(ErrorCode::ProviderBroke, "ollama"))
+    });
+    book.add(
+        "writing-grid",
+        writing("Could you make it warmer and add th"),
+        |_| {},
+    );
     book.add("writing-long", writing("Could you make it warmer and add the time of day, and mention that I have the drill already, so that only the boards and a few screws are left to buy before Satur"), |_| {});
 }

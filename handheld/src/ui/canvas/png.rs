@@ -21,12 +21,13 @@ pub fn encode(width: u32, height: u32, pixels: &[u16]) -> Vec<u8> {
         (direct, Vec::new())
     });
     encoder.set_depth(png::BitDepth::Eight);
+    // Flat grounds and repeated letters compress best as they are.
+    encoder.set_filter(png::Filter::NoFilter);
     if palette.is_empty() {
         encoder.set_color(png::ColorType::Rgb);
     } else {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_palette(palette);
-        encoder.set_filter(png::Filter::NoFilter);
     }
     // Writing into memory fails only for a size or length that does not fit, and both come from one canvas.
     let mut writer = encoder.write_header().expect("a canvas has a valid size");

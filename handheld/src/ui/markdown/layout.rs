@@ -79,14 +79,8 @@ pub fn span(words: &Words, size: u16, heading: bool, m: &Metrics) -> Span {
         size
     };
     let tone = if link { Tone::Accent } else { Tone::Text };
-    // A space of its own on either side keeps words clear of the plate.
-    let text = if code {
-        format!("\u{2009}{}\u{2009}", words.text)
-    } else {
-        words.text.clone()
-    };
     Span {
-        text,
+        text: words.text.clone(),
         face,
         size,
         ink: Ink {

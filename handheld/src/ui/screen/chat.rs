@@ -30,12 +30,23 @@ enum Item {
 }
 
 /// Draws a conversation.
-pub(super) fn chat(c: &mut Canvas, t: &Theme, area: Rect, model: &Model, screen: &ChatScreen) -> Extent {
+pub(super) fn chat(
+    c: &mut Canvas,
+    t: &Theme,
+    area: Rect,
+    model: &Model,
+    screen: &ChatScreen,
+) -> Extent {
     let m = &t.m;
     let place = column(t, area).inset(0, m.gap());
     let turns = turns(model);
     if turns.is_empty() {
-        list::empty(c, t, area, "Nothing has been said yet. A writes the first message.");
+        list::empty(
+            c,
+            t,
+            area,
+            "Nothing has been said yet. A writes the first message.",
+        );
         return Extent::default();
     }
     let mut items = Vec::new();
@@ -44,8 +55,11 @@ pub(super) fn chat(c: &mut Canvas, t: &Theme, area: Rect, model: &Model, screen:
         let key = u64::from(screen.chat.0) << 32 | index as u64;
         add_turn(c, t, place.w, key, turn, &mut items, &mut steps);
     }
-    let shown = scroll(c, t, place, &steps, screen.scroll, |c, i, y| draw_item(c, t, place, &items[i], y, steps[i]));
-    let at_end = matches!(screen.scroll, Scroll::End) || shown.top as u32 >= shown.extent.last_top();
+    let shown = scroll(c, t, place, &steps, screen.scroll, |c, i, y| {
+        draw_item(c, t, place, &items[i], y, steps[i])
+    });
+    let at_end =
+        matches!(screen.scroll, Scroll::End) || shown.top as u32 >= shown.extent.last_top();
     if screen.below && !at_end {
         new_text(c, t, place);
     }
@@ -68,15 +82,33 @@ fn add_turn(
         steps.push(Step { height, gap });
     };
     if turn.role == Role::Person {
-        let span = [Span { text: turn.text, face: Face::Sans, size: m.body.size, ink: Ink::of(Tone::Text) }];
-        for (i, line) in wrap(&mut c.text, &span, width - 2 * m.u).into_iter().enumerate() {
-            add(Item::Asked(line, 0), m.body.line, if i == 0 { apart } else { 0 });
+        let span = [Span {
+            text: turn.text,
+            face: Face::Sans,
+            size: m.body.size,
+            ink: Ink::of(Tone::Text),
+        }];
+        for (i, line) in wrap(&mut c.text, &span, width - 2 * m.u)
+            .into_iter()
+            .enumerate()
+        {
+            add(
+                Item::Asked(line, 0),
+                m.body.line,
+                if i == 0 { apart } else { 0 },
+            );
         }
         return;
     }
     let mut gap = apart;
     if !turn.caption.is_empty() {
-        add(Item::Caption(turn.mark, turn.caption), m.caption.line, gap);
+        // The card says it larger.
+        let mark = if turn.card.is_some() {
+            Mark::None
+        } else {
+            turn.mark
+        };
+        add(Item::Caption(mark, turn.caption), m.caption.line, gap);
         gap = m.u / 4;
     }
     if !turn.text.trim().is_empty() {
@@ -84,7 +116,11 @@ fn add_turn(
         let last = document.lines().len().saturating_sub(1);
         for (i, line) in document.lines().iter().enumerate() {
             let first = if i == 0 { gap } else { line.gap };
-            add(Item::Answer(document.clone(), i, turn.caret && i == last), line.height, first);
+            add(
+                Item::Answer(document.clone(), i, turn.caret && i == last),
+                line.height,
+                first,
+            );
         }
         gap = m.u;
     } else if turn.caret {
@@ -109,10 +145,20 @@ fn draw_item(c: &mut Canvas, t: &Theme, place: Rect, item: &Item, y: i32, step: 
             let mut row = Rect::new(place.x, y, place.w, step.height);
             if *sign != Mark::None {
                 let column = row.take_left(m.u * 3);
-                let icon = Rect { w: m.u * 9 / 4, ..column };
+                let icon = Rect {
+                    w: m.u * 9 / 4,
+                    ..column
+                };
                 mark::mark(c, t, *sign, icon, m.u * 9 / 4, mark::tone(*sign), Tone::Bg);
             }
-            c.label(row, text, Face::Sans, m.caption.size, t.color(Tone::Muted), Align::Left);
+            c.label(
+                row,
+                text,
+                Face::Sans,
+                m.caption.size,
+                t.color(Tone::Muted),
+                Align::Left,
+            );
         }
         Item::Answer(document, index, caret) => {
             let line = &document.lines()[*index];
@@ -143,7 +189,10 @@ fn caret_behind(c: &mut Canvas, t: &Theme, place: Rect, line: &markdown::DocLine
 fn draw_caret(c: &mut Canvas, t: &Theme, x: i32, y: i32, kind: Type) {
     let base = crate::ui::canvas::write::baseline(y, kind.line, kind.size);
     let height = t.m.u / 2;
-    c.fill(Rect::new(x, base - height / 2, t.m.u * 3 / 2, height), t.color(Tone::Accent));
+    c.fill(
+        Rect::new(x, base - height / 2, t.m.u * 3 / 2, height),
+        t.color(Tone::Accent),
+    );
 }
 
 /// Tells of text below what shows.
@@ -151,12 +200,30 @@ fn new_text(c: &mut Canvas, t: &Theme, place: Rect) {
     let m = &t.m;
     let words = "new text";
     let width = c.text.width(words, Face::SemiBold, m.caption.size) + 6 * m.u;
-    let pill = Rect::new(place.right() - width, place.bottom() - 4 * m.u, width, 4 * m.u);
+    let pill = Rect::new(
+        place.right() - width,
+        place.bottom() - 4 * m.u,
+        width,
+        4 * m.u,
+    );
     c.cover(pill);
-    c.card(pill, pill.h, m.outline, t.color(Tone::Accent), t.color(Tone::Bg));
+    c.card(
+        pill,
+        pill.h,
+        m.outline,
+        t.color(Tone::Accent),
+        t.color(Tone::Bg),
+    );
     let mut inner = pill.inset(m.u * 3 / 2, 0);
     let icon = inner.take_left(m.u * 5 / 2);
     c.icon(Icon::ArrowDown, icon, m.u * 9 / 4, t.color(Tone::On));
     inner.take_left(m.u / 2);
-    c.tight_label(inner, words, Face::SemiBold, m.caption.size, t.color(Tone::On), Align::Left);
+    c.tight_label(
+        inner,
+        words,
+        Face::SemiBold,
+        m.caption.size,
+        t.color(Tone::On),
+        Align::Left,
+    );
 }

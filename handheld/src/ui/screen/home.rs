@@ -17,7 +17,11 @@ pub(super) fn home(c: &mut Canvas, t: &Theme, area: Rect, model: &Model, focus: 
     let height = (board.h - m.gap() * (rows - 1)) / rows;
     for (i, &tile) in Tile::ALL.iter().enumerate() {
         let (column, row) = (i as i32 % 2, i as i32 / 2);
-        let x = if column == 0 { board.x } else { board.right() - width };
+        let x = if column == 0 {
+            board.x
+        } else {
+            board.right() - width
+        };
         let place = Rect::new(x, board.y + row * (height + m.gap()), width, height);
         let (title, second) = view::home::tile(model, tile);
         draw_tile(c, t, place, title, &second, tile == focus);
@@ -34,8 +38,29 @@ fn draw_tile(c: &mut Canvas, t: &Theme, place: Rect, title: &str, second: &str, 
     c.fill_round(place, m.radius_card(), t.color(fill));
     let inner = place.inset(2 * m.u, 0);
     let block = inner.centered(inner.w, m.title.line + m.caption.line);
-    let first = Rect { h: m.title.line, ..block };
-    let below = Rect { y: first.bottom(), h: m.caption.line, ..block };
-    c.label(first, title, Face::SemiBold, m.title.size, t.color(ink), Align::Left);
-    c.label(below, second, Face::Sans, m.caption.size, t.color(muted), Align::Left);
+    let first = Rect {
+        h: m.title.line,
+        ..block
+    };
+    let below = Rect {
+        y: first.bottom(),
+        h: m.caption.line,
+        ..block
+    };
+    c.label(
+        first,
+        title,
+        Face::SemiBold,
+        m.title.size,
+        t.color(ink),
+        Align::Left,
+    );
+    c.label(
+        below,
+        second,
+        Face::Sans,
+        m.caption.size,
+        t.color(muted),
+        Align::Left,
+    );
 }

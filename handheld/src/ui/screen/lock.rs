@@ -22,7 +22,9 @@ pub(super) fn lock(c: &mut Canvas, t: &Theme, panel: Rect, model: &Model, lock: 
             let left = quantity::countdown(until.since(model.now));
             (format!("Wrong sequence. Next try in {left}."), Tone::Stop)
         }
-        None if lock.wrong > 0 && lock.entered.is_empty() => ("Wrong sequence. Try again.".into(), Tone::Stop),
+        None if lock.wrong > 0 && lock.entered.is_empty() => {
+            ("Wrong sequence. Try again.".into(), Tone::Stop)
+        }
         None => ("Press your buttons, then Start.".into(), Tone::Muted),
     };
     sequence(c, t, area, "Locked", lock.entered.len(), &line, tone);
@@ -32,19 +34,45 @@ pub(super) fn lock(c: &mut Canvas, t: &Theme, panel: Rect, model: &Model, lock: 
 pub(super) fn set_lock(c: &mut Canvas, t: &Theme, area: Rect, screen: &SetLockScreen) {
     let (title, line, tone) = match (&screen.first, screen.differed) {
         (None, true) => ("New sequence", "The two differed. Begin again.", Tone::Stop),
-        (None, false) => ("New sequence", "Press 4 to 16 buttons, then Start.", Tone::Muted),
-        (Some(_), _) => ("Once more", "Press the same buttons again, then Start.", Tone::Muted),
+        (None, false) => (
+            "New sequence",
+            "Press 4 to 16 buttons, then Start.",
+            Tone::Muted,
+        ),
+        (Some(_), _) => (
+            "Once more",
+            "Press the same buttons again, then Start.",
+            Tone::Muted,
+        ),
     };
     sequence(c, t, area, title, screen.entered.len(), line, tone);
 }
 
-fn sequence(c: &mut Canvas, t: &Theme, area: Rect, title: &str, entered: usize, line: &str, tone: Tone) {
+fn sequence(
+    c: &mut Canvas,
+    t: &Theme,
+    area: Rect,
+    title: &str,
+    entered: usize,
+    line: &str,
+    tone: Tone,
+) {
     let m = &t.m;
-    let mut block = area.centered(area.w - 2 * m.margin(), 9 * m.u + m.title.line + 6 * m.u + m.body.line);
+    let mut block = area.centered(
+        area.w - 2 * m.margin(),
+        9 * m.u + m.title.line + 6 * m.u + m.body.line,
+    );
     let sign = block.take_top(9 * m.u);
     c.icon(Icon::Lock, sign, 8 * m.u, t.color(Tone::Accent));
     let head = block.take_top(m.title.line);
-    c.label(head, title, Face::SemiBold, m.title.size, t.color(Tone::Text), Align::Center);
+    c.label(
+        head,
+        title,
+        Face::SemiBold,
+        m.title.size,
+        t.color(Tone::Text),
+        Align::Center,
+    );
     let dots = block.take_top(6 * m.u);
     let shown = entered.min(20) as i32;
     let (size, pitch) = (m.u * 3 / 2, m.u * 5 / 2);
@@ -58,5 +86,12 @@ fn sequence(c: &mut Canvas, t: &Theme, area: Rect, title: &str, entered: usize, 
             c.stroke_round(dot, size, m.outline, t.color(Tone::Line));
         }
     }
-    c.label(block, line, Face::Sans, m.body.size, t.color(tone), Align::Center);
+    c.label(
+        block,
+        line,
+        Face::Sans,
+        m.body.size,
+        t.color(tone),
+        Align::Center,
+    );
 }

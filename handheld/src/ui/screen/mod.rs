@@ -47,8 +47,16 @@ pub fn draw(model: &Model, theme: &Theme, canvas: &mut Canvas) -> Extent {
     below.take_bottom(t.m.bar());
     match &model.overlay {
         Some(Overlay::Dialog(d)) => {
-            let confirm = if model.settings.swap_ab { Button::B } else { Button::A };
-            let close = if model.settings.swap_ab { Button::A } else { Button::B };
+            let confirm = if model.settings.swap_ab {
+                Button::B
+            } else {
+                Button::A
+            };
+            let close = if model.settings.swap_ab {
+                Button::A
+            } else {
+                Button::B
+            };
             dialog::dialog(canvas, t, below, d, confirm, close);
         }
         Some(Overlay::Menu(m)) => dialog::menu(canvas, t, below, m),
@@ -99,5 +107,9 @@ fn screen(model: &Model, t: &Theme, c: &mut Canvas) -> Extent {
 /// The middle column for running text: as wide as about 66 characters.
 fn column(t: &Theme, area: Rect) -> Rect {
     let width = t.m.column();
-    Rect { x: area.x + (area.w - width) / 2, w: width, ..area }
+    Rect {
+        x: area.x + (area.w - width) / 2,
+        w: width,
+        ..area
+    }
 }

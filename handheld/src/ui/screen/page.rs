@@ -17,7 +17,15 @@ pub(super) fn page(c: &mut Canvas, t: &Theme, area: Rect, page: &Page) -> Extent
     let place = column(t, area).inset(0, t.m.gap());
     let document = c.documents.get(&mut c.text, KEY, &page.text, place.w, &t.m);
     let lines = document.lines();
-    let steps: Vec<Step> = lines.iter().map(|l| Step { height: l.height, gap: l.gap }).collect();
-    let shown = scroll(c, t, place, &steps, page.scroll, |c, i, y| markdown::draw::line(c, t, place.x, y, &lines[i]));
+    let steps: Vec<Step> = lines
+        .iter()
+        .map(|l| Step {
+            height: l.height,
+            gap: l.gap,
+        })
+        .collect();
+    let shown = scroll(c, t, place, &steps, page.scroll, |c, i, y| {
+        markdown::draw::line(c, t, place.x, y, &lines[i])
+    });
     shown.extent
 }

@@ -11,9 +11,18 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::widget::{header, hint_bar, list};
 
 /// Draws a picture, and for a while its title and hints.
-pub(super) fn viewer(c: &mut Canvas, t: &Theme, panel: Rect, model: &Model, screen: &ViewerScreen) -> Extent {
+pub(super) fn viewer(
+    c: &mut Canvas,
+    t: &Theme,
+    panel: Rect,
+    model: &Model,
+    screen: &ViewerScreen,
+) -> Extent {
     let m = &t.m;
-    let raster = model.pictures.find(screen.picture).and_then(|p| p.raster.as_deref());
+    let raster = model
+        .pictures
+        .find(screen.picture)
+        .and_then(|p| p.raster.as_deref());
     let picture = raster.and_then(|r| Picture::new(r.width, r.height, &r.rgb));
     let mut scale = 0.0;
     match &picture {
@@ -23,7 +32,10 @@ pub(super) fn viewer(c: &mut Canvas, t: &Theme, panel: Rect, model: &Model, scre
             if let Some(zoom) = screen.zoom {
                 let at = |thousandth: u16, size: u32| f32::from(thousandth) / 1000.0 * size as f32;
                 let center = (at(screen.centre.0, w), at(screen.centre.1, h));
-                shown = View { scale: f32::from(zoom) / 100.0, center };
+                shown = View {
+                    scale: f32::from(zoom) / 100.0,
+                    center,
+                };
             }
             scale = shown.scale;
             c.picture(picture, panel, shown);
@@ -49,7 +61,25 @@ pub(super) fn viewer(c: &mut Canvas, t: &Theme, panel: Rect, model: &Model, scre
 fn zoom_chip(c: &mut Canvas, t: &Theme, area: Rect, text: &str) {
     let m = &t.m;
     let width = c.text.width(text, Face::SemiBold, m.caption.size) + 3 * m.u;
-    let pill = Rect::new(area.right() - m.margin() - width, area.bottom() - m.u - 4 * m.u, width, 4 * m.u);
-    c.card(pill, pill.h, m.outline, t.color(Tone::Surface), t.color(Tone::Line));
-    c.tight_label(pill, text, Face::SemiBold, m.caption.size, t.color(Tone::Text), Align::Center);
+    let pill = Rect::new(
+        area.right() - m.margin() - width,
+        area.bottom() - m.u - 4 * m.u,
+        width,
+        4 * m.u,
+    );
+    c.card(
+        pill,
+        pill.h,
+        m.outline,
+        t.color(Tone::Surface),
+        t.color(Tone::Line),
+    );
+    c.tight_label(
+        pill,
+        text,
+        Face::SemiBold,
+        m.caption.size,
+        t.color(Tone::Text),
+        Align::Center,
+    );
 }

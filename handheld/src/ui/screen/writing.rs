@@ -18,7 +18,11 @@ pub(super) fn writing(c: &mut Canvas, t: &Theme, area: Rect, writing: &Writing) 
         caps: Caps::Off,
         symbols: Symbols::Off,
         strip: Vec::new(),
-        board: crate::entry::Board::Grid(grid::rows(grid::Focus::default(), Caps::Off, Symbols::Off)),
+        board: crate::entry::Board::Grid(grid::rows(
+            grid::Focus::default(),
+            Caps::Off,
+            Symbols::Off,
+        )),
         hints: &[],
     };
     keyboard::writing(c, t, area, &writing.context, &view);

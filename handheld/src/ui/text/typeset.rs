@@ -184,7 +184,10 @@ impl Typesetter {
             }
             end = after;
         }
-        Cow::Owned(format!("{}…", text[..end].trim_end()))
+        Cow::Owned(format!(
+            "{}…",
+            text[..end].trim_end_matches([' ', ',', '.', ';', ':', '-', '–'])
+        ))
     }
 
     /// The mask of a glyph at a sub-pixel step.

@@ -73,12 +73,19 @@ fn side(c: &mut Canvas, t: &Theme, area: Rect, buttons: &[Button; 7], hints: &[H
     c.fill_round(area, m.radius_card(), t.color(Tone::Surface));
     let inner = area.inset(2 * m.u, m.u);
     let each = inner.h / buttons.len() as i32;
-    let column = 9 * m.u;
+    let column = mark::glyph_width(c, t, &[Button::Select]) + m.u * 3 / 2;
     for (i, &button) in buttons.iter().enumerate() {
         let row = Rect::new(inner.x, inner.y + i as i32 * each, inner.w, each);
         let hint = hints.iter().find(|hint| hint.button == button);
-        let label = hint.map_or("–", |hint| hint.label.as_ref());
-        let tone = if hint.is_some() { Tone::Text } else { Tone::Muted };
+        let label = hint.map_or("–", |hint| {
+            // What the whole app does with it stands in the last line.
+            hint.label.split("; ").next().unwrap_or_default()
+        });
+        let tone = if hint.is_some() {
+            Tone::Text
+        } else {
+            Tone::Muted
+        };
         mark::glyph(c, t, &[button], row.x, row.center_y());
         let words = Rect {
             x: row.x + column,

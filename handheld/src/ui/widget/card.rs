@@ -34,7 +34,7 @@ pub fn layout(c: &mut Canvas, t: &Theme, card: Card, width: i32) -> Layout {
         .map(|text| wrap(&mut c.text, &span(text), inner))
         .collect();
     let lines: i32 = paragraphs.iter().map(|p| p.len() as i32).sum();
-    let between = (paragraphs.len() as i32 - 1).max(0) * m.u / 2;
+    let between = (paragraphs.len() as i32 - 1).max(0) * m.u * 3 / 4;
     Layout {
         height: 4 * m.u + lines * m.body.line + between + m.u * 3 / 2,
         paragraphs,
@@ -56,7 +56,7 @@ pub fn draw(c: &mut Canvas, t: &Theme, x: i32, y: i32, width: i32, layout: &Layo
     );
     let mut inner = area.inset(2 * m.u, 0);
     let mut head = inner.take_top(4 * m.u + m.u / 2);
-    let sign = head.take_left(3 * m.u);
+    let sign = head.take_left(m.u * 7 / 2);
     mark::mark(
         c,
         t,
@@ -97,6 +97,6 @@ pub fn draw(c: &mut Canvas, t: &Theme, x: i32, y: i32, width: i32, layout: &Layo
             c.line(inner.x, top, m.body, line, t, None);
             top += m.body.line;
         }
-        top += m.u / 2;
+        top += m.u * 3 / 4;
     }
 }

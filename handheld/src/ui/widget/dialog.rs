@@ -39,40 +39,38 @@ pub fn dialog(
     let m = &t.m;
     let width = (below.w - 8 * m.u).min(76 * m.u);
     let inner = width - 6 * m.u;
-    let set = |c: &mut Canvas, text: &str, face, size, tone| -> Vec<Line> {
+    let set = |c: &mut Canvas, text: &str, face, size, width| -> Vec<Line> {
+        let (text, ink) = (text.to_owned(), Ink::of(Tone::Text));
         wrap(
             &mut c.text,
             &[Span {
-                text: text.into(),
+                text,
                 face,
                 size,
-                ink: Ink::of(tone),
+                ink,
             }],
-            inner,
+            width,
         )
     };
     let sign = if dialog.error { m.u * 9 / 2 } else { 0 };
-    let title_spans = [Span {
-        text: dialog.title.clone(),
-        face: Face::SemiBold,
-        size: m.title.size,
-        ink: Ink::of(Tone::Text),
-    }];
-    let title = wrap(&mut c.text, &title_spans, inner - sign);
-    let body: Vec<Vec<Line>> = dialog
-        .body
-        .iter()
-        .map(|p| set(c, p, Face::Sans, m.body.size, Tone::Text))
-        .collect();
-    let lines: i32 = body.iter().map(|p| p.len() as i32).sum();
-    let between = body.len() as i32 * m.u;
-    let height = 2 * m.u
-        + title.len() as i32 * m.title.line
-        + lines * m.body.line
-        + between
-        + m.u
-        + 5 * m.u
-        + 2 * m.u;
+    let title = set(c, &dialog.title, Face::SemiBold, m.title.size, inner - sign);
+    let room = below.h - 2 * m.u;
+    // An explanation that is too long for the panel is set smaller.
+    let mut kind = m.body;
+    let (body, height) = loop {
+        let body: Vec<Vec<Line>> = dialog
+            .body
+            .iter()
+            .map(|p| set(c, p, Face::Sans, kind.size, inner))
+            .collect();
+        let lines: i32 = body.iter().map(|p| p.len() as i32).sum();
+        let words = title.len() as i32 * m.title.line + lines * kind.line;
+        let height = words + body.len() as i32 * m.u + 11 * m.u;
+        if height <= room || kind.size <= m.caption.size {
+            break (body, height);
+        }
+        kind = m.caption;
+    };
     let area = below.centered(width, height.min(below.h - 2 * m.u));
     lift(
         c,
@@ -99,11 +97,14 @@ pub fn dialog(
         c.line(left + sign, y, m.title, line, t, None);
         y += m.title.line;
     }
+    let end = area.bottom() - 8 * m.u;
     for paragraph in &body {
         y += m.u;
         for line in paragraph {
-            c.line(left, y, m.body, line, t, None);
-            y += m.body.line;
+            if y + kind.line <= end {
+                c.line(left, y, kind, line, t, None);
+            }
+            y += kind.line;
         }
     }
     buttons(c, t, area, dialog, confirm, close);
@@ -207,18 +208,21 @@ pub fn menu(c: &mut Canvas, t: &Theme, below: Rect, menu: &Menu) {
 /// Draws a toast over the header.
 pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, text: &str) {
     let m = &t.m;
-    let words = c.text.width(text, Face::Sans, m.caption.size);
-    let width = (words + 7 * m.u).min(panel.w - 2 * m.u);
-    let area = Rect::new(
-        panel.x + (panel.w - width) / 2,
-        panel.y + m.u / 2,
-        width,
-        5 * m.u,
+    let area = Rect::new(panel.x + m.u, panel.y + m.u / 2, panel.w - 2 * m.u, 5 * m.u);
+    c.fill(
+        Rect {
+            h: m.bar() + m.u,
+            ..panel
+        },
+        t.color(Tone::Bg),
     );
-    c.cover(area);
+    c.cover(Rect {
+        h: m.bar(),
+        ..panel
+    });
     c.card(
         area,
-        5 * m.u,
+        m.radius_card(),
         m.outline.max(2),
         t.color(Tone::Raised),
         t.color(Tone::Accent),

@@ -22,11 +22,27 @@ fn inner_width(t: &Theme, width: i32) -> i32 {
 impl<'a> Field<'a> {
     /// Lays out a text with the caret before byte `cursor`.
     pub fn new(c: &mut Canvas, t: &Theme, text: &'a str, cursor: usize, width: i32) -> Field<'a> {
-        let span = [Span { text: text.into(), face: Face::Sans, size: t.m.body.size, ink: Ink::of(Tone::Text) }];
+        let span = [Span {
+            text: text.into(),
+            face: Face::Sans,
+            size: t.m.body.size,
+            ink: Ink::of(Tone::Text),
+        }];
         let lines = wrap(&mut c.text, &span, inner_width(t, width));
-        let cursor = (0..=cursor.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
-        let caret_line = lines.iter().rposition(|line| line.bytes.start <= cursor).unwrap_or(0);
-        Field { text, lines, caret_line, cursor }
+        let cursor = (0..=cursor.min(text.len()))
+            .rev()
+            .find(|&i| text.is_char_boundary(i))
+            .unwrap_or(0);
+        let caret_line = lines
+            .iter()
+            .rposition(|line| line.bytes.start <= cursor)
+            .unwrap_or(0);
+        Field {
+            text,
+            lines,
+            caret_line,
+            cursor,
+        }
     }
 
     /// Lines of the whole text.
@@ -42,7 +58,13 @@ impl<'a> Field<'a> {
     /// Draws as many lines as fit, the caret's among them.
     pub fn draw(&self, c: &mut Canvas, t: &Theme, area: Rect, selection: Option<Range<usize>>) {
         let m = &t.m;
-        c.card(area, m.radius_card(), m.outline, t.color(Tone::Surface), t.color(Tone::Line));
+        c.card(
+            area,
+            m.radius_card(),
+            m.outline,
+            t.color(Tone::Surface),
+            t.color(Tone::Line),
+        );
         let left = area.x + m.u * 3 / 2;
         let fits = ((area.h - m.u) / m.body.line).max(1) as usize;
         let last_top = self.lines.len().saturating_sub(fits);
@@ -55,21 +77,41 @@ impl<'a> Field<'a> {
                 self.select(c, t, left, y, line, selection);
             }
             if i == self.caret_line {
-                let x = self.x_of(c, t, line, self.cursor).min((area.right() - left - m.u) as f32);
-                let caret = Rect::new(left + x.round() as i32, y + m.u / 4, (m.u / 4).max(2), m.body.line - m.u / 2);
+                let x = self
+                    .x_of(c, t, line, self.cursor)
+                    .min((area.right() - left - m.u) as f32);
+                let caret = Rect::new(
+                    left + x.round() as i32,
+                    y + m.u / 4,
+                    (m.u / 4).max(2),
+                    m.body.line - m.u / 2,
+                );
                 c.fill(caret, t.color(Tone::Accent));
             }
         }
     }
 
-    fn select(&self, c: &mut Canvas, t: &Theme, left: i32, y: i32, line: &Line, selection: &Range<usize>) {
+    fn select(
+        &self,
+        c: &mut Canvas,
+        t: &Theme,
+        left: i32,
+        y: i32,
+        line: &Line,
+        selection: &Range<usize>,
+    ) {
         let from = selection.start.max(line.bytes.start);
         let to = selection.end.min(line.bytes.end);
         if from >= to {
             return;
         }
         let (from, to) = (self.x_of(c, t, line, from), self.x_of(c, t, line, to));
-        let place = Rect::new(left + from.floor() as i32, y, (to - from).ceil() as i32, t.m.body.line);
+        let place = Rect::new(
+            left + from.floor() as i32,
+            y,
+            (to - from).ceil() as i32,
+            t.m.body.line,
+        );
         c.clipped(place, |c| {
             c.cover(place);
             c.fill(place, t.color(Tone::Accent));

@@ -41,7 +41,16 @@ fn context(c: &mut Canvas, t: &Theme, area: Rect, about: &str) {
         return;
     }
     let set = |c: &mut Canvas, text: String| {
-        wrap(&mut c.text, &[Span { text, face: Face::Sans, size: m.body.size, ink: Ink::of(Tone::Muted) }], area.w)
+        wrap(
+            &mut c.text,
+            &[Span {
+                text,
+                face: Face::Sans,
+                size: m.body.size,
+                ink: Ink::of(Tone::Muted),
+            }],
+            area.w,
+        )
     };
     let fits = fits as usize;
     let mut lines = set(c, about.to_owned());
@@ -80,22 +89,43 @@ fn strip(c: &mut Canvas, t: &Theme, area: Rect, slots: &[Slot<'_>]) {
         let glyph = mark::glyph(c, t, &[slot.button], pill.x + m.u * 3 / 4, pill.center_y());
         let left = glyph.right() + m.u;
         let words = Rect::new(left, pill.y, pill.right() - left - m.u * 3 / 2, pill.h);
-        c.tight_label(words, slot.word, Face::SemiBold, 3 * m.u as u16, t.color(ink), Align::Left);
+        c.tight_label(
+            words,
+            slot.word,
+            Face::SemiBold,
+            3 * m.u as u16,
+            t.color(ink),
+            Align::Left,
+        );
     }
 }
 
 fn draw_board(c: &mut Canvas, t: &Theme, area: Rect, board: &Board) {
     match board {
         Board::Grid(rows) => grid(c, t, area, rows),
-        Board::Arc(petals) => petals.iter().for_each(|petal| draw_petal(c, t, area, petal)),
-        Board::Accents { options, columns, focus } => {
+        Board::Arc(petals) => petals
+            .iter()
+            .for_each(|petal| draw_petal(c, t, area, petal)),
+        Board::Accents {
+            options,
+            columns,
+            focus,
+        } => {
             let texts: Vec<String> = options.iter().map(char::to_string).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             choices(c, t, area, &texts, *columns, *focus, 5);
         }
-        Board::Emoji { items, columns, focus } => choices(c, t, area, items, *columns, *focus, 5),
+        Board::Emoji {
+            items,
+            columns,
+            focus,
+        } => choices(c, t, area, items, *columns, *focus, 5),
         Board::Edit { marking } => edit(c, t, area, *marking),
-        Board::Menu { items, columns, focus } => menu(c, t, area, items, *columns, *focus),
+        Board::Menu {
+            items,
+            columns,
+            focus,
+        } => menu(c, t, area, items, *columns, *focus),
     }
 }
 
@@ -111,7 +141,13 @@ fn grid(c: &mut Canvas, t: &Theme, area: Rect, rows: &[Vec<Key>]) {
     let (height, pitch) = (6 * m.u, m.u * 27 / 4);
     for (r, row) in rows.iter().enumerate() {
         for key in row {
-            let (x, w) = cell(area, i32::from(crate::entry::grid::COLUMNS), gap, i32::from(key.column), i32::from(key.span));
+            let (x, w) = cell(
+                area,
+                i32::from(crate::entry::grid::COLUMNS),
+                gap,
+                i32::from(key.column),
+                i32::from(key.span),
+            );
             let place = Rect::new(x, area.y + r as i32 * pitch, w, height);
             draw_key(c, t, place, key);
         }
@@ -127,8 +163,21 @@ fn draw_key(c: &mut Canvas, t: &Theme, place: Rect, key: &Key) {
         (false, false, true) => (Tone::Raised, Tone::Raised, Tone::Text),
         (false, false, false) => (Tone::Surface, Tone::Surface, Tone::Text),
     };
-    c.card(place, m.radius_key(), m.outline, t.color(fill), t.color(line));
-    face(c, t, place, key.face, ink, if function { m.caption.size } else { m.key });
+    c.card(
+        place,
+        m.radius_key(),
+        m.outline,
+        t.color(fill),
+        t.color(line),
+    );
+    face(
+        c,
+        t,
+        place,
+        key.face,
+        ink,
+        if function { m.caption.size } else { m.key },
+    );
 }
 
 /// What stands on a key: a letter, a word or a shape.
@@ -146,7 +195,14 @@ fn face(c: &mut Canvas, t: &Theme, place: Rect, face: KeyFace, ink: Tone, size: 
         (Some(icon), _) => c.icon(icon, place, m.u * 5 / 2, color),
         (None, KeyFace::Char(letter)) => letter_at(c, place, letter, size, ink, t),
         (None, other) => {
-            c.tight_label(place, other.label(), Face::SemiBold, m.caption.size, color, Align::Center);
+            c.tight_label(
+                place,
+                other.label(),
+                Face::SemiBold,
+                m.caption.size,
+                color,
+                Align::Center,
+            );
         }
     }
 }
@@ -155,7 +211,14 @@ fn face(c: &mut Canvas, t: &Theme, place: Rect, face: KeyFace, ink: Tone, size: 
 fn letter_at(c: &mut Canvas, place: Rect, letter: char, size: u16, ink: Tone, t: &Theme) {
     let mut buffer = [0; 4];
     let text = letter.encode_utf8(&mut buffer);
-    c.tight_label(place, text, Face::SemiBold, size, t.color(ink), Align::Center);
+    c.tight_label(
+        place,
+        text,
+        Face::SemiBold,
+        size,
+        t.color(ink),
+        Align::Center,
+    );
 }
 
 /// A petal: four letters placed like the face buttons.
@@ -170,15 +233,30 @@ fn draw_petal(c: &mut Canvas, t: &Theme, area: Rect, petal: &Petal) {
         (false, true) => (Tone::Bg, Tone::Line, Tone::Muted),
         (false, false) => (Tone::Surface, Tone::Line, Tone::Text),
     };
-    c.card(place, m.radius_card(), m.outline, t.color(fill), t.color(line));
+    c.card(
+        place,
+        m.radius_card(),
+        m.outline,
+        t.color(fill),
+        t.color(line),
+    );
     let side = m.u * 23 / 4;
     // Baselines above, in and below the middle, in units: X top, A right, B bottom, Y left.
-    let places = [(0, -2 * m.u), (side, m.u * 9 / 8), (0, m.u * 33 / 8), (-side, m.u * 9 / 8)];
+    let places = [
+        (0, -2 * m.u),
+        (side, m.u * 9 / 8),
+        (0, m.u * 33 / 8),
+        (-side, m.u * 9 / 8),
+    ];
     for (key, (dx, dy)) in petal.faces.iter().zip(places) {
         let (text, face, size, tone) = match key {
             KeyFace::Char(letter) => (letter.to_string(), Face::SemiBold, m.key, ink),
             other => {
-                let tone = if petal.held || petal.muted { ink } else { Tone::Muted };
+                let tone = if petal.held || petal.muted {
+                    ink
+                } else {
+                    Tone::Muted
+                };
                 (other.label().to_owned(), Face::Sans, m.caption.size, tone)
             }
         };
@@ -187,25 +265,58 @@ fn draw_petal(c: &mut Canvas, t: &Theme, area: Rect, petal: &Petal) {
         }
         let width = c.text.shape(&text, face, size).width;
         let x = (place.center_x() + dx) as f32 - width / 2.0;
-        c.text_at(x.round(), place.center_y() + dy, &text, face, size, t.color(tone));
+        c.text_at(
+            x.round(),
+            place.center_y() + dy,
+            &text,
+            face,
+            size,
+            t.color(tone),
+        );
     }
 }
 
 /// Things to pick from, in rows; the rows around the focus show.
-fn choices(c: &mut Canvas, t: &Theme, area: Rect, items: &[&str], columns: usize, focus: usize, rows: usize) {
+fn choices(
+    c: &mut Canvas,
+    t: &Theme,
+    area: Rect,
+    items: &[&str],
+    columns: usize,
+    focus: usize,
+    rows: usize,
+) {
     let m = &t.m;
     let columns = columns.max(1);
     let gap = m.u / 2;
     let height = (area.h - gap * (rows as i32 - 1)) / rows as i32;
     let all = items.len().div_ceil(columns);
-    let top = (focus / columns + 1).saturating_sub(rows).min(all.saturating_sub(rows));
-    for (i, item) in items.iter().enumerate().skip(top * columns).take(rows * columns) {
+    let top = (focus / columns + 1)
+        .saturating_sub(rows)
+        .min(all.saturating_sub(rows));
+    for (i, item) in items
+        .iter()
+        .enumerate()
+        .skip(top * columns)
+        .take(rows * columns)
+    {
         let (x, w) = cell(area, columns as i32, gap, (i % columns) as i32, 1);
         let y = area.y + (i / columns - top) as i32 * (height + gap);
         let place = Rect::new(x, y, w, height);
-        let (fill, ink) = if i == focus { (Tone::Accent, Tone::On) } else { (Tone::Surface, Tone::Text) };
+        let (fill, ink) = if i == focus {
+            (Tone::Accent, Tone::On)
+        } else {
+            (Tone::Surface, Tone::Text)
+        };
         c.fill_round(place, m.radius_key(), t.color(fill));
-        c.tight_label(place, item, Face::SemiBold, m.key, t.color(ink), Align::Center);
+        c.tight_label(
+            place,
+            item,
+            Face::SemiBold,
+            m.key,
+            t.color(ink),
+            Align::Center,
+        );
     }
 }
 
@@ -215,9 +326,20 @@ fn edit(c: &mut Canvas, t: &Theme, area: Rect, marking: bool) {
     c.fill_round(area, m.radius_card(), t.color(Tone::Surface));
     let mut inner = area.inset(2 * m.u, m.u);
     let head = inner.take_top(5 * m.u);
-    let title = if marking { "Marking: move to choose" } else { "Editing" };
+    let title = if marking {
+        "Marking: move to choose"
+    } else {
+        "Editing"
+    };
     let tone = if marking { Tone::Accent } else { Tone::Text };
-    c.label(head, title, Face::SemiBold, 3 * m.u as u16, t.color(tone), Align::Left);
+    c.label(
+        head,
+        title,
+        Face::SemiBold,
+        3 * m.u as u16,
+        t.color(tone),
+        Align::Left,
+    );
     let rows = EDIT_KEYS.len().div_ceil(2) as i32;
     let height = inner.h / rows;
     for (i, hint) in EDIT_KEYS.iter().enumerate() {
@@ -227,7 +349,14 @@ fn edit(c: &mut Canvas, t: &Theme, area: Rect, marking: bool) {
         let pill = mark::glyph(c, t, hint.buttons, place.x, place.center_y());
         let left = pill.right() + m.u;
         let words = Rect::new(left, place.y, place.right() - left, place.h);
-        c.tight_label(words, hint.label, Face::Sans, m.caption.size, t.color(Tone::Text), Align::Left);
+        c.tight_label(
+            words,
+            hint.label,
+            Face::Sans,
+            m.caption.size,
+            t.color(Tone::Text),
+            Align::Left,
+        );
     }
 }
 
@@ -239,15 +368,33 @@ fn menu(c: &mut Canvas, t: &Theme, area: Rect, items: &[MenuItem], columns: usiz
     let height = (area.h - m.gap() * (rows - 1)) / rows;
     for (i, item) in items.iter().enumerate() {
         let (x, w) = cell(area, columns as i32, m.gap(), (i % columns) as i32, 1);
-        let place = Rect::new(x, area.y + (i / columns) as i32 * (height + m.gap()), w, height);
+        let place = Rect::new(
+            x,
+            area.y + (i / columns) as i32 * (height + m.gap()),
+            w,
+            height,
+        );
         let (fill, line, ink) = match (i == focus, item.enabled) {
             (true, true) => (Tone::Accent, Tone::Accent, Tone::On),
             (true, false) => (Tone::Surface, Tone::Accent, Tone::Muted),
             (false, true) => (Tone::Surface, Tone::Line, Tone::Text),
             (false, false) => (Tone::Bg, Tone::Raised, Tone::Muted),
         };
-        c.card(place, m.radius_card(), m.outline, t.color(fill), t.color(line));
+        c.card(
+            place,
+            m.radius_card(),
+            m.outline,
+            t.color(fill),
+            t.color(line),
+        );
         let inner = place.inset(m.u, 0);
-        c.tight_label(inner, item.label, Face::SemiBold, 3 * m.u as u16, t.color(ink), Align::Center);
+        c.tight_label(
+            inner,
+            item.label,
+            Face::SemiBold,
+            3 * m.u as u16,
+            t.color(ink),
+            Align::Center,
+        );
     }
 }

@@ -7,12 +7,13 @@ use crate::app::model::Extent;
 use crate::app::view::{ListView, Mark, Row};
 use crate::ui::canvas::{Align, Canvas, Icon};
 use crate::ui::rect::Rect;
-use crate::ui::text::{Face, Ink, Span, wrap::wrap};
+use crate::ui::text::{Face, Ink, Line, Span, wrap::wrap};
 use crate::ui::theme::{Theme, Tone};
 
 /// Draws a list between header and hint bar. The extent counts rows.
 pub fn list(c: &mut Canvas, t: &Theme, mut area: Rect, view: &ListView) -> Extent {
     let m = &t.m;
+    area.take_top(m.u / 2);
     if !view.tabs.is_empty() {
         let bar = area.take_top(5 * m.u);
         tabs::tabs(c, t, bar, &view.tabs, view.tab);
@@ -73,15 +74,35 @@ pub fn empty(c: &mut Canvas, t: &Theme, area: Rect, text: &str) {
     }
 }
 
+/// Lines of a long remark that a row shows at most, in a list whose rows may differ.
+const REMARK_LINES: usize = 2;
+
 /// Height of a row in pixels, by what it shows.
-fn height(t: &Theme, view: &ListView, row: &Row) -> i32 {
+fn height(c: &mut Canvas, t: &Theme, view: &ListView, row: &Row, width: i32) -> i32 {
     let m = &t.m;
     let two = view.tall || !row.second.is_empty() || row.meter.is_some();
     match (row.fixed, two) {
         (true, false) => 4 * m.u + if row.rule { m.u } else { 0 },
+        (_, true) if !view.tall && row.meter.is_none() => {
+            let lines = remark(c, t, &row.second, width)
+                .len()
+                .clamp(1, REMARK_LINES);
+            m.row2() + (lines as i32 - 1) * m.caption.line
+        }
         (_, true) => m.row2(),
         (false, false) => m.row(),
     }
+}
+
+/// The remark of a row, wrapped.
+fn remark(c: &mut Canvas, t: &Theme, text: &str, width: i32) -> Vec<Line> {
+    let span = [Span {
+        text: text.into(),
+        face: Face::Sans,
+        size: t.m.caption.size,
+        ink: Ink::of(Tone::Muted),
+    }];
+    wrap(&mut c.text, &span, width)
 }
 
 /// The rows that show, from the one at `view.top` or further down or up, so that the focus shows whole.
@@ -113,7 +134,9 @@ fn window(heights: &[i32], view: &ListView, room: i32) -> (usize, usize) {
 
 fn rows(c: &mut Canvas, t: &Theme, area: Rect, view: &ListView) -> Extent {
     let m = &t.m;
-    let heights: Vec<i32> = view.rows.iter().map(|row| height(t, view, row)).collect();
+    let text_width = area.w - 2 * m.margin();
+    let tallness = |row| height(c, t, view, row, text_width);
+    let heights: Vec<i32> = view.rows.iter().map(tallness).collect();
     let (top, count) = window(&heights, view, area.h);
     let marked = view.rows.iter().any(|row| row.mark != Mark::None);
     let mut y = area.y;
@@ -256,12 +279,35 @@ pub fn draw_row(c: &mut Canvas, t: &Theme, place: Rect, row: &Row, focused: bool
             mark::blocks(c, t, shown, permille, ink(Tone::Accent), track);
             second.take_left(m.u * 3 / 2);
         }
+        let color = t.color(ink(Tone::Muted));
+        let lines = if place.h > m.row2() {
+            remark(c, t, &row.second, second.w)
+        } else {
+            Vec::new()
+        };
+        for (i, line) in lines.iter().enumerate().take(REMARK_LINES - 1) {
+            let top = second.y + i as i32 * m.caption.line;
+            c.line(
+                second.x,
+                top,
+                m.caption,
+                line,
+                t,
+                focused.then_some(Tone::On),
+            );
+        }
+        let from = lines
+            .get(REMARK_LINES - 1)
+            .map_or(0, |line| line.bytes.start);
+        if !lines.is_empty() {
+            second.y += (REMARK_LINES as i32 - 1) * m.caption.line;
+        }
         c.label(
             second,
-            &row.second,
+            &row.second[from..],
             Face::Sans,
             m.caption.size,
-            t.color(ink(Tone::Muted)),
+            color,
             Align::Left,
         );
     }
