@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 const PANELS: [(u32, u32); 4] = [(640, 480), (720, 480), (720, 720), (960, 544)];
 
-/// The smallest golden file that is still worth its place in the repository, in bytes.
-const LARGEST_FILE: usize = 40_000;
+/// Largest golden file in bytes: there are many of them.
+const LARGEST_FILE: u64 = 40_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -41,15 +41,9 @@ fn panel(width: u32, height: u32) -> (Panel, Canvas) {
 /// Compares with the golden picture; on a difference writes a picture that shows it, and says where.
 fn compare(name: &str, canvas: &Canvas) -> Result<(), String> {
     let path = folder().join(format!("{name}.png"));
-    let bytes = canvas.png();
-    assert!(
-        bytes.len() < LARGEST_FILE,
-        "{name} takes {} bytes",
-        bytes.len()
-    );
     if std::env::var_os("OFFICEOS_BLESS").is_some() {
         std::fs::create_dir_all(folder()).unwrap();
-        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(&path, canvas.png()).unwrap();
         return Ok(());
     }
     let golden = std::fs::read(&path).map_err(|_| format!("{name}: there is no golden picture"))?;
@@ -104,7 +98,7 @@ fn every_screen_looks_as_its_golden_picture() {
 }
 
 #[test]
-fn no_golden_picture_is_left_over() {
+fn no_golden_picture_is_left_over_or_large() {
     let mut expected: Vec<String> = Vec::new();
     for (width, height) in PANELS {
         let names = samples::all(Panel { width, height })
@@ -114,7 +108,10 @@ fn no_golden_picture_is_left_over() {
             .extend(names.map(|name| format!("{name}-{width}x{height}-{}.png", palette(width).1)));
     }
     for file in std::fs::read_dir(folder()).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
+        let file = file.unwrap();
+        let size = file.metadata().unwrap().len();
+        let name = file.file_name().into_string().unwrap();
+        assert!(size < LARGEST_FILE, "{name} takes {size} bytes");
         assert!(expected.contains(&name), "{name} belongs to no screen");
     }
 }
@@ -200,7 +197,13 @@ fn on_every_panel_and_at_every_text_size_texts_and_hints_fit() {
     for (width, height) in PANELS {
         let (panel, mut canvas) = panel(width, height);
         for (name, model) in samples::all(panel) {
-            for size in [Normal, Small, Large] {
+            // The other two sizes matter where there is least room.
+            let sizes = if height == 480 && width == 640 {
+                &[Normal, Small, Large][..]
+            } else {
+                &[Normal][..]
+            };
+            for &size in sizes {
                 let mut model = model.clone();
                 model.settings.text_size = size;
                 drawn(&mut model, &mut canvas);

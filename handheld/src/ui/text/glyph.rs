@@ -34,7 +34,9 @@ impl Mask {
             .origin(Origin::TopLeft)
             .render();
         // Sixteen steps are as many as the panel can show between two colours, and screenshots compress better.
-        coverage.iter_mut().for_each(|a| *a = (*a / 17 + u8::from(*a % 17 > 8)) * 17);
+        coverage
+            .iter_mut()
+            .for_each(|a| *a = (*a / 17 + u8::from(*a % 17 > 8)) * 17);
         Mask {
             left: at.left,
             top: at.top,
