@@ -1,6 +1,7 @@
 //! Models to draw: every screen in every state that looks different.
 
 mod answers;
+mod keyboards;
 mod overlays;
 mod pictures;
 mod talks;
@@ -206,6 +207,7 @@ pub fn all(panel: Panel) -> Vec<(&'static str, Model)> {
         }
     });
     talks::samples(&mut book);
+    keyboards::samples(&mut book);
     pictures::samples(&mut book);
     lists(&mut book);
     pairing(&mut book);

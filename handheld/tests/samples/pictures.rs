@@ -66,6 +66,7 @@ fn picture(id: u32, prompt: &str, state: PictureState) -> Picture {
             negative: String::new(),
         },
         made: Made::Painted,
+        from: None,
         at: NOON - 120,
         request: None,
         state,

@@ -4,7 +4,7 @@ use super::answers::{LETTER, SHOWCASE, STREAMING};
 use super::{Book, NOON, NOW, away, entry, failure};
 use handheld::app::Model;
 use handheld::app::model::chat::ChatKind;
-use handheld::app::model::screen::{ChatScreen, Purpose, Writing};
+use handheld::app::model::screen::ChatScreen;
 use handheld::app::model::{
     Chat, ChatId, EntryState, Failure, ListState, Origin, PictureId, RequestId, Role, Screen,
     Scroll, Turn, TurnState, Wish,
@@ -36,6 +36,7 @@ fn chat(id: u32, title: &str, turns: Vec<Turn>) -> Chat {
         model: "ollama/llama3.1".into(),
         system: String::new(),
         turns,
+        context_from: 0,
         changed: NOON - 60,
         unread: id == 3,
     }
@@ -153,16 +154,6 @@ fn at(scroll: Scroll) -> Screen {
     })
 }
 
-fn writing(text: &str) -> Screen {
-    let context = "I would like to repair it on Saturday and would be glad of a hand. Three things we could share: the price of the boards.";
-    Screen::Writing(Box::new(Writing {
-        purpose: Purpose::Message(ChatId(1)),
-        context: format!("… {context}"),
-        text: text.into(),
-        caret: text.len(),
-    }))
-}
-
 /// Samples of conversations.
 pub fn samples(book: &mut Book) {
     let list = |focus| Screen::Chats(ListState { focus, top: 0 });
@@ -215,10 +206,4 @@ pub fn samples(book: &mut Book) {
     book.add("chat-broken", at(Scroll::End), |m| {
         broken(m, STREAMING, failure(ErrorCode::ProviderBroke, "ollama"))
     });
-    book.add(
-        "writing-grid",
-        writing("Could you make it warmer and add th"),
-        |_| {},
-    );
-    book.add("writing-long", writing("Could you make it warmer and add the time of day, and mention that I have the drill already, so that only the boards and a few screws are left to buy before Satur"), |_| {});
 }

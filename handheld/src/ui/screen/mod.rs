@@ -82,7 +82,7 @@ fn screen(model: &Model, t: &Theme, c: &mut Canvas) -> Extent {
     let foot = area.take_bottom(t.m.bar());
     hint_bar::hint_bar(c, t, foot, &hints::bar(model));
     if let Screen::Writing(writing) = model.screen() {
-        writing::writing(c, t, area, writing);
+        writing::writing(c, t, area, model, writing);
         return Extent::default();
     }
     let head = area.take_top(t.m.bar());

@@ -113,13 +113,13 @@ fn draw_board(c: &mut Canvas, t: &Theme, area: Rect, board: &Board) {
         } => {
             let texts: Vec<String> = options.iter().map(char::to_string).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            choices(c, t, area, &texts, *columns, *focus, 5);
+            choices(c, t, area, &texts, *columns, *focus, t.m.key);
         }
         Board::Emoji {
             items,
             columns,
             focus,
-        } => choices(c, t, area, items, *columns, *focus, 5),
+        } => choices(c, t, area, items, *columns, *focus, (4 * t.m.u) as u16),
         Board::Edit { marking } => edit(c, t, area, *marking),
         Board::Menu {
             items,
@@ -276,6 +276,9 @@ fn draw_petal(c: &mut Canvas, t: &Theme, area: Rect, petal: &Petal) {
     }
 }
 
+/// Rows of things to pick from that show at once.
+const CHOICE_ROWS: usize = 5;
+
 /// Things to pick from, in rows; the rows around the focus show.
 fn choices(
     c: &mut Canvas,
@@ -284,10 +287,10 @@ fn choices(
     items: &[&str],
     columns: usize,
     focus: usize,
-    rows: usize,
+    size: u16,
 ) {
     let m = &t.m;
-    let columns = columns.max(1);
+    let (columns, rows) = (columns.max(1), CHOICE_ROWS);
     let gap = m.u / 2;
     let height = (area.h - gap * (rows as i32 - 1)) / rows as i32;
     let all = items.len().div_ceil(columns);
@@ -313,7 +316,7 @@ fn choices(
             place,
             item,
             Face::SemiBold,
-            m.key,
+            size,
             t.color(ink),
             Align::Center,
         );
