@@ -142,6 +142,13 @@ impl Canvas {
         }
     }
 
+    /// Runs `draw` without recording: the same text once more, in other colours.
+    pub fn unrecorded(&mut self, draw: impl FnOnce(&mut Canvas)) {
+        let boxes = self.boxes.take();
+        draw(self);
+        self.boxes = boxes;
+    }
+
     /// Says that what follows covers `area`: texts recorded there are no longer seen.
     pub fn cover(&mut self, area: Rect) {
         if let Some(boxes) = &mut self.boxes {

@@ -113,9 +113,8 @@ impl<'a> Field<'a> {
             t.m.body.line,
         );
         c.clipped(place, |c| {
-            c.cover(place);
             c.fill(place, t.color(Tone::Accent));
-            c.line(left, y, t.m.body, line, t, Some(Tone::On));
+            c.unrecorded(|c| c.line(left, y, t.m.body, line, t, Some(Tone::On)));
         });
     }
 
