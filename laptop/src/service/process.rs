@@ -123,6 +123,11 @@ pub fn run<H: Handler>(
 
 /// Asks the kernel to end this process with its parent. False if the parent has gone already.
 pub(crate) fn tie_to_parent() -> bool {
+    // A parent that waits for its signals has blocked them, and a mask is inherited: without this, nothing but SIGKILL
+    // would end this process.
+    if let Err(error) = nix::sys::signal::SigSet::all().thread_unblock() {
+        log::warn!("signals cannot be unblocked: {error}");
+    }
     let parent = nix::unistd::getppid();
     if let Err(error) = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM) {
         log::warn!("cannot be tied to the parent process: {error}");

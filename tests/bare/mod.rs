@@ -1,0 +1,9 @@
+//! Real laptop processes and a pocket client for end-to-end tests.
+
+#![allow(dead_code)] // Each test binary uses its own part.
+
+pub mod laptop;
+pub mod pocket;
+
+pub use laptop::Laptop;
+pub use pocket::{Card, End, Line};
