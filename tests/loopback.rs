@@ -2,12 +2,12 @@
 
 mod bare;
 
+use bare::{Card, End, Laptop, Line};
 use shared_proto::error::ErrorCode;
 use shared_proto::program::{Builder, Chat, Generate, Get, Op, Put, Write};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::mpsc::channel;
-use bare::{Card, End, Laptop, Line};
 
 /// Pairs as a person does: the window, the digits from one device typed on the other.
 fn pair(laptop: &Laptop, address: SocketAddr) -> Card {
