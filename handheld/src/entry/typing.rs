@@ -15,6 +15,9 @@ use crate::input::repeat::HOLD;
 use crate::input::{Button, ButtonSet, Press, Tracker};
 use crate::time::Millis;
 
+/// Milliseconds that a planned long press lasts beyond its threshold: real clocks and queues are not exact.
+const HOLD_MARGIN: u64 = 100;
+
 /// What a finger does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -232,7 +235,7 @@ impl Plan {
     fn accent(&mut self, c: char) -> Option<()> {
         let (base, at) = base_of(c)?;
         let finger = self.press_key(base)?;
-        self.take(Step::Wait(HOLD));
+        self.take(Step::Wait(HOLD + HOLD_MARGIN));
         let count = accents_of(base).len();
         self.point(ButtonSet::EMPTY);
         for button in walk(0, at, count, ACCENT_COLUMNS)? {

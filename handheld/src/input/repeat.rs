@@ -79,6 +79,8 @@ impl Tracker {
     }
 
     /// A device reports `button` closed or opened. A report of what is already known makes no press.
+    ///
+    /// Drain [`Tracker::due`] first, so that a long press that has just become due comes before its release.
     pub fn set(&mut self, button: Button, pressed: bool, now: Millis) -> Option<Press> {
         let index = button.index();
         if !pressed {

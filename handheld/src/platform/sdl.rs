@@ -96,10 +96,11 @@ struct Panel {
 
 impl Panel {
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let asleep = !core::mem::replace(&mut state.woken, true);
-        if let (true, Some(sender)) = (asleep, &self.wake) {
-            // Refused only when SDL has ended, and then nobody looks any more.
-            let _ = sender.push_custom_event(Wake);
+        if let (false, Some(sender)) = (state.woken, &self.wake) {
+            // Refused when SDL's queue is full, so that the next frame tries again, or when SDL has ended.
+            state.woken = sender.push_custom_event(Wake).is_ok();
+        } else {
+            state.woken = true;
         }
         drop(state);
         self.shared.changed.notify_one();
