@@ -28,7 +28,7 @@ pub fn mountains(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
         }));
         let rock = light.lit([0.47, 0.47, 0.53], depth);
         let dark = light.lit([0.12, 0.16, 0.27], depth);
-        let snow = light.lit([0.97, 0.97, 1.0], depth * 0.6);
+        let snow = light.snow(depth * 0.6);
         let lamp_side = if light.lamp.0 > aspect * 0.5 {
             1.0
         } else {
@@ -127,7 +127,7 @@ fn conifer(
             lit,
         );
         if snowy {
-            let white = light.lit([0.96, 0.97, 1.0], depth * 0.7);
+            let white = light.snow(depth * 0.7);
             canvas.poly(
                 &[
                     (x, top),
@@ -279,8 +279,12 @@ pub fn ground(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
         }
         Ground::Snow => {
             let (lit, blue) = (
-                light.lit([0.98, 0.98, 1.0], 0.0),
-                light.lit([0.62, 0.73, 0.90], 0.0),
+                light.snow(0.0),
+                mix(
+                    light.lit([0.55, 0.68, 0.92], 0.0),
+                    scale(light.snow(0.0), 0.72),
+                    0.5,
+                ),
             );
             hills(canvas, start, &noise, |x, y, t| {
                 let drift = noise.cloud(x * 2.2, y * 8.0 / (0.4 + t), 4);

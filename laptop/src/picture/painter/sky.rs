@@ -118,6 +118,18 @@ impl Light {
     }
 }
 
+impl Light {
+    /// Snow in this light at `depth`: it takes on less of the light's colour than anything else, or nobody would take it
+    /// for snow.
+    pub fn snow(&self, depth: f32) -> Color {
+        mix(
+            self.lit([0.97, 0.98, 1.0], depth),
+            scale([0.93, 0.95, 1.0], 0.35 + self.strength * 0.65),
+            0.55,
+        )
+    }
+}
+
 /// Gradient, and at night the milky way.
 pub fn gradient(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
     let (noise, end, aspect) = (

@@ -237,14 +237,15 @@ fn mound(
     let (x, y) = foot;
     let hue = match scene.ground {
         _ if rock => light.lit([0.30, 0.29, 0.27], 0.12),
-        Ground::Snow => light.lit([0.86, 0.90, 0.97], 0.05),
+        Ground::Snow => scale(light.snow(0.05), 0.92),
         Ground::Desert => light.lit([0.80, 0.58, 0.36], 0.05),
         _ => light.lit([0.27, 0.45, 0.18], 0.08),
     };
     let mut points = vec![];
     for n in 0..=24 {
         let t = n as f32 / 24.0;
-        let bump = (t * std::f32::consts::PI).sin().powf(0.6) * if rock { 0.045 } else { 0.02 };
+        let bump =
+            (t * std::f32::consts::PI).sin().max(0.0).powf(0.6) * if rock { 0.045 } else { 0.02 };
         let rough = if rock {
             ((n * 37) % 11) as f32 * 0.0011
         } else {

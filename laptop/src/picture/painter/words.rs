@@ -223,7 +223,10 @@ pub fn read(prompt: &str, style_word: &str, negative: &str, seed: u64) -> Scene 
             let counted = n > 0
                 && ["two", "three", "four", "five", "many", "several", "some"]
                     .contains(&words[n - 1]);
-            if !excluded && !things.iter().any(|(t, ..)| *t == kind) && things.len() < 6 {
+            if !excluded
+                && !things.iter().any(|(t, c, _)| *t == kind && *c == pending)
+                && things.len() < 6
+            {
                 things.push((kind, pending.take(), many || counted));
             }
         } else if let Some(color) = color(word) {
@@ -233,6 +236,13 @@ pub fn read(prompt: &str, style_word: &str, negative: &str, seed: u64) -> Scene 
         }
     }
     let tint = pending.or(tint);
+    if has(&["autumn", "fall", "october"]) {
+        for (thing, color, _) in &mut things {
+            if *thing == Thing::Tree {
+                color.get_or_insert([0.86, 0.44, 0.12]);
+            }
+        }
+    }
     let night = has(&[
         "night",
         "midnight",
@@ -310,9 +320,7 @@ pub fn read(prompt: &str, style_word: &str, negative: &str, seed: u64) -> Scene 
         "hill",
         "valley",
     ]);
-    let forest = has(&[
-        "forest", "wood", "woods", "pine", "fir", "jungle", "trees", "taiga",
-    ]);
+    let forest = has(&["forest", "wood", "woods", "pine", "fir", "jungle", "taiga"]);
     let understood = sea
         || space
         || snow
