@@ -5,7 +5,10 @@
 const SPANS: [u64; 8] = [100, 300, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 /// A session that lasted so long was a good one: the next loss starts fast again.
-pub const GOOD_AFTER_MS: u64 = 5_000;
+pub const GOOD_AFTER_MS: u64 = 1_000;
+
+/// A laptop that greets and then breaks off at once is tried again after a second at the longest: it is there and it is ours.
+const GREETED_FAILURES: usize = 2;
 
 /// Counts failures and gives spans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,9 +26,10 @@ impl Backoff {
 
     /// Notes that a session ended after `lasted_ms`.
     pub fn session_ended(&mut self, lasted_ms: u64) {
-        if lasted_ms >= GOOD_AFTER_MS {
-            self.failures = 0;
-        }
+        self.failures = match lasted_ms {
+            GOOD_AFTER_MS.. => 0,
+            _ => self.failures.min(GREETED_FAILURES),
+        };
     }
 
     /// Starts over, because the person asked or something changed.
@@ -64,10 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_session_that_lasted_makes_the_next_try_fast() {
+    fn a_session_that_lasted_makes_the_next_try_fast_and_a_short_one_keeps_it_within_a_second() {
         let mut backoff = Backoff { failures: 6 };
         backoff.session_ended(GOOD_AFTER_MS - 1);
-        assert_eq!(backoff.next_wait(512), 15_000);
+        assert_eq!(backoff.next_wait(512), 1000);
         backoff.session_ended(GOOD_AFTER_MS);
         assert_eq!(backoff.next_wait(512), 100);
         backoff.be_patient();

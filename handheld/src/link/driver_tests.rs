@@ -46,6 +46,11 @@ impl Library for Shelf {
         *self.0.lock().unwrap() = Some(relationship);
         Box::pin(async move { Ok(laptop) })
     }
+
+    fn rekey(&self, relationship: Relationship) -> crate::link::Rekeyed<'_> {
+        *self.0.lock().unwrap() = Some(relationship);
+        Box::pin(async { true })
+    }
 }
 
 struct Bench {

@@ -89,10 +89,16 @@ pub type Piece<'a> = Pin<Box<dyn Future<Output = Option<(Vec<u8>, u64)>> + Send 
 /// A pairing being written down: the laptop with its number, or why not.
 pub type Kept<'a> = Pin<Box<dyn Future<Output = Result<Laptop, String>> + Send + 'a>>;
 
+/// Changed keys being written down: whether they are on the card.
+pub type Rekeyed<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
 /// Where uploads and keys are: the card, seen from here.
 pub trait Library: Send + Sync {
     /// Writes a new pairing down, durably; its number is chosen there.
     fn pair(&self, relationship: Relationship, laptop: Laptop) -> Kept<'_>;
+
+    /// Writes changed keys of a relationship down, durably.
+    fn rekey(&self, relationship: Relationship) -> Rekeyed<'_>;
 
     /// Reads up to `len` octets at `offset`. `None`: it cannot be read.
     fn piece<'a>(&'a self, source: &'a Source, offset: u64, len: usize) -> Piece<'a>;

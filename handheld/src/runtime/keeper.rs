@@ -31,8 +31,6 @@ const BATCH_LEN: usize = 1 << 20;
 pub enum Errand {
     /// A card effect of the app.
     Effect(Effect),
-    /// Write what is known of a laptop down.
-    SaveLaptop(Box<Laptop>),
     /// Pass this on to the link once everything before it is on the card.
     Pass(Command),
     /// Keep a link to this laptop by these ways.
@@ -229,7 +227,6 @@ impl Keeper {
     fn carry_out(&mut self, errand: Errand) {
         let result = match errand {
             Errand::Effect(effect) => self.effect(effect),
-            Errand::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Errand::Pass(command) => {
                 self.pass(command);
                 Ok(())
@@ -439,6 +436,7 @@ impl Keeper {
             }
             Effect::SaveWords(words) => self.card()?.set_words(words.as_bytes()),
             Effect::SaveSettings(settings) => self.card()?.set_settings(&shelf::encode(&*settings)),
+            Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {
                 let changes = shelf::save_chat(self.card()?.items(), &chat);
                 self.change(changes)

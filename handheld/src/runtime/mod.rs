@@ -1,6 +1,207 @@
-//! Where the pure app meets the world.
+//! Where the pure app meets the world: threads, channels and the folder on the card.
+//!
+//! ```text
+//! buttons ─▶ stage (update, draw) ─▶ display          main thread: the window, or the script
+//!              │  ▲        ▲                           stage thread: smol
+//!      errands ▼  │ told   │ news
+//!            keeper        link driver                 a thread each
+//!              └── commands ─▲
+//! ```
+//!
+//! The stage never waits for card or link; whatever leaves for the laptop passes the keeper, behind the writes it rests on.
+
+pub mod desk;
 pub mod drawer;
+pub mod facts;
 pub mod keeper;
+pub mod options;
 pub mod parts;
 pub mod raster;
+pub mod script;
 pub mod shelf;
+pub mod stage;
+
+use std::io::{BufReader, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use smol::channel::{Receiver, Sender, bounded, unbounded};
+
+use crate::app::Model;
+use crate::app::model::{Carrier, Panel};
+use crate::link::Introduction;
+use crate::link::carrier::TcpDialer;
+use crate::link::driver::Driver;
+use crate::platform::{Platform, clock, headless};
+use desk::Desk;
+use keeper::Keeper;
+use options::{Mode, Options};
+use stage::{Sources, Stage};
+
+/// News that may wait for the app before the laptop is slowed down.
+const NEWS_QUEUE: usize = 64;
+
+/// Runs the app until it quits.
+///
+/// # Errors
+/// A sentence: what keeps the app from starting, and what to do about it.
+pub fn run(options: &Options) -> Result<(), String> {
+    match options.mode {
+        Mode::Headless => run_headless(options),
+        Mode::Window | Mode::Device => run_window(options),
+    }
+}
+
+fn run_headless(options: &Options) -> Result<(), String> {
+    let (remote, platform) = headless::open(options.size.0, options.size.1);
+    let (orders, script) = unbounded();
+    let stage = start(options, platform, script)?;
+    match &options.control {
+        // The listener's thread ends with the process: it only ever waits for a script.
+        Some(path) => listen(path, orders)?,
+        None => {
+            thread::Builder::new()
+                .name("script".into())
+                .spawn(move || {
+                    script::serve(std::io::stdin().lock(), std::io::stdout(), &orders);
+                    // A script that has ended closes the app.
+                    let _ = smol::block_on(remote.close());
+                })
+                .map_err(|e| format!("no thread for the script: {e}"))?;
+        }
+    }
+    stage
+        .join()
+        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
+}
+
+/// Takes scripts from a socket, one after the other.
+fn listen(path: &Path, orders: Sender<script::Order>) -> Result<(), String> {
+    let _ = std::fs::remove_file(path);
+    let listener =
+        UnixListener::bind(path).map_err(|e| format!("no socket at {}: {e}", path.display()))?;
+    let serve = move || {
+        for stream in listener.incoming().flatten() {
+            let Ok(output) = stream.try_clone() else {
+                continue;
+            };
+            script::serve(BufReader::new(stream), output, &orders);
+        }
+    };
+    thread::Builder::new()
+        .name("script".into())
+        .spawn(serve)
+        .map_err(|e| format!("no thread for the script: {e}"))?;
+    Ok(())
+}
+
+#[cfg(feature = "device")]
+fn run_window(options: &Options) -> Result<(), String> {
+    use crate::platform::{evdev, sdl};
+    let wanted = match options.mode {
+        Mode::Device => sdl::Options::device(),
+        _ => sdl::Options::desktop(options.size.0, options.size.1),
+    };
+    let (window, platform) = sdl::open(&wanted).map_err(|e| e.to_string())?;
+    if options.mode == Mode::Device {
+        let sender = platform.sender.clone();
+        let buttons = move || {
+            if let Err(error) = smol::block_on(evdev::watch(Path::new(evdev::INPUT_FOLDER), sender))
+            {
+                log::error!("{error}");
+            }
+        };
+        thread::Builder::new()
+            .name("buttons".into())
+            .spawn(buttons)
+            .map_err(|e| format!("no thread for the buttons: {e}"))?;
+    }
+    let (orders, script) = unbounded();
+    if let Some(path) = &options.control {
+        listen(path, orders)?;
+    }
+    let stage = start(options, platform, script)?;
+    // SDL wants the main thread.
+    window.run();
+    stage
+        .join()
+        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
+}
+
+#[cfg(not(feature = "device"))]
+fn run_window(_options: &Options) -> Result<(), String> {
+    Err("this build has no window; build it with --features device, or use --headless".into())
+}
+
+/// Starts card, link and stage, a thread each; the stage's ends when the app quits.
+fn start(
+    options: &Options,
+    platform: Platform,
+    script: Receiver<script::Order>,
+) -> Result<JoinHandle<()>, String> {
+    let now = || clock::now().0;
+    let (told, card) = unbounded();
+    let (errands, work) = unbounded();
+    let (commands, wishes) = unbounded();
+    let (news, link) = bounded(NEWS_QUEUE);
+    let keeper =
+        Keeper::open(&options.home, told, commands.clone(), now).map_err(|e| e.to_string())?;
+    let driver = Driver {
+        commands: wishes,
+        events: news,
+        dialer: Arc::new(TcpDialer),
+        library: Arc::new(Desk(errands.clone())),
+        introduction: Introduction {
+            name: options.name.clone(),
+            screen: (options.size.0 as u16, options.size.1 as u16),
+        },
+        clock: now,
+    };
+    let mut model = Model::new(
+        Panel {
+            width: options.size.0,
+            height: options.size.1,
+        },
+        seed(),
+    );
+    model.nearby = options.laptop.iter().cloned().map(Carrier::Tcp).collect();
+    let (display, power) = (platform.display, platform.power);
+    let sources = Sources {
+        platform: platform.events,
+        card,
+        link,
+        script,
+    };
+    let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+        thread::Builder::new()
+            .name(name.into())
+            .spawn(work)
+            .map_err(|e| format!("no thread for the {name}: {e}"))
+    };
+    spawn("card", Box::new(move || keeper.run(&work)))?;
+    let link = spawn("link", Box::new(move || smol::block_on(driver.run())))?;
+    spawn(
+        "stage",
+        Box::new(move || {
+            // Made here, because what is laid out and rasterised stays in this thread.
+            let stage = Stage::new(display, power, model, errands, commands);
+            let commands = smol::block_on(stage.run(sources));
+            // Closing the commands lets the driver say goodbye to the laptop.
+            commands.close();
+            let _ = link.join();
+            let _ = std::io::stdout().flush();
+        }),
+    )
+}
+
+/// A start for conversation numbers and picture seeds.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    // Nothing secret hangs on it; without randomness the clock spreads numbers well enough.
+    match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        Err(_) => clock::now().0,
+    }
+}

@@ -1,0 +1,303 @@
+//! What the model holds, as names and texts: for scripts that wait for an outcome and for tests that check it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::app::model::chat::TurnState;
+use crate::app::model::laptop::{Link, Verdict};
+use crate::app::model::outbox::{EntryState, Failure};
+use crate::app::model::picture::PictureState;
+use crate::app::model::screen::PairingStage;
+use crate::app::model::{Model, Overlay, Screen};
+
+/// Names and texts, in order.
+pub type Facts = BTreeMap<String, String>;
+
+/// Turns of the open conversation, pictures, requests and files that are told one by one.
+const MAX_LISTED: usize = 50;
+
+/// What a model holds now.
+pub fn facts(model: &Model) -> Facts {
+    let mut facts = Facts::new();
+    let mut tell = |name: &str, value: String| {
+        facts.insert(name.to_owned(), value);
+    };
+    tell("loaded", model.loaded.to_string());
+    tell("locked", model.lock.is_some().to_string());
+    tell("screen", screen_name(model.screen()).to_owned());
+    tell("link", link_name(&model.link).to_owned());
+    tell("laptops", model.laptops.len().to_string());
+    if let Some(laptop) = model.laptop() {
+        tell("laptop", laptop.name.clone());
+        for permission in &laptop.permissions {
+            let verdict = match permission.verdict {
+                Verdict::Deny => "deny",
+                Verdict::Ask => "ask",
+                Verdict::Allow => "allow",
+            };
+            tell(&format!("may.{}", permission.operation), verdict.to_owned());
+        }
+    }
+    if let Link::Away(away) = &model.link
+        && let Some(attempt) = away.attempts.last()
+    {
+        tell("link.why", attempt.why.clone());
+    }
+    tell(
+        "toast",
+        model
+            .toasts
+            .front()
+            .map(|t| t.text.clone())
+            .unwrap_or_default(),
+    );
+    match &model.overlay {
+        None => tell("overlay", String::new()),
+        Some(Overlay::ButtonMap) => tell("overlay", "buttons".to_owned()),
+        Some(Overlay::Menu(menu)) => {
+            tell("overlay", "menu".to_owned());
+            tell("overlay.title", menu.title.clone());
+            let focused = menu.items.get(menu.list.focus).map(|i| i.label.clone());
+            tell("overlay.focus", focused.unwrap_or_default());
+            let labels: Vec<_> = menu.items.iter().map(|i| i.label.as_str()).collect();
+            tell("overlay.items", labels.join("|"));
+        }
+        Some(Overlay::Dialog(dialog)) => {
+            tell(
+                "overlay",
+                if dialog.error { "error" } else { "question" }.to_owned(),
+            );
+            tell("overlay.title", dialog.title.clone());
+            tell("overlay.body", dialog.body.join(" "));
+        }
+    }
+    if let Screen::Pairing(screen) = model.screen() {
+        let (stage, digits) = match &screen.stage {
+            PairingStage::Calling => ("calling", None),
+            PairingStage::Digits(digits) => ("digits", Some(digits)),
+            PairingStage::Confirm { digits, .. } => ("confirm", Some(digits)),
+            PairingStage::Keeping { .. } => ("keeping", None),
+            PairingStage::Failed { title, .. } => {
+                tell("pairing.fault", title.clone());
+                ("failed", None)
+            }
+        };
+        tell("pairing", stage.to_owned());
+        if let Some(digits) = digits {
+            tell(
+                "pairing.digits",
+                digits
+                    .iter()
+                    .map(|d| char::from(b'0' + d.min(&9)))
+                    .collect(),
+            );
+        }
+    }
+    tell("keyboard.text", model.keyboard.text().to_owned());
+    chats(model, &mut tell);
+    lists(model, &mut tell);
+    facts
+}
+
+fn chats(model: &Model, tell: &mut impl FnMut(&str, String)) {
+    tell("chats", model.chats.list.len().to_string());
+    let shown = match model.screen() {
+        Screen::Chat(screen) => model.chats.find(screen.chat),
+        _ => model.chats.list.first(),
+    };
+    let Some(chat) = shown else { return };
+    tell("chat.title", chat.title.clone());
+    tell("chat.turns", chat.turns.len().to_string());
+    let skipped = chat.turns.len().saturating_sub(MAX_LISTED);
+    for (n, turn) in chat.turns.iter().enumerate().skip(skipped) {
+        let role = format!("{:?}", turn.role).to_lowercase();
+        tell(&format!("chat.{n}"), format!("{role}: {}", turn.text));
+    }
+    if let Some(turn) = chat.turns.last() {
+        tell("answer", turn.text.clone());
+        tell("answer.role", format!("{:?}", turn.role).to_lowercase());
+        tell("answer.model", turn.model.clone());
+        let (state, failure) = match &turn.state {
+            TurnState::Open => ("open", None),
+            TurnState::Done => ("done", None),
+            TurnState::Stopped => ("stopped", None),
+            TurnState::Broken(failure) => ("broken", Some(failure)),
+        };
+        tell("answer.state", state.to_owned());
+        tell(
+            "answer.failure",
+            failure.map(failure_name).unwrap_or_default(),
+        );
+        tell(
+            "answer.detail",
+            failure.map(|f| f.detail.clone()).unwrap_or_default(),
+        );
+    }
+}
+
+fn lists(model: &Model, tell: &mut impl FnMut(&str, String)) {
+    let listed: Vec<_> = model
+        .outbox
+        .entries
+        .iter()
+        .filter(|e| e.is_listed())
+        .collect();
+    tell("outbox", listed.len().to_string());
+    for (n, entry) in listed.iter().take(MAX_LISTED).enumerate() {
+        let (state, failure) = match &entry.state {
+            EntryState::Draft => ("draft", None),
+            EntryState::Waiting => ("waiting", None),
+            EntryState::Sent => ("sent", None),
+            EntryState::Accepted => ("accepted", None),
+            EntryState::Asked { .. } => ("asked", None),
+            EntryState::Running => ("running", None),
+            EntryState::Keeping => ("keeping", None),
+            EntryState::Failed(failure) => ("failed", Some(failure)),
+        };
+        tell(&format!("outbox.{n}"), state.to_owned());
+        tell(&format!("outbox.{n}.permille"), entry.permille.to_string());
+        if let Some(failure) = failure {
+            tell(&format!("outbox.{n}.failure"), failure_name(failure));
+        }
+    }
+    tell("pictures", model.pictures.list.len().to_string());
+    for (n, picture) in model.pictures.list.iter().take(MAX_LISTED).enumerate() {
+        let (state, failure) = match &picture.state {
+            PictureState::Open => ("open", None),
+            PictureState::Ready => ("ready", None),
+            PictureState::Stopped => ("stopped", None),
+            PictureState::Broken(failure) => ("broken", Some(failure)),
+        };
+        tell(&format!("picture.{n}"), state.to_owned());
+        tell(
+            &format!("picture.{n}.prompt"),
+            picture.recipe.prompt.clone(),
+        );
+        if let Some((width, height)) = picture.size {
+            tell(&format!("picture.{n}.size"), format!("{width}x{height}"));
+        }
+        if let Some(failure) = failure {
+            tell(&format!("picture.{n}.failure"), failure_name(failure));
+        }
+    }
+    for (side, names) in [
+        (
+            "files.laptop",
+            model
+                .files
+                .remote
+                .iter()
+                .map(|f| f.name.as_str())
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "files.card",
+            model.files.local.iter().map(|f| f.name.as_str()).collect(),
+        ),
+    ] {
+        tell(side, names.join("|"));
+    }
+}
+
+/// The wire's word for an error number, or this handheld's own.
+fn failure_name(failure: &Failure) -> String {
+    match failure.code {
+        Failure::CARD_FULL => "CardFull".to_owned(),
+        Failure::CARD_BROKEN => "CardBroken".to_owned(),
+        Failure::DAMAGED => "Damaged".to_owned(),
+        Failure::TOO_LONG => "TooLong".to_owned(),
+        Failure::FORGOTTEN => "Forgotten".to_owned(),
+        code => match shared_proto::error::ErrorCode::from_number(code) {
+            Some(known) => format!("{known:?}"),
+            None => format!("error {code}"),
+        },
+    }
+}
+
+const fn screen_name(screen: &Screen) -> &'static str {
+    match screen {
+        Screen::Home(_) => "home",
+        Screen::Chats(_) => "chats",
+        Screen::Chat(_) => "chat",
+        Screen::Writing(_) => "writing",
+        Screen::Prompt(_) => "prompt",
+        Screen::Progress(_) => "progress",
+        Screen::Viewer(_) => "viewer",
+        Screen::Gallery(_) => "gallery",
+        Screen::Files(_) => "files",
+        Screen::Outbox(_) => "outbox",
+        Screen::Laptop(_) => "laptop",
+        Screen::Pairing(_) => "pairing",
+        Screen::Services(_) => "services",
+        Screen::Settings(_) => "settings",
+        Screen::Help(_) => "help",
+        Screen::Page(_) => "page",
+        Screen::SetLock(_) => "set-lock",
+    }
+}
+
+const fn link_name(link: &Link) -> &'static str {
+    match link {
+        Link::Unpaired => "unpaired",
+        Link::Away(_) => "away",
+        Link::Connecting { .. } => "connecting",
+        Link::Linked { .. } => "linked",
+    }
+}
+
+/// One JSON object of strings, in one line.
+pub fn json(facts: &Facts) -> String {
+    let mut out = String::from("{");
+    for (n, (name, value)) in facts.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        quote(name, &mut out);
+        out.push(':');
+        quote(value, &mut out);
+    }
+    out.push('}');
+    out
+}
+
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' => out.push_str("\\n"),
+            // Separators end a line in some readers, and control characters end it in all.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                // Writing to a string cannot fail; all of these lie in the basic plane.
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::model::Panel;
+
+    #[test]
+    fn a_fresh_app_tells_where_it_stands() {
+        let facts = facts(&Model::new(Panel::VGA, 1));
+        let told = |name: &str| facts.get(name).map(String::as_str);
+        assert_eq!(
+            (told("screen"), told("link"), told("chats")),
+            (Some("home"), Some("unpaired"), Some("0"))
+        );
+    }
+
+    #[test]
+    fn text_of_a_peer_stays_in_its_string_and_in_its_line() {
+        let facts = Facts::from([("a\"".to_owned(), "x\n\u{1b}[2J\\ \u{2028} é".to_owned())]);
+        assert_eq!(json(&facts), r#"{"a\"":"x\n\u001b[2J\\ \u2028 é"}"#);
+    }
+}

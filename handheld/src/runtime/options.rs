@@ -1,0 +1,174 @@
+//! Command line of the app.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::{Long, Short, ValueExt};
+
+/// How the app shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In a window on a desktop, its keyboard as buttons.
+    Window,
+    /// On the panel of a handheld, buttons by evdev.
+    Device,
+    /// In memory, driven by a script.
+    Headless,
+}
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How to show.
+    pub mode: Mode,
+    /// Folder of the card's content.
+    pub home: PathBuf,
+    /// Panel in pixels.
+    pub size: (u32, u32),
+    /// Address of a laptop that is offered first in pairing.
+    pub laptop: Option<String>,
+    /// Name that the laptop shows.
+    pub name: String,
+    /// Socket on which a script is taken; standard input if there is none.
+    pub control: Option<PathBuf>,
+}
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+OfficeOS on a handheld: reaches one paired laptop and nothing else.
+
+usage: officeos-handheld [--window | --device | --headless] [options]
+
+  --window            in a window; the keyboard stands in for the buttons (default)
+  --device            on the handheld's own panel and buttons
+  --headless          without a panel; reads a script from standard input
+  --home DIR          where settings, keys, chats and files lie (default: officeos beside the program)
+  --laptop ADDRESS    address of a laptop to offer first when pairing, as 127.0.0.1:8144
+  --size WxH          panel in pixels (default 640x480)
+  --name NAME         how the laptop calls this handheld
+  --control SOCKET    take the script from this Unix socket instead of standard input
+  --help, --version
+";
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// Run the app.
+    Run(Options),
+    /// Print this and end.
+    Print(String),
+}
+
+/// Reads the command line, without the name of the program.
+///
+/// # Errors
+/// A sentence that names what was not understood.
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parsed, String> {
+    let mut options = Options {
+        mode: Mode::Window,
+        home: default_home(),
+        size: (640, 480),
+        laptop: None,
+        name: "Handheld".into(),
+        control: None,
+    };
+    let mut parser = lexopt::Parser::from_args(args);
+    let failed = |e: lexopt::Error| format!("{e}; --help lists what there is");
+    while let Some(arg) = parser.next().map_err(failed)? {
+        let value = |parser: &mut lexopt::Parser| parser.value().map_err(failed);
+        match arg {
+            Long("window") => options.mode = Mode::Window,
+            Long("device") => options.mode = Mode::Device,
+            Long("headless") => options.mode = Mode::Headless,
+            Long("home") => options.home = value(&mut parser)?.into(),
+            Long("control") => options.control = Some(value(&mut parser)?.into()),
+            Long("laptop") => options.laptop = Some(value(&mut parser)?.string().map_err(failed)?),
+            Long("name") => options.name = value(&mut parser)?.string().map_err(failed)?,
+            Long("size") => {
+                let text = value(&mut parser)?.string().map_err(failed)?;
+                options.size =
+                    size(&text).ok_or_else(|| format!("--size {text:?} is not like 640x480"))?;
+            }
+            Long("help") | Short('h') => return Ok(Parsed::Print(HELP.into())),
+            Long("version") | Short('V') => {
+                return Ok(Parsed::Print(format!(
+                    "officeos-handheld {}\n",
+                    env!("CARGO_PKG_VERSION")
+                )));
+            }
+            other => return Err(failed(other.unexpected())),
+        }
+    }
+    Ok(Parsed::Run(options))
+}
+
+fn size(text: &str) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once('x')?;
+    let allowed = 320..=4096;
+    let side = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|side| allowed.contains(side))
+    };
+    // Half a side the other way round is the lowest panel there is: 320x240.
+    let height = height
+        .parse::<u32>()
+        .ok()
+        .filter(|side| (240..=4096).contains(side));
+    Some((side(width)?, height?))
+}
+
+/// Beside the program: on a handheld that is the card.
+fn default_home() -> PathBuf {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("officeos")));
+    beside.unwrap_or_else(|| PathBuf::from("officeos"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> Result<Options, String> {
+        let args = args.iter().copied().map(Into::into);
+        match parse(args)? {
+            Parsed::Run(options) => Ok(options),
+            Parsed::Print(text) => Err(text),
+        }
+    }
+
+    #[test]
+    fn every_option_is_taken() {
+        let options = run(&[
+            "--headless",
+            "--home",
+            "/tmp/x",
+            "--size=720x480",
+            "--laptop",
+            "127.0.0.1:8144",
+            "--name",
+            "Ada's",
+            "--control",
+            "s",
+        ])
+        .unwrap();
+        assert_eq!((options.mode, options.size), (Mode::Headless, (720, 480)));
+        assert_eq!(
+            (options.home, options.control),
+            ("/tmp/x".into(), Some("s".into()))
+        );
+        assert_eq!(
+            (options.laptop.as_deref(), options.name.as_str()),
+            (Some("127.0.0.1:8144"), "Ada's")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(run(&["--size", "tiny"]).unwrap_err().contains("\"tiny\""));
+        assert!(run(&["--size", "9999x480"]).is_err() && run(&["--size", "0x0"]).is_err());
+        assert!(run(&["--frobnicate"]).unwrap_err().contains("--frobnicate"));
+        assert!(run(&["--home"]).is_err());
+        assert!(run(&["--help"]).unwrap_err().contains("usage"));
+    }
+}

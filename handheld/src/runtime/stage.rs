@@ -1,0 +1,445 @@
+//! The loop: a stimulus comes in, `update` changes the model, effects go out, a frame is drawn if something changed.
+//!
+//! Between stimuli nothing runs. While text streams in, the first piece is drawn at once and then one frame in 50 ms.
+
+use std::time::Duration;
+
+use smol::Timer;
+use smol::channel::{Receiver, Sender};
+use smol::future::or;
+
+use super::keeper::Errand;
+use super::script::{self, Ask, Order};
+use crate::app::effect::{Effect, Effects};
+use crate::app::model::{Battery, Model, Panel};
+use crate::app::msg::{LinkEvent, Msg};
+use crate::app::update;
+use crate::input::{Button, Tracker};
+use crate::link::Command;
+use crate::platform::{Area, Display, PlatformEvent, Power, clock};
+use crate::time::Millis;
+use crate::ui::{self, Canvas};
+
+/// Frames of a stream are at least so far apart (brief, section 6).
+const STREAM_FRAME_MS: u64 = 50;
+
+/// The battery is read this often, together with the clock in the header (brief, section 6).
+const BATTERY_MS: u64 = 60_000;
+
+/// Stimuli taken in before a frame is drawn; more wait for the next round.
+const MAX_BURST: usize = 64;
+
+/// Where stimuli come from.
+pub struct Sources {
+    /// Buttons and the window.
+    pub platform: Receiver<PlatformEvent>,
+    /// Answers of the card.
+    pub card: Receiver<Msg>,
+    /// News from the link.
+    pub link: Receiver<LinkEvent>,
+    /// Lines of a script; a channel without senders where there is none.
+    pub script: Receiver<Order>,
+}
+
+/// The running app.
+pub struct Stage {
+    model: Model,
+    canvas: Canvas,
+    tracker: Tracker,
+    display: Box<dyn Display>,
+    power: Box<dyn Power>,
+    errands: Sender<Errand>,
+    commands: Sender<Command>,
+    /// Wake-up that the app asked for.
+    timer: Option<Millis>,
+    battery_at: Millis,
+    /// When the next frame may be drawn, if one is wanted.
+    frame_at: Option<Millis>,
+    drawn_at: Millis,
+    /// Contacts that a script opens or closes later.
+    fingers: Vec<(Millis, Button, bool)>,
+    /// Questions of a script that wait.
+    asks: Vec<Ask>,
+    ended: bool,
+}
+
+enum Wake {
+    Platform(PlatformEvent),
+    Card(Msg),
+    Link(LinkEvent),
+    Script(Order),
+    Clock,
+    Over,
+}
+
+impl Stage {
+    /// Sets the stage; nothing is shown before the first stimulus.
+    pub fn new(
+        display: Box<dyn Display>,
+        power: Box<dyn Power>,
+        model: Model,
+        errands: Sender<Errand>,
+        commands: Sender<Command>,
+    ) -> Self {
+        let (width, height) = display.size();
+        Self {
+            model,
+            canvas: Canvas::new(width as i32, height as i32),
+            tracker: Tracker::new(),
+            display,
+            power,
+            errands,
+            commands,
+            timer: None,
+            battery_at: Millis(0),
+            frame_at: Some(Millis(0)),
+            drawn_at: Millis(0),
+            fingers: Vec::new(),
+            asks: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// Plays until the app quits; hands the link's commands back, to be closed.
+    pub async fn run(mut self, sources: Sources) -> Sender<Command> {
+        let panel = Panel {
+            width: self.canvas.area().w as u32,
+            height: self.canvas.area().h as u32,
+        };
+        self.take(Msg::Panel(panel), clock::now());
+        while !self.ended {
+            self.clockwork(clock::now());
+            let wake = self.wait(&sources).await;
+            self.handle(wake);
+            for _ in 0..MAX_BURST {
+                let Some(wake) = ready(&sources) else { break };
+                self.handle(wake);
+            }
+            self.answer(clock::now());
+        }
+        self.finish().await
+    }
+
+    async fn wait(&self, sources: &Sources) -> Wake {
+        let over = |_| Wake::Over;
+        let platform = async {
+            sources
+                .platform
+                .recv()
+                .await
+                .map_or_else(over, Wake::Platform)
+        };
+        let card = async { sources.card.recv().await.map_or_else(over, Wake::Card) };
+        let link = async { sources.link.recv().await.map_or_else(over, Wake::Link) };
+        let script = async {
+            match sources.script.recv().await {
+                Ok(order) => Wake::Script(order),
+                // A script that has ended leaves the app to its other sources.
+                Err(_) => smol::future::pending().await,
+            }
+        };
+        let left = self.deadline().map(|at| at.since(clock::now()));
+        let clock = async {
+            match left {
+                Some(left) => Timer::after(Duration::from_millis(left)).await,
+                None => smol::future::pending().await,
+            };
+            Wake::Clock
+        };
+        or(or(platform, script), or(card, or(link, clock))).await
+    }
+
+    fn deadline(&self) -> Option<Millis> {
+        let fingers = self.fingers.iter().map(|(at, _, _)| *at);
+        let asks = self.asks.iter().map(|ask| ask.until);
+        let own = [
+            self.timer,
+            self.frame_at,
+            self.tracker.next_wake(),
+            Some(self.battery_at),
+        ];
+        own.into_iter().flatten().chain(fingers).chain(asks).min()
+    }
+
+    /// Whatever is due.
+    fn clockwork(&mut self, now: Millis) {
+        self.fingers.sort_by_key(|(at, _, _)| *at);
+        while let Some((_, button, pressed)) = self
+            .fingers
+            .first()
+            .copied()
+            .filter(|(at, _, _)| *at <= now)
+        {
+            self.fingers.remove(0);
+            self.contact(button, pressed, now);
+        }
+        while let Some(press) = self.tracker.due(now) {
+            self.take(Msg::Button(press), now);
+        }
+        if self.timer.is_some_and(|at| at <= now) {
+            self.timer = None;
+            self.take(Msg::Tick, now);
+        }
+        if self.battery_at <= now {
+            self.battery_at = now.plus(BATTERY_MS);
+            let charge = self.power.charge();
+            let battery = charge.map(|c| Battery {
+                percent: c.percent,
+                charging: c.charging,
+            });
+            if battery != self.model.battery {
+                self.take(Msg::Battery(battery), now);
+            } else {
+                self.want_frame(now);
+            }
+        }
+        if self.frame_at.is_some_and(|at| at <= now) {
+            self.draw(now);
+        }
+        self.answer(now);
+    }
+
+    fn handle(&mut self, wake: Wake) {
+        let now = clock::now();
+        match wake {
+            Wake::Platform(PlatformEvent::Button { button, pressed }) => {
+                self.contact(button, pressed, now)
+            }
+            Wake::Platform(PlatformEvent::Close) => self.take(Msg::Terminate, now),
+            Wake::Card(msg) => self.take(msg, now),
+            Wake::Link(event) => self.hear(event, now),
+            Wake::Script(order) => self.obey(order, now),
+            Wake::Clock => {}
+            Wake::Over => self.ended = true,
+        }
+    }
+
+    fn contact(&mut self, button: Button, pressed: bool, now: Millis) {
+        if let Some(press) = self.tracker.set(button, pressed, now) {
+            self.take(Msg::Button(press), now);
+        }
+    }
+
+    /// News from the link. What goes to memory only is put away as soon as the app has it; what goes to the card
+    /// gives the laptop new room once it is there.
+    fn hear(&mut self, event: LinkEvent, now: Millis) {
+        let streams = matches!(
+            event,
+            LinkEvent::Data { .. } | LinkEvent::Progress { .. } | LinkEvent::Uploaded { .. }
+        );
+        let put_away = match &event {
+            LinkEvent::Data {
+                id,
+                slot,
+                offset,
+                bytes,
+                ..
+            } => Some((*id, *slot, offset + bytes.len() as u64)),
+            _ => None,
+        };
+        let effects = update(&mut self.model, Msg::Link(event), now);
+        if let Some((id, slot, offset)) = put_away {
+            let to_card = effects.iter().any(
+                |e| matches!(e, Effect::SavePart { id: i, slot: s, .. } if *i == id && *s == slot),
+            );
+            if !to_card {
+                self.tell_link(Command::Stored { id, slot, offset });
+            }
+        }
+        self.carry_out(effects);
+        match streams {
+            true => {
+                self.frame_at = Some(self.frame_at.unwrap_or(self.drawn_at.plus(STREAM_FRAME_MS)))
+            }
+            false => self.want_frame(now),
+        }
+    }
+
+    fn take(&mut self, msg: Msg, now: Millis) {
+        let effects = update(&mut self.model, msg, now);
+        self.carry_out(effects);
+        self.want_frame(now);
+    }
+
+    fn want_frame(&mut self, now: Millis) {
+        self.frame_at = Some(now);
+    }
+
+    fn draw(&mut self, now: Millis) {
+        self.frame_at = None;
+        self.drawn_at = now;
+        // The content is measured while it is drawn; where that moves the view, it is drawn once more.
+        for _ in 0..2 {
+            let theme = ui::theme(&self.model);
+            let extent = ui::draw(&self.model, &theme, &mut self.canvas);
+            if extent == self.model.extent {
+                break;
+            }
+            let effects = update(&mut self.model, Msg::Extent(extent), now);
+            self.carry_out(effects);
+        }
+        let dirty: Vec<Area> = self
+            .canvas
+            .damage()
+            .into_iter()
+            .map(|r| Area {
+                x: r.x as u32,
+                y: r.y as u32,
+                width: r.w as u32,
+                height: r.h as u32,
+            })
+            .collect();
+        if !dirty.is_empty()
+            && let Err(error) = self.display.present(self.canvas.pixels(), &dirty)
+        {
+            log::warn!("nothing can be shown: {error}");
+            self.ended = true;
+        }
+    }
+
+    fn carry_out(&mut self, effects: Effects) {
+        for effect in effects {
+            let errand = match effect {
+                Effect::Link(laptop) => {
+                    let ways = |id| {
+                        self.model
+                            .laptops
+                            .iter()
+                            .find(|l| l.id == id)
+                            .map(|l| l.carriers.clone())
+                    };
+                    Errand::Link(laptop.map(|id| (id, ways(id).unwrap_or_default())))
+                }
+                Effect::Reconnect => Errand::Pass(Command::Reconnect),
+                Effect::Submit {
+                    id,
+                    program,
+                    uploads,
+                } => Errand::Pass(Command::Submit {
+                    id,
+                    program,
+                    uploads,
+                }),
+                Effect::Resume {
+                    id,
+                    offsets,
+                    uploads,
+                } => Errand::Pass(Command::Resume {
+                    id,
+                    offsets,
+                    uploads,
+                }),
+                Effect::Cancel(id) => Errand::Pass(Command::Cancel(id)),
+                Effect::Ack(id) => Errand::Pass(Command::Ack(id)),
+                Effect::Renew => Errand::Pass(Command::Renew),
+                Effect::Pair(carrier) => Errand::Pass(Command::Pair(carrier)),
+                Effect::PairConfirm => Errand::Pass(Command::PairConfirm),
+                Effect::PairCancel => Errand::Pass(Command::PairCancel),
+                Effect::Forget(laptop) => Errand::Forget(laptop),
+                Effect::SetTimer(at) => {
+                    self.timer = at;
+                    continue;
+                }
+                // No supported device lets a plain process shake it; the setting is kept for those that will.
+                Effect::Rumble(_) => continue,
+                Effect::SetUpButtons | Effect::Audit => {
+                    log::info!("{effect:?} is answered by the start of the app, not while it runs");
+                    continue;
+                }
+                Effect::Quit => {
+                    self.ended = true;
+                    continue;
+                }
+                other => Errand::Effect(other),
+            };
+            // The card's thread ends after this one.
+            let _ = self.errands.send_blocking(errand);
+        }
+    }
+
+    fn tell_link(&self, command: Command) {
+        // A link that is gone has nothing left to give room to.
+        let _ = self.commands.send_blocking(command);
+    }
+
+    fn obey(&mut self, order: Order, now: Millis) {
+        match order {
+            Order::Fingers(steps, done) => {
+                let mut at = self
+                    .fingers
+                    .iter()
+                    .map(|(at, _, _)| *at)
+                    .max()
+                    .unwrap_or(now)
+                    .max(now);
+                for step in steps {
+                    match step {
+                        script::Finger::Set(button, pressed) => {
+                            self.fingers.push((at, button, pressed))
+                        }
+                        script::Finger::Wait(ms) => at = at.plus(ms),
+                    }
+                }
+                self.clockwork(clock::now());
+                self.asks.push(Ask::fingers(at, done));
+            }
+            Order::Type(text, done) => match script::typing(&self.model.keyboard, &text) {
+                Some(steps) => self.obey(Order::Fingers(steps, done), now),
+                None => script::reply(&done, "error: this text cannot be typed here"),
+            },
+            Order::Shot(path, done) => {
+                self.draw(now);
+                let said = match std::fs::write(&path, self.canvas.png()) {
+                    Ok(()) => "ok".to_owned(),
+                    Err(error) => format!("error: {error}"),
+                };
+                script::reply(&done, &said);
+            }
+            Order::Facts(done) => script::reply(
+                &done,
+                &super::facts::json(&super::facts::facts(&self.model)),
+            ),
+            Order::Ask(condition, ms, done) => {
+                self.asks
+                    .push(Ask::condition(condition, now.plus(ms), done))
+            }
+            Order::Quit(done) => {
+                self.take(Msg::Terminate, now);
+                script::reply(&done, "ok");
+            }
+        }
+    }
+
+    /// Answers the questions of a script whose time has come.
+    fn answer(&mut self, now: Millis) {
+        if self.asks.is_empty() {
+            return;
+        }
+        let facts = super::facts::facts(&self.model);
+        let fingers_left = !self.fingers.is_empty();
+        self.asks
+            .retain(|ask| !ask.settle(&facts, fingers_left, now));
+    }
+
+    /// Lets the card finish what it was given.
+    async fn finish(self) -> Sender<Command> {
+        let (done, finished) = smol::channel::bounded(1);
+        if self.errands.send(Errand::Flush(done)).await.is_ok() {
+            let _ = finished.recv().await;
+        }
+        self.commands
+    }
+}
+
+fn ready(sources: &Sources) -> Option<Wake> {
+    if let Ok(event) = sources.platform.try_recv() {
+        return Some(Wake::Platform(event));
+    }
+    if let Ok(msg) = sources.card.try_recv() {
+        return Some(Wake::Card(msg));
+    }
+    if let Ok(event) = sources.link.try_recv() {
+        return Some(Wake::Link(event));
+    }
+    sources.script.try_recv().ok().map(Wake::Script)
+}
