@@ -4,7 +4,7 @@ use super::{Act, Table};
 use crate::app::model::picture::Picture;
 use crate::app::model::screen::{
     ChatScreen, FilesScreen, LockScreen, Page, PairingScreen, PairingStage, PromptRow,
-    PromptScreen, ServicesScreen, SetLockScreen, ViewerScreen,
+    PromptScreen, ServicesScreen, SetLockScreen, Tile, ViewerScreen,
 };
 use crate::app::model::{
     Chat, Dialog, EntryState, Extent, Link, ListState, Menu, Model, PictureId, PictureState,
@@ -21,7 +21,7 @@ pub const SEQUENCE_LEN: std::ops::RangeInclusive<usize> =
 
 pub(super) fn screen(model: &Model, t: &mut Table) {
     match model.screen() {
-        Screen::Home(_) => home(t),
+        Screen::Home(screen) => home(screen.focus, t),
         Screen::Chats(_) => chats(model, t),
         Screen::Chat(screen) => chat(model, screen, t),
         Screen::Writing(_) => writing(model, t),
@@ -70,17 +70,23 @@ fn scrolling(scroll: Scroll, extent: Extent, t: &mut Table) {
     }
 }
 
-fn home(t: &mut Table) {
+fn home(focus: Tile, t: &mut Table) {
     t.chip(A, Act::Confirm, "Open")
         .chip(Start, Act::New, "New chat")
         .chip(Y, Act::Laptop, "Laptop");
-    for (button, act, label) in [
-        (Up, Act::Up, "up"),
-        (Down, Act::Down, "down"),
-        (Left, Act::Left, "left"),
-        (Right, Act::Right, "right"),
+    let at = Tile::ALL
+        .iter()
+        .position(|tile| *tile == focus)
+        .unwrap_or(0);
+    for (button, act, label, room) in [
+        (Up, Act::Up, "up", at / 2 > 0),
+        (Down, Act::Down, "down", at / 2 < 3),
+        (Left, Act::Left, "left", at % 2 == 1),
+        (Right, Act::Right, "right", at % 2 == 0),
     ] {
-        t.quiet(button, act, label);
+        if room {
+            t.quiet(button, act, label);
+        }
     }
 }
 

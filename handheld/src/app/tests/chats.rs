@@ -347,8 +347,8 @@ fn errors_are_never_toasts() {
     p.send(failed(id, ErrorCode::ProviderUnreachable, "ollama"));
     assert!(p.model.toasts.is_empty());
     assert_eq!(
-        view::home::tile(&p.model, crate::app::model::screen::Tile::Outbox).1,
-        "1 failed, 1 in all"
+        view::home::tile(&p.model, crate::app::model::screen::Tile::Chat).1,
+        "1 not answered"
     );
 }
 

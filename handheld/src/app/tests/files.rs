@@ -281,3 +281,23 @@ fn a_list_that_does_not_decode_is_an_error_and_the_old_one_stays() {
         view::list(&p.model).unwrap().footer
     );
 }
+
+#[test]
+fn a_failure_stays_in_the_outbox_until_it_is_retried() {
+    let mut p = linked();
+    open(&mut p, &["a"]);
+    play(&mut p, "A");
+    let id = last_submit(&number(&mut p));
+    p.send(failed(id, ErrorCode::StoreFailed, ""));
+    assert_eq!(bar(&p), "A Retry  B Close");
+    play(&mut p, "B B Down A");
+    let row = view::list(&p.model).unwrap().rows[0].clone();
+    assert_eq!(
+        (row.mark, row.second.as_str()),
+        (view::Mark::Failed, "Ada's ThinkPad could not use its disk")
+    );
+    play(&mut p, "Start A");
+    let fx = number(&mut p);
+    assert_eq!(submitted(&fx).len(), 1);
+    assert!(p.model.outbox.entries.iter().all(|e| e.id != id));
+}

@@ -189,7 +189,11 @@ fn forgetting_the_last_laptop_keeps_the_chats_and_marks_what_waited() {
     let id = ask(&mut p, "hi");
     play(&mut p, "B Y Up A A");
     assert_eq!((p.model.chosen, &p.model.link), (None, &Link::Unpaired));
-    assert!(matches!(state(&p, id), Some(EntryState::Failed(f)) if f.code == Failure::FORGOTTEN));
+    assert!(p.effects.contains(&Effect::DropEntry(ADA, id)));
+    let last = &p.model.chats.list[0].turns[1].state;
+    assert!(
+        matches!(last, crate::app::model::TurnState::Broken(f) if f.code == Failure::FORGOTTEN)
+    );
     assert_eq!(p.model.chats.list.len(), 1);
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::model::{Origin, Overlay, TurnState};
+use crate::app::model::{Overlay, TurnState};
 use crate::app::view;
 
 #[test]
@@ -191,30 +191,6 @@ fn interrupted_work_is_told_and_never_run_again_by_itself() {
             && !fx
                 .iter()
                 .any(|e| matches!(e, Effect::Resume { .. } | Effect::NewRequest { .. }))
-    );
-}
-
-#[test]
-fn a_failure_stays_in_the_outbox_until_it_is_retried() {
-    let mut p = linked();
-    let id = ask(&mut p, "hi");
-    play(&mut p, "B");
-    p.send(failed(id, ErrorCode::ProviderUnreachable, "ollama"));
-    play(&mut p, "Down*2 A");
-    let row = view::list(&p.model).unwrap().rows[0].clone();
-    assert_eq!(
-        (row.mark, row.second.as_str()),
-        (view::Mark::Failed, "Ollama on the laptop is not answering")
-    );
-    play(&mut p, "Start A");
-    let fx = number(&mut p);
-    assert_eq!(submitted(&fx).len(), 1);
-    assert!(
-        p.model
-            .outbox
-            .entries
-            .iter()
-            .all(|e| e.origin != Origin::Listing && e.id != id)
     );
 }
 

@@ -87,9 +87,10 @@ pub(super) fn home_act(model: &mut Model, act: Act, fx: &mut Effects) {
     let index = Tile::ALL.iter().position(|t| *t == home.focus).unwrap_or(0);
     let (row, column) = (index / 2, index % 2);
     match act {
-        Act::Up => home.focus = Tile::ALL[(row + 3) % 4 * 2 + column],
-        Act::Down => home.focus = Tile::ALL[(row + 1) % 4 * 2 + column],
-        Act::Left | Act::Right => home.focus = Tile::ALL[row * 2 + 1 - column],
+        Act::Up => home.focus = Tile::ALL[row.saturating_sub(1) * 2 + column],
+        Act::Down => home.focus = Tile::ALL[(row + 1).min(3) * 2 + column],
+        Act::Left => home.focus = Tile::ALL[row * 2],
+        Act::Right => home.focus = Tile::ALL[row * 2 + 1],
         Act::Confirm => {
             let tile = home.focus;
             open(model, tile, fx);

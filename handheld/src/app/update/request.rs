@@ -159,7 +159,7 @@ fn is_behind(model: &Model, index: usize) -> bool {
         })
 }
 
-/// A request ended badly: the entry stays in the outbox until it is asked again or deleted.
+/// A request ended badly.
 pub(super) fn fail(
     model: &mut Model,
     laptop: LaptopId,
@@ -185,11 +185,16 @@ pub(super) fn fail(
         Origin::Services => model.services.trouble = Some(failure.clone()),
         _ => {}
     }
-    if entry.is_listed() {
+    if entry.is_listed() && model.settings.rumble {
+        fx.push(Effect::Rumble(40));
+    }
+    // An answer or picture that failed says so in its own place and is asked again there; what has no such place stays here, and
+    // so does what the card had no room for, because it still lies on the laptop.
+    let unfetched = [Failure::CARD_FULL, Failure::CARD_BROKEN].contains(&failure.code);
+    let in_place = matches!(entry.origin, Origin::Chat(_))
+        || (matches!(entry.origin, Origin::Picture(_)) && !unfetched);
+    if entry.is_listed() && !in_place {
         fx.push(Effect::SaveEntry(Box::new(entry.clone())));
-        if model.settings.rumble {
-            fx.push(Effect::Rumble(40));
-        }
     } else {
         forget_entry(model, laptop, id, fx);
     }

@@ -7,7 +7,7 @@ use crate::app::model::{Carrier, Model, Screen};
 use crate::app::view;
 use crate::entry::keyboard::{self, Action, Outcome};
 use crate::entry::view::Mode;
-use crate::input::button::{Button, Edge, Press};
+use crate::input::button::Press;
 
 /// Opens the keyboard for a purpose, with what was left unfinished or what is there already.
 pub(super) fn open(model: &mut Model, purpose: Purpose, fx: &mut Effects) {
@@ -98,14 +98,7 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
 
 /// The button map is about to take the buttons: what is down is let go of, and does nothing.
 pub(super) fn let_go(model: &mut Model) {
-    if matches!(model.screen(), Screen::Writing(_)) {
-        let with = crate::input::button::ButtonSet::of(&[Button::Start]);
-        let release = Press {
-            with,
-            ..Press::new(Edge::Release, Button::Select, model.now)
-        };
-        let _ = model.keyboard.handle(release, model.now);
-    }
+    model.keyboard.let_go();
 }
 
 /// Keeps what is unfinished, if the top screen is for writing.

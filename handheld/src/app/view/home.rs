@@ -1,7 +1,7 @@
 //! The eight tiles.
 
 use crate::app::model::screen::Tile;
-use crate::app::model::{EntryState, Link, Model, PictureState};
+use crate::app::model::{Chat, EntryState, Link, Model, PictureState, TurnState};
 use crate::app::words::{self, quantity};
 
 /// Title and second line of a tile.
@@ -27,7 +27,15 @@ pub fn tile(model: &Model, tile: Tile) -> (&'static str, String) {
 
 fn chat(model: &Model) -> String {
     let unread = model.chats.list.iter().filter(|c| c.unread).count() as u64;
+    let broken = |c: &&Chat| {
+        c.unread
+            && c.turns
+                .last()
+                .is_some_and(|t| matches!(t.state, TurnState::Broken(_)))
+    };
+    let failed = model.chats.list.iter().filter(broken).count();
     match model.chats.list.first() {
+        Some(_) if failed > 0 => format!("{failed} not answered"),
         Some(_) if unread > 0 => quantity::count(unread, "new answer", "new answers"),
         Some(chat) => super::chat::title(model, chat.id),
         None => "ask something".into(),
