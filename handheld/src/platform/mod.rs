@@ -12,6 +12,7 @@ pub mod evdev;
 mod frame;
 pub mod headless;
 pub mod power;
+pub mod rumble;
 #[cfg(feature = "device")]
 pub mod sdl;
 

@@ -219,6 +219,13 @@ impl Keyboard {
         text
     }
 
+    /// Whether the change just made accepted a suggestion: what a rumble may confirm.
+    #[must_use]
+    pub const fn just_accepted(&self) -> bool {
+        // A correction only sets the first, a mark that moved only the second.
+        self.taken.is_some() && self.settled
+    }
+
     /// What the person has chosen.
     #[must_use]
     pub const fn settings(&self) -> Settings {

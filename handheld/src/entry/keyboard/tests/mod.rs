@@ -289,8 +289,10 @@ fn a_shoulder_accepts_its_word_and_b_straight_after_takes_it_back() {
     let mut hands = Hands::on(Mode::Arc);
     hands.chord(&[Up, B]);
     assert_eq!((hands.text(), hands.word(0).as_str()), ("T", "The"));
+    assert!(!hands.keyboard.just_accepted());
     assert_eq!(hands.tap(L1), Outcome::Edited);
     assert_eq!(hands.text(), "The ");
+    assert!(hands.keyboard.just_accepted());
     assert_eq!(hands.tap(B), Outcome::Edited);
     assert_eq!(hands.text(), "T");
     hands.tap(L2);
