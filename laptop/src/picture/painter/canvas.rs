@@ -256,8 +256,8 @@ impl Canvas {
                     last = last.max(end);
                 }
             }
-            for column in first..last {
-                let amount = std::mem::take(&mut cover[column]);
+            for (column, cell) in cover.iter_mut().enumerate().take(last).skip(first) {
+                let amount = std::mem::take(cell);
                 if amount > 0.0 {
                     let color = paint((column as f32 + 0.5) / unit, (row as f32 + 0.5) / unit);
                     self.blend(column as i32, row, color, amount);

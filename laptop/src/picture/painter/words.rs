@@ -355,12 +355,12 @@ pub fn read(prompt: &str, style_word: &str, negative: &str, seed: u64) -> Scene 
         city,
         clouds: has(&[
             "cloud", "clouds", "cloudy", "storm", "rain", "rainy", "overcast",
-        ]) || (time != Time::Night && seed % 3 != 0),
+        ]) || (time != Time::Night && !seed.is_multiple_of(3)),
         rain: has(&["rain", "rainy", "storm"]),
         snowfall: has(&["snowing", "snowfall", "snowflake", "blizzard", "snowy"]),
         fog: has(&["fog", "foggy", "mist", "misty", "haze", "hazy"]),
         moon: has(&["moon", "moonlight", "moonlit"])
-            || (time == Time::Night && !space && seed % 2 == 0),
+            || (time == Time::Night && !space && seed.is_multiple_of(2)),
         stars: !has(&["rain", "rainy", "storm", "fog", "foggy"])
             && (time == Time::Night || has(&["star", "starry"]))
             || space,
