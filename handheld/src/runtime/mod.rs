@@ -108,8 +108,11 @@ fn run_window(options: &Options) -> Result<(), String> {
     if options.mode == Mode::Device {
         let sender = platform.sender.clone();
         let buttons = move || {
-            if let Err(error) = smol::block_on(evdev::watch(Path::new(evdev::INPUT_FOLDER), sender))
-            {
+            if let Err(error) = smol::block_on(evdev::watch(
+                Path::new(evdev::INPUT_FOLDER),
+                Vec::new(),
+                sender,
+            )) {
                 log::error!("{error}");
             }
         };
@@ -124,7 +127,7 @@ fn run_window(options: &Options) -> Result<(), String> {
     }
     let stage = start(options, platform, script)?;
     // SDL wants the main thread.
-    window.run();
+    window.run().map_err(|e| e.to_string())?;
     stage
         .join()
         .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())

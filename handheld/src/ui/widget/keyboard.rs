@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::mark;
-use crate::entry::view::{Board, EDIT_KEYS, Face as KeyFace, Key, MenuItem, Petal, Slot, View};
+use crate::entry::view::{Board, Face as KeyFace, Hint, Key, MenuItem, Petal, Slot, View};
 use crate::ui::canvas::{Align, Canvas, Icon};
 use crate::ui::rect::Rect;
 use crate::ui::text::{Face, Ink, Span, wrap::wrap};
@@ -30,7 +30,7 @@ pub fn writing(c: &mut Canvas, t: &Theme, area: Rect, about: &str, view: &View<'
     rest.take_bottom(m.u / 2);
     context(c, t, rest, about);
     strip(c, t, row, &view.strip);
-    draw_board(c, t, board, &view.board);
+    draw_board(c, t, board, view);
 }
 
 /// The end of what is being answered, on as many lines as there are.
@@ -100,8 +100,8 @@ fn strip(c: &mut Canvas, t: &Theme, area: Rect, slots: &[Slot<'_>]) {
     }
 }
 
-fn draw_board(c: &mut Canvas, t: &Theme, area: Rect, board: &Board) {
-    match board {
+fn draw_board(c: &mut Canvas, t: &Theme, area: Rect, view: &View<'_>) {
+    match &view.board {
         Board::Grid(rows) => grid(c, t, area, rows),
         Board::Arc(petals) => petals
             .iter()
@@ -120,7 +120,7 @@ fn draw_board(c: &mut Canvas, t: &Theme, area: Rect, board: &Board) {
             columns,
             focus,
         } => choices(c, t, area, items, *columns, *focus, (4 * t.m.u) as u16),
-        Board::Edit { marking } => edit(c, t, area, *marking),
+        Board::Edit { marking } => edit(c, t, area, *marking, view.edit_keys),
         Board::Menu {
             items,
             columns,
@@ -324,7 +324,7 @@ fn choices(
 }
 
 /// What the buttons do while the text is edited.
-fn edit(c: &mut Canvas, t: &Theme, area: Rect, marking: bool) {
+fn edit(c: &mut Canvas, t: &Theme, area: Rect, marking: bool, keys: &[Hint]) {
     let m = &t.m;
     c.fill_round(area, m.radius_card(), t.color(Tone::Surface));
     let mut inner = area.inset(2 * m.u, m.u);
@@ -343,9 +343,9 @@ fn edit(c: &mut Canvas, t: &Theme, area: Rect, marking: bool) {
         t.color(tone),
         Align::Left,
     );
-    let rows = EDIT_KEYS.len().div_ceil(2) as i32;
+    let rows = keys.len().div_ceil(2) as i32;
     let height = inner.h / rows;
-    for (i, hint) in EDIT_KEYS.iter().enumerate() {
+    for (i, hint) in keys.iter().enumerate() {
         let (column, row) = (i as i32 / rows, i as i32 % rows);
         let (x, w) = cell(inner, 2, m.gap(), column, 1);
         let place = Rect::new(x, inner.y + row * height, w, height);
