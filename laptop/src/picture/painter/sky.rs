@@ -301,7 +301,7 @@ pub fn clouds(canvas: &mut Canvas, light: &Light, scene: &Scene, seed: u64) {
             return sky;
         }
         // Comparing with the density a little towards the lamp shows which side is lit.
-        let toward = ((light.lamp.0 - x).signum() * 0.04, -0.05);
+        let toward = (((light.lamp.0 - x) * 5.0).clamp(-1.0, 1.0) * 0.04, -0.05);
         let beyond = noise.cloud((x + toward.0) * size * 0.75, (y + toward.1) * size * 2.2, 4);
         let lit = smooth(-0.10, 0.14, density - beyond);
         let color = mix(
