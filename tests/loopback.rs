@@ -347,3 +347,49 @@ fn many_strangers_cannot_keep_a_paired_device_out() {
     let line: Line = card.link(address).expect("linked all the same");
     assert!(line.greeting.is_some());
 }
+
+#[test]
+fn keys_are_renewed_inside_a_session_and_the_old_ones_die_with_the_next() {
+    let (laptop, address, card) = paired("renew");
+    // Fresh keys of a pairing that has all its days: nothing is due.
+    let mut line = card.link(address).expect("linked");
+    line.renew();
+    line.until("an answer", |line| line.renewed.is_some())
+        .expect("alive");
+    assert!(line.renewed.take().expect("an answer").is_none());
+
+    // With few days left a person is asked; no leaves everything as it was.
+    laptop.ask(&["renew", "pocket", "--days", "2"]);
+    line.renew();
+    line.step().expect("alive");
+    let number = laptop.await_question();
+    laptop.ask(&["deny", &number.to_string()]);
+    line.until("an answer", |line| line.renewed.is_some())
+        .expect("alive");
+    assert!(line.renewed.take().expect("an answer").is_none());
+    let days = |laptop: &Laptop| {
+        laptop.ask(&["devices"])[0]["expires_in_s"]
+            .as_i64()
+            .expect("a time")
+            / 86_400
+    };
+    assert!(days(&laptop) <= 2);
+
+    // Yes extends it and renews the keys of both sides.
+    line.renew();
+    line.step().expect("alive");
+    let number = laptop.await_question();
+    laptop.ask(&["approve", &number.to_string()]);
+    line.until("an answer", |line| line.renewed.is_some())
+        .expect("alive");
+    let next = line.renewed.take().expect("an answer").expect("new keys");
+    assert!(days(&laptop) >= 29);
+    drop(line);
+
+    // Until a session stands on the new pair the old one works; afterwards it is a stranger's.
+    card.link(address).expect("the old pair still works");
+    let new_card = Card { keys: next };
+    new_card.link(address).expect("the new pair works");
+    assert!(card.link(address).is_err(), "the old pair was let in");
+    new_card.link(address).expect("the new pair still works");
+}

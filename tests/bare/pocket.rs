@@ -8,7 +8,7 @@ use shared_proto::error::ErrorCode;
 use shared_proto::limits::PROTOCOL_VERSION;
 use shared_proto::message::{Data, Hello, Offset, Offsets, RequestId, Screen, Usage};
 use shared_proto::pairing::{Binding, HandheldPairing, HandheldPhase};
-use shared_proto::renewal::Credentials;
+use shared_proto::renewal::{Credentials, Fresh, HandheldRenewal, RenewalBinding, Renewing};
 use shared_proto::session::{ClientEvent, ClientSession};
 use shared_proto::time::Millis;
 use shared_proto::token::{TokenNonce, mint};
@@ -217,6 +217,9 @@ pub struct Line {
     pub told: BTreeMap<u64, Told>,
     pub uploads: BTreeMap<(u64, u8), Vec<u8>>,
     positions: BTreeMap<(u64, u8), u64>,
+    renewal: Option<HandheldRenewal<RingCrypto>>,
+    /// Outcome of a renewal: the new pair, or none.
+    pub renewed: Option<Option<Credentials>>,
 }
 
 impl Line {
@@ -249,6 +252,8 @@ impl Line {
             told,
             uploads,
             positions,
+            renewal: None,
+            renewed: None,
         };
         line.until("a greeting", |line| line.greeting.is_some())?;
         Ok(line)
@@ -282,6 +287,27 @@ impl Line {
         self.session
             .resume(RequestId(id), offsets, now(self.start))
             .expect("resumed");
+    }
+
+    /// Asks the laptop to renew.
+    pub fn renew(&mut self) {
+        let binding = RenewalBinding::on_handheld(&self.wire.channel, self.signer.public_key())
+            .expect("a binding");
+        let (machine, step) =
+            HandheldRenewal::start(RingCrypto, binding, Fresh::generate().expect("a key"));
+        self.renewal = Some(machine);
+        self.session
+            .renew(&step, now(self.start))
+            .expect("proposed");
+    }
+
+    fn renewal_step(&mut self, step: &[u8]) {
+        let machine = self.renewal.as_mut().expect("a renewal");
+        match machine.receive(step, &self.signer) {
+            Ok(Renewing::Send(step)) => self.session.renew(&step, now(self.start)).expect("sent"),
+            Ok(Renewing::Store(next)) => self.renewed = Some(Some(next)),
+            Err(_) => self.renewed = Some(None),
+        }
     }
 
     pub fn cancel(&mut self, id: u64) {
@@ -334,6 +360,7 @@ impl Line {
         let mut stored = Vec::new();
         let (greeting, told, positions) = (&mut self.greeting, &mut self.told, &mut self.positions);
         let time = now(self.start);
+        let mut steps = Vec::new();
         self.session
             .receive(&plain, time, |event| match event {
                 ClientEvent::UploadWanted(credit) => {
@@ -341,6 +368,7 @@ impl Line {
                         .entry((credit.id.0, credit.slot))
                         .or_insert(credit.from);
                 }
+                ClientEvent::Renewed(step) => steps.push(step.to_vec()),
                 other => take(other, greeting, told, &mut stored),
             })
             .map_err(|error| error.to_string())?;
@@ -349,6 +377,7 @@ impl Line {
                 .stored(id, slot, offset, time)
                 .map_err(|error| error.to_string())?;
         }
+        steps.iter().for_each(|step| self.renewal_step(step));
         self.session.tick(time).map_err(|error| error.to_string())?;
         let out = self.session.take_transmit();
         self.wire.send(&out).map_err(|error| error.to_string())

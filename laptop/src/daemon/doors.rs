@@ -29,7 +29,7 @@ pub(super) struct Door {
 struct Inner {
     read_at: Option<Instant>,
     secrets: Vec<TokenSecret>,
-    owners: Vec<(RelationshipId, Which)>,
+    owners: Vec<RelationshipId>,
     replays: BTreeMap<RelationshipId, ReplayCache>,
 }
 
@@ -63,7 +63,7 @@ impl Doors {
             found = find(&RingCrypto, name, &inner.secrets);
         }
         let Some(found) = found else { return Ok(None) };
-        let (relationship, which) = inner.owners[found.index];
+        let relationship = inner.owners[found.index];
         if !inner
             .replays
             .entry(relationship)
@@ -82,9 +82,8 @@ impl Doors {
         };
         let ring = now.keys.filter(|_| profile.standing != Standing::Revoked);
         Ok(ring.and_then(|ring| {
-            let (_, keys) = ring
-                .pairs()
-                .find(|(pair, keys)| *pair == which && keys.token == secret)?;
+            // A renewed pair may have become the current one since the list was read.
+            let (which, keys) = ring.pairs().find(|(_, keys)| keys.token == secret)?;
             Some(Door {
                 relationship,
                 which,
@@ -100,9 +99,9 @@ impl Doors {
             let Some(ring) = relationship.keys else {
                 continue;
             };
-            for (which, keys) in ring.pairs() {
+            for (_, keys) in ring.pairs() {
                 inner.secrets.push(keys.token.clone());
-                inner.owners.push((relationship.id, which));
+                inner.owners.push(relationship.id);
             }
         }
         inner.read_at = Some(Instant::now());

@@ -126,7 +126,14 @@ pub(super) fn welcome(
         );
         return;
     }
-    let end = serve(&rooms.hub, door.relationship, stream, channel, facts);
+    let end = serve(
+        &rooms.hub,
+        door.relationship,
+        &door.keys,
+        stream,
+        channel,
+        facts,
+    );
     let name = rooms
         .hub
         .store
@@ -145,7 +152,7 @@ fn note_proven(rooms: &Rooms, door: &Door) -> Result<(), StoreError> {
     if let Some(mut ring) = relationship.keys
         && ring.proven(door.which)
     {
-        store.set_keys(door.relationship, &ring)?;
+        store.set_proven_keys(door.relationship, &ring, rooms.hub.wall())?;
         log::info!(
             "relationship {}: the renewed keys are in use, the old ones erased",
             door.relationship

@@ -1,10 +1,13 @@
 //! The blocking driver of one paired handheld's session.
 
 use super::mailbox::Mailbox;
+use super::packing::{deflate, inflate, is_packed};
 use super::pipe::{Pipe, PipeError};
+use super::renewing::Renewing;
+use super::said::Said;
 use super::standing::Papers;
 use crate::executor::Fault;
-use crate::hub::{Activity, Ended, Followed, Hub, Phase, Refusal, Signal, Submission, Work};
+use crate::hub::{Activity, Ended, Followed, Hub, Phase, Refusal, Signal, Submission, Tell, Work};
 use crate::sanitize::visible;
 use crate::store::RelationshipId;
 use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
@@ -13,7 +16,8 @@ use shared_proto::limits::{MAX_CHUNK_LEN, MAX_NAME_LEN, PROTOCOL_VERSION};
 use shared_proto::message::{
     Awaiting, Data, Done, Link, Progress, RequestId, Resume, Screen, Welcome, clip,
 };
-use shared_proto::session::{ServerEvent, ServerSession};
+use shared_proto::renewal::Credentials;
+use shared_proto::session::ServerSession;
 use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -33,12 +37,6 @@ pub struct CarrierFacts {
     /// Port on which the laptop listens.
     pub port: u16,
 }
-
-/// Pieces shorter than this are sent as they are: a compressed frame has 13 octets of its own.
-const MIN_COMPRESSED_LEN: usize = 128;
-
-/// Level of compression: the fastest that text is still halved with.
-const COMPRESSION: i32 = 3;
 
 /// Why a session ended.
 #[derive(Debug)]
@@ -87,10 +85,11 @@ impl From<Misuse> for SessionEnd {
     }
 }
 
-/// Serves a handheld that has proved its key, until it leaves. Blocks.
+/// Serves a handheld that has proved its key, until it leaves; `keys` is the pair that the channel stands on. Blocks.
 pub fn serve(
     hub: &Arc<Hub>,
     relationship: RelationshipId,
+    keys: &Credentials,
     stream: TcpStream,
     channel: TlsChannel,
     carrier: &CarrierFacts,
@@ -106,10 +105,12 @@ pub fn serve(
         Ok(pipe) => pipe,
         Err(error) => return SessionEnd::Pipe(error.to_string()),
     };
-    let guest = hub.enter(relationship, {
+    let tell: Tell = {
         let mailbox = Arc::clone(&mailbox);
         Arc::new(move |signal: Signal| mailbox.signal(signal))
-    });
+    };
+    let guest = hub.enter(relationship, Arc::clone(&tell));
+    let renewing = Renewing::new(Arc::clone(hub), relationship, keys.clone(), tell);
     let mut driver = Driver {
         hub: Arc::clone(hub),
         relationship,
@@ -118,6 +119,7 @@ pub fn serve(
         mailbox: Arc::clone(&mailbox),
         session: ServerSession::new(hub.now()),
         pipe,
+        renewing,
         works: BTreeMap::new(),
         screen: Screen::default(),
         formats: 0,
@@ -137,66 +139,6 @@ pub fn serve(
     end
 }
 
-/// Something the handheld said, kept until the session machine is free again.
-enum Said {
-    Hello {
-        screen: Screen,
-        formats: u8,
-        app: String,
-    },
-    Submit {
-        id: RequestId,
-        program: Vec<u8>,
-        signature: Vec<u8>,
-    },
-    Resume(Resume),
-    Cancel(RequestId),
-    Ack(RequestId),
-    Upload {
-        id: RequestId,
-        slot: u8,
-        offset: u64,
-        raw_len: u32,
-        bytes: Vec<u8>,
-    },
-    Credit,
-    Renew(Vec<u8>),
-    Farewell,
-}
-
-impl Said {
-    fn of(event: ServerEvent<'_>) -> Self {
-        match event {
-            ServerEvent::Hello(hello) => {
-                let app = clip(hello.app, MAX_NAME_LEN).to_owned();
-                Self::Hello {
-                    screen: hello.screen,
-                    formats: hello.formats,
-                    app,
-                }
-            }
-            ServerEvent::Submit(submit) => Self::Submit {
-                id: submit.id,
-                program: submit.program.to_vec(),
-                signature: submit.signature.to_vec(),
-            },
-            ServerEvent::Resume(resume) => Self::Resume(resume),
-            ServerEvent::Cancel(id) => Self::Cancel(id),
-            ServerEvent::Ack(id) => Self::Ack(id),
-            ServerEvent::Upload(data) => Self::Upload {
-                id: data.id,
-                slot: data.slot,
-                offset: data.offset,
-                raw_len: data.raw_len,
-                bytes: data.bytes.to_vec(),
-            },
-            ServerEvent::Credit(_) => Self::Credit,
-            ServerEvent::Renew(step) => Self::Renew(step.to_vec()),
-            ServerEvent::Farewell => Self::Farewell,
-        }
-    }
-}
-
 struct Followup {
     work: Arc<Work>,
     followed: Followed,
@@ -211,6 +153,7 @@ struct Driver {
     mailbox: Arc<Mailbox>,
     session: ServerSession,
     pipe: Pipe,
+    renewing: Renewing,
     works: BTreeMap<RequestId, Followup>,
     screen: Screen,
     formats: u8,
@@ -245,6 +188,9 @@ impl Driver {
             if mail.standing && self.session.is_open() {
                 let papers = self.papers()?;
                 self.session.notice(&papers.standing())?;
+            }
+            if let Some(step) = self.renewing.answered(self.pipe.channel()) {
+                self.session.renewed(&step)?;
             }
             if changed {
                 self.pump()?;
@@ -315,7 +261,11 @@ impl Driver {
                 bytes,
             } => self.take_upload(id, slot, offset, raw_len, bytes)?,
             Said::Credit => {}
-            Said::Renew(_) => return Err(PeerError::OutOfTurn.into()),
+            Said::Renew(step) => {
+                if let Some(step) = self.renewing.receive(self.pipe.channel(), &step) {
+                    self.session.renewed(&step)?;
+                }
+            }
             Said::Farewell => return Err(SessionEnd::Farewell),
         }
         Ok(true)
@@ -571,67 +521,5 @@ impl Driver {
         self.pipe.send(&plain)?;
         self.pipe.flush()?;
         Ok(())
-    }
-}
-
-/// Whether a stream starts like a picture that is compressed already, on its own or behind its format octet.
-fn is_packed(bytes: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 4] = [b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"\x28\xb5\x2f\xfd"];
-    let starts = |bytes: &[u8]| SIGNS.iter().any(|sign| bytes.starts_with(sign));
-    starts(bytes) || bytes.get(1..).is_some_and(starts) || bytes.get(5..).is_some_and(starts)
-}
-
-/// Compresses a piece where that makes it smaller.
-fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.len() < MIN_COMPRESSED_LEN {
-        return None;
-    }
-    zstd::bulk::compress(bytes, COMPRESSION)
-        .ok()
-        .filter(|packed| packed.len() < bytes.len())
-}
-
-/// Expands a piece to exactly `raw_len` octets.
-fn inflate(bytes: &[u8], raw_len: u32) -> Option<Vec<u8>> {
-    let raw_len = usize::try_from(raw_len)
-        .ok()
-        .filter(|len| *len <= MAX_CHUNK_LEN)?;
-    zstd::bulk::decompress(bytes, raw_len)
-        .ok()
-        .filter(|plain| plain.len() == raw_len)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_compressed_only_where_that_helps_and_expand_only_to_what_they_claim() {
-        let text = b"the same words again, ".repeat(20);
-        let packed = deflate(&text).unwrap();
-        assert!(packed.len() < text.len() / 2);
-        assert_eq!(
-            inflate(&packed, text.len() as u32).as_deref(),
-            Some(&text[..])
-        );
-        assert_eq!(inflate(&packed, text.len() as u32 - 1), None);
-        assert_eq!(inflate(&packed, u32::MAX), None);
-        assert_eq!(inflate(b"garbage", 10), None);
-        assert_eq!(deflate(b"short"), None);
-    }
-
-    #[test]
-    fn a_decompression_bomb_stays_within_a_piece() {
-        let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19).unwrap();
-        assert!(bomb.len() < 64 * 1024);
-        assert_eq!(inflate(&bomb, MAX_CHUNK_LEN as u32), None);
-    }
-
-    #[test]
-    fn pictures_are_never_compressed_again() {
-        assert!(is_packed(b"\x00\xff\xd8\xff\xe0"));
-        assert!(is_packed(b"\x89PNG\r\n"));
-        assert!(is_packed(b"\x02\x80\x02\xe0\x01\x28\xb5\x2f\xfd"));
-        assert!(!is_packed(b"Dear neighbour"));
     }
 }

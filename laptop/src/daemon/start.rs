@@ -191,6 +191,7 @@ fn settings(config: &Config, paths: &Paths) -> Settings {
         },
         language: config.daemon.llm_enabled,
         image: config.daemon.image_generation_enabled,
+        renewal_s: i64::from(config.daemon.relationship_days) * 24 * 3600,
     }
 }
 

@@ -29,6 +29,21 @@ pub struct Pending {
     pub expires_at: Instant,
 }
 
+/// A question to be put. Every text is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The relationship that asks.
+    pub relationship: i64,
+    /// Name of the device.
+    pub device: String,
+    /// Number of the request; zero where it is about none.
+    pub request: u64,
+    /// What it would do.
+    pub lines: Vec<String>,
+    /// What it may cost.
+    pub cost: String,
+}
+
 /// Something that happened. Every text is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Activity {
@@ -157,7 +172,7 @@ impl Desk {
         });
     }
 
-    /// Puts a question and waits for the answer, `timeout` at the most or until `cancel`.
+    /// Asks about a program and waits for the answer, `timeout` at the most or until `cancel`.
     pub(super) fn ask(
         &self,
         prompt: Prompt,
@@ -165,17 +180,35 @@ impl Desk {
         timeout: Duration,
         cancel: &CancelToken,
     ) -> Answer {
+        let question = Question {
+            relationship: prompt.relationship,
+            device: device.to_owned(),
+            request: prompt.request,
+            lines: prompt.lines.clone(),
+            cost: prompt.cost.clone(),
+        };
+        match self.put(question, timeout, cancel) {
+            _ if cancel.is_cancelled() => Answer::Withdrawn,
+            Some(true) => Answer::Yes(prompt.consent()),
+            Some(false) => Answer::No,
+            None => Answer::Expired,
+        }
+    }
+
+    /// Puts a question and waits for the answer, `timeout` at the most or until `cancel`, which counts as no. `None`
+    /// where nobody answered.
+    pub fn put(&self, question: Question, timeout: Duration, cancel: &CancelToken) -> Option<bool> {
         let (sender, answers) = channel();
         let pending = {
             let mut inner = self.lock();
             inner.numbers += 1;
             let pending = Pending {
                 number: inner.numbers,
-                relationship: prompt.relationship,
-                device: device.to_owned(),
-                request: prompt.request,
-                lines: prompt.lines.clone(),
-                cost: prompt.cost.clone(),
+                relationship: question.relationship,
+                device: question.device,
+                request: question.request,
+                lines: question.lines,
+                cost: question.cost,
                 expires_at: Instant::now() + timeout,
             };
             inner
@@ -185,22 +218,17 @@ impl Desk {
         };
         let number = pending.number;
         self.tell(&Activity::Asked(pending));
-        // A withdrawal is told apart from a no by the token.
         let _guard = cancel.on_cancel(move || {
             let _ = sender.send(false);
         });
-        let answer = match answers.recv_timeout(timeout) {
-            _ if cancel.is_cancelled() => Answer::Withdrawn,
-            Ok(true) => Answer::Yes(prompt.consent()),
-            Ok(false) => Answer::No,
-            Err(_) => Answer::Expired,
-        };
+        let answer = answers.recv_timeout(timeout).ok();
         self.lock().pending.remove(&number);
-        let word = match &answer {
-            Answer::Yes(_) => "yes",
-            Answer::No => "no",
-            Answer::Expired => "expired",
-            Answer::Withdrawn => "withdrawn",
+        let word = match answer {
+            // A withdrawal is told apart from a no by the token.
+            _ if cancel.is_cancelled() => "withdrawn",
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "expired",
         };
         self.tell(&Activity::Answered {
             number,

@@ -18,8 +18,8 @@ mod work;
 mod worker;
 
 pub use admission::{Refusal, Submission};
-pub use desk::{Activity, AnswerError, Desk, Pending};
-pub use live::{Guest, Signal};
+pub use desk::{Activity, AnswerError, Desk, Pending, Question};
+pub use live::{Guest, Signal, Tell};
 pub use models::Catalogue;
 pub use record::{Ended, Followed, Phase};
 pub use work::Work;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub language: bool,
     /// Whether image operations are offered.
     pub image: bool,
+    /// Seconds that a renewal gives a relationship.
+    pub renewal_s: i64,
 }
 
 /// Where the services are.

@@ -126,6 +126,7 @@ fn open(folder: &TempFolder, socket: &std::path::Path, ask_timeout: Duration) ->
         retention: Retention::default(),
         language: true,
         image: false,
+        renewal_s: 30 * 24 * 3600,
     };
     let client = ServiceClient::same_user(socket);
     let services = Services {

@@ -45,6 +45,8 @@ pub struct Relationship {
     pub screen: (u16, u16),
     /// When it was made, in seconds since 1970.
     pub created_at: i64,
+    /// When the keys in use were proven first, in seconds since 1970.
+    pub keys_since: i64,
     /// When it runs out, in seconds since 1970.
     pub expires_at: i64,
     /// When the device was last here, in seconds since 1970.
@@ -74,7 +76,7 @@ impl Relationship {
 
 const COLUMNS: &str = "id, name, folder, our_key, peer_key, token_secret, next_our_key, next_peer_key, \
     next_token_secret, screen_width, screen_height, created_at, expires_at, last_seen_at, revoked_at, \
-    provisional_until, floor, highest";
+    provisional_until, floor, highest, keys_since";
 
 impl Store {
     /// Adds a relationship that starts with `profile`.
@@ -92,7 +94,8 @@ impl Store {
         // The number makes the folder unique; a placeholder that no name can be stands in until it is known.
         transaction.execute(
             "INSERT INTO relationships (name, folder, our_key, peer_key, token_secret, screen_width, screen_height,
-                created_at, expires_at, provisional_until) VALUES (?1, '/', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                created_at, keys_since, expires_at, provisional_until)
+                VALUES (?1, '/', ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)",
             params![
                 name,
                 new.keys.own.expose(),
@@ -167,6 +170,24 @@ impl Store {
                 next.map(|next| next.peer.0),
                 next.map(|next| next.token.expose())
             ],
+        )
+    }
+
+    /// The keys of a renewal have been proven: `keys` holds them alone, and their age counts from `now`.
+    ///
+    /// # Errors
+    /// As [`Store::set_keys`].
+    pub fn set_proven_keys(
+        &self,
+        id: RelationshipId,
+        keys: &KeyRing,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        // Should the process end between the two, the keys merely count as older than they are.
+        self.set_keys(id, keys)?;
+        self.update_one(
+            "UPDATE relationships SET keys_since = ?2 WHERE id = ?1",
+            params![id, now],
         )
     }
 
@@ -291,6 +312,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Relationship> {
         provisional_until: row.get(15)?,
         floor: unsigned(row.get(16)?),
         highest: unsigned(row.get(17)?),
+        keys_since: row.get(18)?,
     })
 }
 

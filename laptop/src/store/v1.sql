@@ -13,6 +13,8 @@ CREATE TABLE relationships (
     screen_width INTEGER NOT NULL,
     screen_height INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    -- When the keys in use were proven first.
+    keys_since INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     last_seen_at INTEGER,
     revoked_at INTEGER,
