@@ -152,10 +152,6 @@ pub enum Effect {
     SetTimer(Option<Millis>),
     /// Shake for so many milliseconds.
     Rumble(u16),
-    /// Set the buttons up again.
-    SetUpButtons,
-    /// Run the air-gap audit; answered by `Msg::Audit`.
-    Audit,
     /// End the app.
     Quit,
 }

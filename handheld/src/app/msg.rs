@@ -28,8 +28,6 @@ pub enum Msg {
     Link(LinkEvent),
     /// News from the card.
     Card(CardEvent),
-    /// The proof that the air-gap audit printed.
-    Audit(String),
     /// The system asks the app to end.
     Terminate,
 }

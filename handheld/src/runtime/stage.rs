@@ -342,10 +342,6 @@ impl Stage {
                 }
                 // No supported device lets a plain process shake it; the setting is kept for those that will.
                 Effect::Rumble(_) => continue,
-                Effect::SetUpButtons | Effect::Audit => {
-                    log::info!("{effect:?} is answered by the start of the app, not while it runs");
-                    continue;
-                }
                 Effect::Quit => {
                     self.ended = true;
                     continue;

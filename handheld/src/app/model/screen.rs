@@ -43,7 +43,7 @@ pub enum Screen {
     Settings(ListState),
     /// Topics of help.
     Help(ListState),
-    /// A text to read: a help topic, licences, the air-gap proof, why a carrier failed.
+    /// A text to read: a help topic, licences, what holds of the air gap, why a carrier failed.
     Page(Page),
     /// Choosing a new button sequence for the lock.
     SetLock(SetLockScreen),

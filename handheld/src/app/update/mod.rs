@@ -45,7 +45,6 @@ pub fn update(model: &mut Model, msg: Msg, now: Millis) -> Effects {
         Msg::Battery(battery) => model.battery = battery,
         Msg::Link(event) => link::event(model, event, &mut fx),
         Msg::Card(event) => card::event(model, event, &mut fx),
-        Msg::Audit(text) => page::audit(model, text, &mut fx),
         Msg::Terminate => quit(model, &mut fx),
     }
     if !model.quitting {

@@ -4,7 +4,7 @@ use crate::app::effect::Effects;
 use crate::app::hints::Act;
 use crate::app::model::screen::Page;
 use crate::app::model::{Model, Screen, Scroll};
-use crate::app::words::{self, help::TOPICS};
+use crate::app::words::help::TOPICS;
 
 /// Shows a text.
 pub(super) fn open(
@@ -49,11 +49,4 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
         return super::nav::back(model, fx);
     }
     super::lists::scrolled(&mut page.scroll, extent, act);
-}
-
-/// The proof has been printed. It is shown where the person still waits for it.
-pub(super) fn audit(model: &mut Model, text: String, fx: &mut Effects) {
-    if matches!(model.screen(), Screen::Settings(_)) && model.lock.is_none() {
-        open(model, "Air gap", words::answer(&text), fx);
-    }
 }
