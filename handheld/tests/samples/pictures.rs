@@ -8,10 +8,20 @@ use handheld::app::model::{
     EntryState, ListState, Origin, Picture, PictureId, PictureState, Screen, Wish,
 };
 use shared_proto::error::ErrorCode;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 /// A harbour in flat colours, so that a picture of a screen stays small.
 fn harbour(width: u32, height: u32, hue: u32) -> Arc<Raster> {
+    static PAINTED: Mutex<BTreeMap<(u32, u32, u32), Arc<Raster>>> = Mutex::new(BTreeMap::new());
+    let mut painted = PAINTED.lock().unwrap();
+    painted
+        .entry((width, height, hue))
+        .or_insert_with(|| paint(width, height, hue))
+        .clone()
+}
+
+fn paint(width: u32, height: u32, hue: u32) -> Arc<Raster> {
     const SKY: [[u8; 3]; 5] = [
         [41, 48, 90],
         [90, 65, 115],

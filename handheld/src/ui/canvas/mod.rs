@@ -107,12 +107,26 @@ impl Canvas {
     pub fn mask(&mut self, mask: &Mask, x: i32, y: i32, color: Color) {
         let area = Rect::new(x + mask.left, y + mask.top, mask.w, mask.h);
         let r = area.intersect(&self.clip);
+        // Letters stand on one ground almost everywhere: each blend is worked out once.
+        let mut under = 0;
+        let mut known: [Option<u16>; 16] = [None; 16];
         for row in r.y..r.bottom() {
             let from = ((row - area.y) * mask.w + r.x - area.x) as usize;
             let to = (row * self.width + r.x) as usize;
             let coverage = &mask.coverage[from..from + r.w as usize];
-            for (p, &alpha) in self.pixels[to..to + r.w as usize].iter_mut().zip(coverage) {
-                *p = color.over(Color(*p), alpha).0;
+            let pixels = &mut self.pixels[to..to + r.w as usize];
+            for (i, &alpha) in coverage.iter().enumerate() {
+                if alpha == 0 {
+                    continue;
+                }
+                let pixel = &mut pixels[i];
+                if *pixel != under {
+                    under = *pixel;
+                    known = [None; 16];
+                }
+                // Masks have sixteen steps of coverage, multiples of seventeen.
+                let blend = &mut known[usize::from(alpha / 17)];
+                *pixel = *blend.get_or_insert_with(|| color.over(Color(under), alpha).0);
             }
         }
     }

@@ -74,32 +74,76 @@ fn dither(rgb: [u8; 3], x: i32, y: i32) -> Color {
     Color((quantise(r, 31) << 11 | quantise(g, 63) << 5 | quantise(b, 31)) as u16)
 }
 
+/// Where one panel column or row takes its colour from, along one axis of the picture.
+#[derive(Clone, Copy)]
+struct Tap {
+    /// First picture pixel, and the one after the last.
+    from: u32,
+    to: u32,
+    /// Between two pixels (enlarging): how far towards the second, of 256.
+    toward: i32,
+}
+
+/// The taps of `count` panel pixels starting at `first` panel pixels from the start of the area, `None` beside the picture.
+fn taps(first: i32, count: i32, area: i32, center: f32, step: f32, size: u32) -> Vec<Option<Tap>> {
+    let tap = |pixel: i32| {
+        let middle = center + (pixel as f32 + 0.5 - area as f32 / 2.0) * step;
+        if middle < 0.0 || middle >= size as f32 {
+            return None;
+        }
+        if step > 1.01 {
+            let from = ((middle - step / 2.0).floor().max(0.0) as u32).min(size - 1);
+            let to = ((middle + step / 2.0).floor() as u32).clamp(from + 1, size);
+            return Some(Tap {
+                from,
+                to,
+                toward: 0,
+            });
+        }
+        let left = (middle - 0.5).max(0.0);
+        let from = (left as u32).min(size - 1);
+        let to = (from + 1).min(size - 1);
+        Some(Tap {
+            from,
+            to,
+            toward: ((left - from as f32) * 256.0) as i32,
+        })
+    };
+    (first..first + count).map(tap).collect()
+}
+
 impl Canvas {
     /// Draws the part of a picture that `view` puts into `area`; where the picture ends, what was there stays.
     pub fn picture(&mut self, picture: &Picture<'_>, area: Rect, view: View) {
         if view.scale.is_nan() || view.scale <= 0.0 {
             return;
         }
-        let (w, h) = (picture.width as i32, picture.height as i32);
         let step = 1.0 / view.scale;
         let seen = area.intersect(&self.clip());
-        let at = |pixel: i32, from: i32, size: i32, center: f32| {
-            center + (pixel as f32 + 0.5 - from as f32 - size as f32 / 2.0) * step
-        };
-        for y in seen.y..seen.bottom() {
-            let py = at(y, area.y, area.h, view.center.1);
-            if py < 0.0 || py >= h as f32 {
-                continue;
-            }
-            for x in seen.x..seen.right() {
-                let px = at(x, area.x, area.w, view.center.0);
-                if px < 0.0 || px >= w as f32 {
-                    continue;
-                }
+        let columns = taps(
+            seen.x - area.x,
+            seen.w,
+            area.w,
+            view.center.0,
+            step,
+            picture.width,
+        );
+        let rows = taps(
+            seen.y - area.y,
+            seen.h,
+            area.h,
+            view.center.1,
+            step,
+            picture.height,
+        );
+        for (y, row) in (seen.y..).zip(&rows) {
+            let Some(row) = row else { continue };
+            for (x, column) in (seen.x..).zip(&columns) {
+                let Some(column) = column else { continue };
                 let rgb = if step > 1.01 {
-                    average(picture, px, py, step)
+                    average(picture, column, row)
                 } else {
-                    smooth(picture, px, py)
+                    smooth(picture, column, row)
                 };
                 self.put(x, y, dither(rgb, x, y));
             }
@@ -107,10 +151,8 @@ impl Canvas {
     }
 }
 
-fn texel(p: &Picture<'_>, x: i32, y: i32) -> [i32; 3] {
-    let x = x.clamp(0, p.width as i32 - 1) as usize;
-    let y = y.clamp(0, p.height as i32 - 1) as usize;
-    let i = (y * p.width as usize + x) * 3;
+fn texel(p: &Picture<'_>, x: u32, y: u32) -> [i32; 3] {
+    let i = (y as usize * p.width as usize + x as usize) * 3;
     [
         i32::from(p.rgb[i]),
         i32::from(p.rgb[i + 1]),
@@ -118,34 +160,31 @@ fn texel(p: &Picture<'_>, x: i32, y: i32) -> [i32; 3] {
     ]
 }
 
-/// Mean of the picture pixels under one panel pixel, at most 8×8 of them.
-fn average(p: &Picture<'_>, px: f32, py: f32, step: f32) -> [u8; 3] {
-    let taps = (step.ceil() as i32).clamp(2, 8);
-    let mut sum = [0i32; 3];
-    for j in 0..taps {
-        for i in 0..taps {
-            let offset = |k: i32| ((k as f32 + 0.5) / taps as f32 - 0.5) * step;
-            let t = texel(
-                p,
-                (px + offset(i)).floor() as i32,
-                (py + offset(j)).floor() as i32,
-            );
-            (0..3).for_each(|c| sum[c] += t[c]);
+/// Mean of the picture pixels under one panel pixel; of very many, every second or third.
+fn average(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
+    let stride = |tap: &Tap| ((tap.to - tap.from) / 8 + 1) as usize;
+    let (mut sum, mut count) = ([0i32; 3], 0);
+    for y in (row.from..row.to).step_by(stride(row)) {
+        for x in (column.from..column.to).step_by(stride(column)) {
+            let t = texel(p, x, y);
+            sum[0] += t[0];
+            sum[1] += t[1];
+            sum[2] += t[2];
+            count += 1;
         }
     }
-    sum.map(|s| ((s + taps * taps / 2) / (taps * taps)) as u8)
+    sum.map(|s| ((s + count / 2) / count.max(1)) as u8)
 }
 
 /// Bilinear between the four nearest picture pixels; exact at a scale of one.
-fn smooth(p: &Picture<'_>, px: f32, py: f32) -> [u8; 3] {
-    let (fx, fy) = (px - 0.5, py - 0.5);
-    let (x, y) = (fx.floor() as i32, fy.floor() as i32);
-    let (dx, dy) = (
-        ((fx - x as f32) * 256.0) as i32,
-        ((fy - y as f32) * 256.0) as i32,
-    );
-    let (a, b) = (texel(p, x, y), texel(p, x + 1, y));
-    let (c, d) = (texel(p, x, y + 1), texel(p, x + 1, y + 1));
+fn smooth(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
+    let (dx, dy) = (column.toward, row.toward);
+    let a = texel(p, column.from, row.from);
+    if dx == 0 && dy == 0 {
+        return [a[0] as u8, a[1] as u8, a[2] as u8];
+    }
+    let b = texel(p, column.to, row.from);
+    let (c, d) = (texel(p, column.from, row.to), texel(p, column.to, row.to));
     let mix = |i: usize| {
         let top = a[i] * (256 - dx) + b[i] * dx;
         let bottom = c[i] * (256 - dx) + d[i] * dx;
@@ -218,6 +257,39 @@ mod tests {
             c.pixels().iter().filter(|&&p| p == 0xffff).count(),
             50 * 100
         );
+    }
+
+    #[test]
+    fn at_full_size_every_pixel_is_the_pictures_own() {
+        let rgb: Vec<u8> = (0..16 * 8u32)
+            .flat_map(|i| Color((i * 509) as u16).channels())
+            .collect();
+        let mut c = Canvas::new(16, 8);
+        let area = c.area();
+        c.picture(
+            &Picture::new(16, 8, &rgb).unwrap(),
+            area,
+            View::fit(16, 8, area),
+        );
+        for (i, &p) in c.pixels().iter().enumerate() {
+            let (shown, own) = (
+                Color(p).channels(),
+                Color((i as u32 * 509) as u16).channels(),
+            );
+            assert!((0..3).all(|k| shown[k].abs_diff(own[k]) <= 8), "pixel {i}");
+        }
+    }
+
+    #[test]
+    fn every_zoom_and_place_stays_inside_the_picture() {
+        let rgb = [9u8; 7 * 5 * 3];
+        let picture = Picture::new(7, 5, &rgb).unwrap();
+        let mut c = Canvas::new(40, 30);
+        for scale in [0.01, 0.3, 1.0, 3.7, 400.0] {
+            for center in [(0.0, 0.0), (7.0, 5.0), (-50.0, 2.0), (3.5, 2.5)] {
+                c.picture(&picture, Rect::new(-3, 4, 50, 20), View { scale, center });
+            }
+        }
     }
 
     #[test]

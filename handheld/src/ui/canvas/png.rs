@@ -2,7 +2,6 @@
 
 use super::Canvas;
 use crate::ui::color::Color;
-use std::collections::HashMap;
 
 impl Canvas {
     /// The picture as PNG bytes: with a palette when there are at most 256 colours, else eight bits a channel.
@@ -40,20 +39,21 @@ pub fn encode(width: u32, height: u32, pixels: &[u16]) -> Vec<u8> {
 
 /// Indices and palette, in order of first use; `None` with more than 256 colours.
 fn indexed(pixels: &[u16]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut numbers: HashMap<u16, u8> = HashMap::new();
-    let mut palette = Vec::new();
-    let mut data = Vec::with_capacity(pixels.len());
-    for &p in pixels {
-        let number = match numbers.get(&p) {
-            Some(&n) => n,
-            None => {
-                let n = u8::try_from(numbers.len()).ok()?;
-                numbers.insert(p, n);
-                palette.extend_from_slice(&Color(p).channels());
-                n
+    const NONE: u16 = u16::MAX;
+    let mut numbers = vec![NONE; 1 << 16];
+    let (mut count, mut palette) = (0u16, Vec::new());
+    let mut data = vec![0; pixels.len()];
+    for (i, &p) in pixels.iter().enumerate() {
+        let number = &mut numbers[usize::from(p)];
+        if *number == NONE {
+            if count == 256 {
+                return None;
             }
-        };
-        data.push(number);
+            *number = count;
+            count += 1;
+            palette.extend_from_slice(&Color(p).channels());
+        }
+        data[i] = *number as u8;
     }
     Some((data, palette))
 }
