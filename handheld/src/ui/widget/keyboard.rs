@@ -36,7 +36,13 @@ pub fn writing(c: &mut Canvas, t: &Theme, area: Rect, about: &str, view: &View<'
 /// The end of what is being answered, on as many lines as there are.
 fn context(c: &mut Canvas, t: &Theme, area: Rect, about: &str) {
     let m = &t.m;
-    let fits = area.h / m.body.line;
+    // Large text leaves no whole line beside the field: then a caption says it.
+    let kind = if area.h >= m.body.line {
+        m.body
+    } else {
+        m.caption
+    };
+    let fits = area.h / kind.line;
     if fits < 1 || about.is_empty() {
         return;
     }
@@ -46,7 +52,7 @@ fn context(c: &mut Canvas, t: &Theme, area: Rect, about: &str) {
             &[Span {
                 text,
                 face: Face::Sans,
-                size: m.body.size,
+                size: kind.size,
                 ink: Ink::of(Tone::Muted),
             }],
             area.w,
@@ -60,9 +66,9 @@ fn context(c: &mut Canvas, t: &Theme, area: Rect, about: &str) {
         words.remove(0);
         lines = set(c, format!("… {}", words.join(" ")));
     }
-    let top = area.bottom() - lines.len().min(fits) as i32 * m.body.line;
+    let top = area.bottom() - lines.len().min(fits) as i32 * kind.line;
     for (i, line) in lines.iter().take(fits).enumerate() {
-        c.line(area.x, top + i as i32 * m.body.line, m.body, line, t, None);
+        c.line(area.x, top + i as i32 * kind.line, kind, line, t, None);
     }
 }
 
