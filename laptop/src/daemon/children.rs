@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +19,19 @@ const STEADY: Duration = Duration::from_secs(30);
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// Time to end by itself after being asked.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Processes that need no provider's key and so get none: the environment is where keys are.
+const WITHOUT_KEYS: [&str; 2] = ["link-service", "fetch-service"];
+/// What these get of the environment.
+const PLAIN_VARIABLES: [&str; 7] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+];
 
 /// One process to keep running.
 #[derive(Debug, Clone)]
@@ -98,15 +111,11 @@ impl Drop for Children {
     }
 }
 
-fn keep(program: &PathBuf, spec: &Spec, ending: &Ending) {
+fn keep(program: &Path, spec: &Spec, ending: &Ending) {
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
-        match Command::new(program)
-            .args(&spec.arguments)
-            .stdin(Stdio::null())
-            .spawn()
-        {
+        match command(program, spec).spawn() {
             Ok(mut child) => match watch(&mut child, ending) {
                 None => return end(spec.name, &mut child),
                 Some(Some(EXIT_SETTINGS)) => {
@@ -134,6 +143,19 @@ fn keep(program: &PathBuf, spec: &Spec, ending: &Ending) {
         }
         pause = (pause * 2).min(MAX_PAUSE);
     }
+}
+
+fn command(program: &Path, spec: &Spec) -> Command {
+    let mut command = Command::new(program);
+    command.args(&spec.arguments).stdin(Stdio::null());
+    if WITHOUT_KEYS.contains(&spec.name) {
+        command.env_clear();
+        command.envs(
+            std::env::vars_os()
+                .filter(|(name, _)| PLAIN_VARIABLES.iter().any(|plain| name == plain)),
+        );
+    }
+    command
 }
 
 /// Waits for the process to end by itself: its exit code then. `None` if the end was asked for first.
@@ -239,6 +261,26 @@ mod tests {
             .join()
             .expect("it gave up by itself");
         assert_eq!(await_lines(&log, 1), "run\n");
+    }
+
+    #[test]
+    fn only_processes_that_need_keys_see_the_environment() {
+        let folder = TempFolder::new("environment");
+        // Cargo sets this one for every test, so it stands for a key.
+        let seen = |name: &'static str| {
+            script(&folder, name, "echo ${CARGO_MANIFEST_DIR:-nothing}");
+            let spec = Spec {
+                name,
+                arguments: Vec::new(),
+            };
+            let output = command(&folder.0.join(name), &spec)
+                .output()
+                .expect("it ran");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        assert_eq!(seen("fetch-service"), "nothing\n");
+        assert_eq!(seen("link-service"), "nothing\n");
+        assert_ne!(seen("llm-service"), "nothing\n");
     }
 
     #[test]
