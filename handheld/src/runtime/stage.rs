@@ -20,10 +20,10 @@ use crate::platform::{Area, Display, PlatformEvent, Power, clock};
 use crate::time::Millis;
 use crate::ui::{self, Canvas};
 
-/// Frames of a stream are at least so far apart (brief, section 6).
+/// Frames of a stream are at least so far apart.
 const STREAM_FRAME_MS: u64 = 50;
 
-/// The battery is read this often, together with the clock in the header (brief, section 6).
+/// The battery is read this often, together with the clock in the header.
 const BATTERY_MS: u64 = 60_000;
 
 /// Stimuli taken in before a frame is drawn; more wait for the next round.

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn tokens_are_exact_panel_values() {
-        // Written as in the design, so that rounding to the panel changes nothing.
+        // Eight bits a channel, chosen so that rounding to the panel changes nothing.
         let written = [
             0x101418u32,
             0x182029,

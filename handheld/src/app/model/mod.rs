@@ -154,7 +154,7 @@ impl Model {
     }
 }
 
-/// The panel: size and what follows from it (brief, section 2).
+/// The panel: size and what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panel {
     /// Width in pixels.
