@@ -52,6 +52,14 @@ impl Provider {
         )
     }
 
+    /// Its entry in `services.toml` as a painter that speaks AUTOMATIC1111's API.
+    pub fn painter_entry(&self) -> String {
+        format!(
+            "[[provider]]\nname = \"easel\"\nkind = \"a1111\"\nbase_url = \"http://{}\"\n",
+            self.address
+        )
+    }
+
     /// Last messages of all chats it was asked for, in order.
     pub fn prompts(&self) -> Vec<String> {
         self.seen.0.lock().expect("what was seen").prompts.clone()
@@ -101,6 +109,9 @@ fn serve(
     if reader.read_exact(&mut body).is_err() {
         return;
     }
+    if first.contains("/sdapi/") {
+        return paint(&mut stream, &first, &body, shared);
+    }
     if first.starts_with("GET ") {
         let models = r#"{"object":"list","data":[{"id":"parrot","object":"model"}]}"#;
         let _ = write!(
@@ -146,4 +157,47 @@ fn serve(
         shared.0.lock().expect("what was seen").broken += 1;
         shared.1.notify_all();
     }
+}
+
+/// Paints noise that depends on the prompt: the least that compression can do about it.
+fn paint(stream: &mut TcpStream, first: &str, body: &[u8], shared: &(Mutex<Seen>, Condvar)) {
+    use base64::Engine;
+    let answer = if first.contains("txt2img") {
+        let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let prompt = request["prompt"].as_str().unwrap_or_default().to_owned();
+        shared
+            .0
+            .lock()
+            .expect("what was seen")
+            .prompts
+            .push(prompt.clone());
+        shared.1.notify_all();
+        let mut state = prompt.bytes().fold(7u32, |sum, octet| {
+            sum.wrapping_mul(31).wrapping_add(u32::from(octet))
+        });
+        let picture = image::RgbImage::from_fn(640, 480, |_, _| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            image::Rgb(state.to_le_bytes()[..3].try_into().expect("three octets"))
+        });
+        let mut png = std::io::Cursor::new(Vec::new());
+        picture
+            .write_to(&mut png, image::ImageFormat::Png)
+            .expect("a PNG");
+        let data = base64::engine::general_purpose::STANDARD.encode(png.into_inner());
+        serde_json::json!({"images": [data], "parameters": {}, "info": "{}"})
+    } else if first.contains("sd-models") {
+        serde_json::json!([{"title": "noise", "model_name": "noise"}])
+    } else if first.contains("progress") {
+        serde_json::json!({"progress": 0.5, "eta_relative": 1.0, "state": {}})
+    } else {
+        serde_json::json!({"sd_model_checkpoint": "noise"})
+    };
+    let answer = answer.to_string();
+    let _ = write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
+        answer.len()
+    );
 }
