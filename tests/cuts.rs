@@ -153,7 +153,7 @@ fn every_result_arrives_whole_through_a_hundred_cuts_and_every_provider_is_asked
         "pocket",
         "--requests-per-minute",
         "1000",
-        "--pictures-per-day",
+        "--pictures",
         "100",
     ]);
 
