@@ -274,6 +274,7 @@ fn headless(out: &Path) {
         pocket.press("A");
     }
     pocket.wait("screen=viewer");
+    pocket.wait("viewer=shown");
     album.add(&mut pocket, "picture");
 
     // The laptop is away: a message waits in the outbox and is delivered once.

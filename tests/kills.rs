@@ -50,7 +50,10 @@ fn a_handheld_killed_at_any_instant_loses_nothing_it_acknowledged() {
         eventually("the card to have the question", || {
             let facts = pocket.facts();
             let state = facts.get("outbox.0").map(String::as_str);
-            let kept = matches!(state, Some("waiting" | "sent" | "accepted" | "running" | "keeping"));
+            let kept = matches!(
+                state,
+                Some("waiting" | "sent" | "accepted" | "running" | "keeping")
+            );
             (kept || facts["answer.state"] == "done").then_some(())
         });
         sent += 1;

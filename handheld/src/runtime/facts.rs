@@ -161,6 +161,13 @@ fn lists(model: &Model, tell: &mut impl FnMut(&str, String)) {
         }
     }
     tell("pictures", model.pictures.list.len().to_string());
+    if let Screen::Viewer(screen) = model.screen() {
+        let shown = model
+            .pictures
+            .find(screen.picture)
+            .is_some_and(|picture| picture.raster.is_some());
+        tell("viewer", if shown { "shown" } else { "opening" }.to_owned());
+    }
     for (n, picture) in model.pictures.list.iter().take(MAX_LISTED).enumerate() {
         let (state, failure) = match &picture.state {
             PictureState::Open => ("open", None),
