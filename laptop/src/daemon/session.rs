@@ -14,7 +14,7 @@ use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
 use shared_proto::error::{ErrorCode, Misuse, PeerError};
 use shared_proto::limits::{MAX_CHUNK_LEN, MAX_NAME_LEN, PROTOCOL_VERSION};
 use shared_proto::message::{
-    Awaiting, Data, Done, Link, Progress, RequestId, Resume, Screen, Welcome, clip,
+    Awaiting, Data, Done, Link, Progress, RequestId, Screen, Welcome, clip,
 };
 use shared_proto::renewal::Credentials;
 use shared_proto::session::ServerSession;
