@@ -50,8 +50,8 @@ pub struct Relationship {
     pub peer: [u8; 32],
     /// Secret of the token that names this relationship to the laptop.
     pub token_secret: [u8; 32],
-    /// A renewal under way: the new seed and the laptop's new key, until the first session on them.
-    pub renewal: Option<([u8; 32], [u8; 32])>,
+    /// What a renewal agreed on, until the first session on it: our new seed, the laptop's new key, the new token secret.
+    pub next: Option<[[u8; 32]; 3]>,
 }
 
 impl std::fmt::Debug for Relationship {

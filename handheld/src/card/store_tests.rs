@@ -24,7 +24,7 @@ fn relationship(id: u32) -> Relationship {
         seed: [id as u8; 32],
         peer: [2; 32],
         token_secret: [3; 32],
-        renewal: None,
+        next: None,
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use shared_proto::channel::{self, ChannelError, EXPORTER_SUBMIT, PeerReason};
 use shared_proto::crypto::ring::{RingCrypto, RingSigner};
-use shared_proto::crypto::{Crypto, PublicKey, RelationshipKey, TokenSecret};
+use shared_proto::crypto::{Crypto, PublicKey, RelationshipKey, Signer, TokenSecret};
+use shared_proto::renewal::RenewalBinding;
 use shared_proto::time::Millis;
 use shared_proto::token::{self, TokenNonce};
 use smol::Timer;
@@ -19,6 +20,7 @@ use super::talk::{Fetch, Over, Talk};
 use super::{Command, Introduction, Library, LinkEvent, Target};
 use crate::app::model::Carrier;
 use crate::app::model::laptop::Attempt;
+use crate::card::Relationship;
 
 /// Handshake and greeting together: two round trips, on a laptop that is busy starting a model.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
@@ -67,7 +69,7 @@ impl Driver {
         let mut backoff = Backoff::default();
         let mut attempts: Vec<Attempt> = Vec::new();
         loop {
-            let end = match &target {
+            let end = match &mut target {
                 None => self.idle().await,
                 Some(wanted) => {
                     let started = (self.clock)();
@@ -150,13 +152,21 @@ impl Driver {
     }
 
     /// One try over all carriers, and the session if one opens. Tells whether one did.
-    async fn link(&self, target: &Target) -> (End, bool) {
+    async fn link(&self, target: &mut Target) -> (End, bool) {
         let mut last = End::Lost {
             why: "No way to this laptop is known.".into(),
             carrier: None,
             patient: true,
         };
-        for carrier in &target.carriers {
+        let carriers = target.carriers.clone();
+        let ways = carriers
+            .iter()
+            .flat_map(|carrier| [(carrier, true), (carrier, false)]);
+        for (carrier, renewed) in ways {
+            // Keys that a renewal agreed on are tried first; the laptop may not have them yet, or have them alone.
+            let Some(keys) = keys_of(target, renewed) else {
+                continue;
+            };
             let dial = async {
                 self.tell(LinkEvent::Connecting(carrier.clone())).await;
                 Ok(self.dialer.dial(carrier).await)
@@ -171,13 +181,13 @@ impl Driver {
                 Err(End::Again) => return (End::Again, false),
                 Err(end) => return (end, false),
                 Ok(Err(why)) => last = lost(why, false),
-                Ok(Ok(stream)) => match open_channel(target) {
+                Ok(Ok(stream)) => match open_channel(&keys) {
                     Err(error) => {
                         last = lost(format!("The channel could not be started: {error}."), true)
                     }
                     Ok(channel) => {
                         let (end, was_open) = self
-                            .converse(target, carrier, Pipe::new(stream, channel))
+                            .converse(target, &keys, renewed, carrier, Pipe::new(stream, channel))
                             .await;
                         if was_open || !matches!(end, End::Lost { .. }) {
                             return (end, was_open);
@@ -191,7 +201,14 @@ impl Driver {
     }
 
     /// Handshake, greeting, session.
-    async fn converse(&self, target: &Target, carrier: &Carrier, mut pipe: Pipe) -> (End, bool) {
+    async fn converse(
+        &self,
+        target: &mut Target,
+        keys: &Keys,
+        renewed: bool,
+        carrier: &Carrier,
+        mut pipe: Pipe,
+    ) -> (End, bool) {
         let lost = |(why, patient): (String, bool)| End::Lost {
             why,
             carrier: Some(carrier.clone()),
@@ -217,24 +234,7 @@ impl Driver {
             Ok(Err(error)) => return (lost(sentence(&error)), false),
             Ok(Ok(())) => {}
         }
-        let talk = pipe
-            .channel()
-            .exporter(EXPORTER_SUBMIT, &[])
-            .map_err(|e| e.to_string())
-            .and_then(|exporter| {
-                let signer =
-                    RingSigner::new(&RelationshipKey::from_bytes(target.relationship.seed));
-                let now = Millis((self.clock)());
-                Talk::new(
-                    &self.introduction,
-                    target.last_id,
-                    signer,
-                    exporter,
-                    carrier.clone(),
-                    now,
-                )
-                .map_err(|misuse| format!("{misuse:?}"))
-            });
+        let talk = self.greet(target, keys, carrier, &pipe);
         let mut talk = match talk {
             Ok(talk) => talk,
             Err(why) => {
@@ -244,7 +244,9 @@ impl Driver {
                 );
             }
         };
-        let end = self.pump(&mut pipe, &mut talk, limit).await;
+        let end = self
+            .pump(target, renewed, &mut pipe, &mut talk, limit)
+            .await;
         let end = match end {
             Ok(end) => end,
             Err(reason) => lost(reason),
@@ -252,9 +254,66 @@ impl Driver {
         (end, talk.is_open())
     }
 
+    fn greet(
+        &self,
+        target: &Target,
+        keys: &Keys,
+        carrier: &Carrier,
+        pipe: &Pipe,
+    ) -> Result<Talk, String> {
+        let said = |error: channel::ChannelError| error.to_string();
+        let exporter = pipe
+            .channel()
+            .exporter(EXPORTER_SUBMIT, &[])
+            .map_err(said)?;
+        let signer = RingSigner::new(&RelationshipKey::from_bytes(keys[0]));
+        let binding =
+            RenewalBinding::on_handheld(pipe.channel(), signer.public_key()).map_err(said)?;
+        let now = Millis((self.clock)());
+        let bound = (exporter, binding);
+        Talk::new(
+            &self.introduction,
+            target.last_id,
+            signer,
+            bound,
+            carrier.clone(),
+            now,
+        )
+        .map_err(|misuse| format!("{misuse:?}"))
+    }
+
+    /// Writes down what changed about the keys: a session proved new ones, or a renewal agreed on some.
+    async fn settle_keys(&self, target: &mut Target, renewed: &mut bool, talk: &mut Talk) {
+        if *renewed && talk.is_open() {
+            *renewed = false;
+            let mut proven = target.relationship.clone();
+            if let Some([seed, peer, token_secret]) = proven.next.take() {
+                (proven.seed, proven.peer, proven.token_secret) = (seed, peer, token_secret);
+            }
+            // Where this cannot be written, both pairs stay and the next session tries again.
+            if self.library.rekey(proven.clone()).await {
+                target.relationship = proven;
+            }
+        }
+        if let Some(agreed) = talk.take_agreed() {
+            let next = [*agreed.own.expose(), agreed.peer.0, *agreed.token.expose()];
+            let both = Relationship {
+                next: Some(next),
+                ..target.relationship.clone()
+            };
+            let kept = self.library.rekey(both.clone()).await;
+            if kept {
+                target.relationship = both;
+            }
+            talk.adopted(kept);
+        }
+    }
+
     /// Moves octets, commands and events until something ends it.
     async fn pump(
         &self,
+        target: &mut Target,
+        mut renewed: bool,
         pipe: &mut Pipe,
         talk: &mut Talk,
         greeting_limit: u64,
@@ -262,6 +321,8 @@ impl Driver {
         let mut reading: Option<Fetch> = None;
         let mut pending: Option<super::Piece<'_>> = None;
         loop {
+            self.settle_keys(target, &mut renewed, talk).await;
+            self.tell_all(talk).await;
             pipe.send(&talk.take_transmit());
             if pending.is_none() && pipe.is_drained() {
                 reading = talk.next_fetch();
@@ -376,14 +437,23 @@ impl Driver {
     }
 }
 
-fn open_channel(target: &Target) -> Result<Box<dyn channel::Channel>, String> {
-    let relationship = &target.relationship;
-    let secret = TokenSecret::from_bytes(relationship.token_secret);
+/// Our seed, the laptop's key and the token secret.
+type Keys = [[u8; 32]; 3];
+
+fn keys_of(target: &Target, renewed: bool) -> Option<Keys> {
+    let known = &target.relationship;
+    match renewed {
+        true => known.next,
+        false => Some([known.seed, known.peer, known.token_secret]),
+    }
+}
+
+fn open_channel(keys: &Keys) -> Result<Box<dyn channel::Channel>, String> {
+    let [seed, peer, secret] = *keys;
     let nonce = TokenNonce::generate(&RingCrypto).map_err(|e| e.to_string())?;
-    let name = token::mint(&RingCrypto, &secret, nonce);
-    let key = RelationshipKey::from_bytes(relationship.seed);
-    let channel =
-        channel::connect(&key, PublicKey(relationship.peer), &name).map_err(|e| e.to_string())?;
+    let name = token::mint(&RingCrypto, &TokenSecret::from_bytes(secret), nonce);
+    let key = RelationshipKey::from_bytes(seed);
+    let channel = channel::connect(&key, PublicKey(peer), &name).map_err(|e| e.to_string())?;
     Ok(Box::new(channel))
 }
 

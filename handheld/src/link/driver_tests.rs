@@ -19,7 +19,6 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 use super::*;
 use crate::app::model::{Laptop, Source, Upload};
 use crate::app::msg::{PairingEvent, PairingFault};
-use crate::card::Relationship;
 use crate::link::carrier::TcpDialer;
 use crate::link::{Kept, Piece};
 
@@ -114,7 +113,7 @@ impl Bench {
                 seed: keys.handheld,
                 peer: public(keys.laptop).0,
                 token_secret: SECRET,
-                renewal: None,
+                next: None,
             },
             carriers: vec![Carrier::Tcp(address.to_owned())],
             last_id: 3,
@@ -158,6 +157,16 @@ struct Far {
 impl Far {
     /// Accepts one connection; `None` if it is refused as unknown.
     fn accept(listener: &TcpListener, keys: &Keys) -> Option<Self> {
+        let own = RelationshipKey::from_bytes(keys.laptop);
+        Self::accept_by(listener, &own, public(keys.handheld), SECRET)
+    }
+
+    fn accept_by(
+        listener: &TcpListener,
+        own: &RelationshipKey,
+        peer: PublicKey,
+        secret: [u8; 32],
+    ) -> Option<Self> {
         let (mut stream, _) = listener.accept().unwrap();
         stream
             .set_read_timeout(Some(Duration::from_millis(20)))
@@ -170,16 +179,15 @@ impl Far {
                 break hello;
             }
         };
-        let own = RelationshipKey::from_bytes(keys.laptop);
         let channel = match hello.purpose() {
-            Purpose::Pairing => hello.accept_pairing(&own).unwrap(),
+            Purpose::Pairing => hello.accept_pairing(own).unwrap(),
             Purpose::Data => {
-                let secret = TokenSecret::from_bytes(SECRET);
+                let secret = TokenSecret::from_bytes(secret);
                 if token::find(&RingCrypto, &hello.server_name(), [&secret]).is_none() {
                     stream.write_all(&hello.refuse_unknown().alert).unwrap();
                     return None;
                 }
-                hello.accept(&own, public(keys.handheld)).unwrap()
+                hello.accept(own, peer).unwrap()
             }
         };
         let mut far = Self {
@@ -273,6 +281,7 @@ enum Owned {
     Upload(u64, Vec<u8>, bool),
     Cancel(RequestId),
     Ack(RequestId),
+    Renew(Vec<u8>),
     Other,
 }
 
@@ -284,6 +293,7 @@ fn own(event: ServerEvent<'_>) -> Owned {
         ServerEvent::Upload(d) => Owned::Upload(d.offset, d.bytes.to_vec(), d.fin),
         ServerEvent::Cancel(id) => Owned::Cancel(id),
         ServerEvent::Ack(id) => Owned::Ack(id),
+        ServerEvent::Renew(step) => Owned::Renew(step.to_vec()),
         _ => Owned::Other,
     }
 }
@@ -602,6 +612,63 @@ fn strangers_and_closed_ports_are_told_in_words_and_another_laptop_can_be_chosen
     std::thread::spawn(move || Far::accept(&listener, &KEYS).unwrap().serve(|_, _, _| true));
     bench.link(&address, &KEYS);
     bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+}
+
+#[test]
+fn renewed_keys_are_on_the_card_before_they_are_told_and_open_the_next_session() {
+    let (listener, address) = listen();
+    let bench = Bench::new();
+    bench.link(&address, &KEYS);
+    let laptop = std::thread::spawn(move || {
+        let far = Far::accept(&listener, &KEYS).unwrap();
+        let old = RingSigner::new(&RelationshipKey::from_bytes(KEYS.laptop));
+        let binding = RenewalBinding::on_laptop(&far.channel, old.public_key()).unwrap();
+        let fresh = shared_proto::renewal::Fresh::generate().unwrap();
+        let mut machine = shared_proto::renewal::LaptopRenewal::new(RingCrypto, binding, fresh);
+        let mut agreed = None;
+        far.serve(|session, event, _| {
+            if let Owned::Renew(step) = event {
+                let answer = match machine.receive(step).unwrap() {
+                    shared_proto::renewal::Renewing::Send(answer) => answer,
+                    shared_proto::renewal::Renewing::Store(next) => {
+                        agreed = Some(next);
+                        machine.stored(&old).unwrap()
+                    }
+                };
+                session.renewed(&answer).unwrap();
+            }
+            true
+        });
+        let next = agreed.expect("both agreed");
+        let far = Far::accept_by(&listener, &next.own, next.peer, *next.token.expose());
+        far.expect("the handheld tries its new keys first")
+            .serve(|_, _, _| true);
+        next
+    });
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    bench.say(Command::Renew);
+    bench.wait(|e| matches!(e, LinkEvent::Renewed { .. }).then_some(()));
+    let both = bench.shelf.0.lock().unwrap().clone().unwrap();
+    assert_eq!(
+        both.seed, KEYS.handheld,
+        "the old keys stay until the new ones are proven"
+    );
+    // The same relationship, as the card has it now.
+    bench.say(Command::Target(Some(Box::new(Target {
+        relationship: both.clone(),
+        carriers: vec![Carrier::Tcp(address)],
+        last_id: 3,
+    }))));
+    bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
+    bench.say(Command::Target(None));
+    let next = laptop.join().unwrap();
+    let card = bench.shelf.0.lock().unwrap().clone().unwrap();
+    assert_eq!(
+        (card.next, public(card.seed)),
+        (None, next.peer),
+        "the old keys are gone"
+    );
+    assert_eq!(card.token_secret, *next.token.expose());
 }
 
 /// The laptop's side of pairing; the person there types what `typed` makes of the digits.

@@ -218,7 +218,7 @@ async fn keep(
         seed: *key.expose(),
         peer: outcome.peer.0,
         token_secret: *outcome.token.expose(),
-        renewal: None,
+        next: None,
     };
     let laptop = Laptop {
         name: outcome.name.as_str().to_owned(),

@@ -9,6 +9,9 @@ use shared_proto::error::{Misuse, PeerError};
 use shared_proto::limits::{MAX_CHUNK_LEN, PROTOCOL_VERSION};
 use shared_proto::message::{Credit, Data, Hello, Offset, Offsets, RequestId, Screen, UPLOAD_SLOT};
 use shared_proto::picture::Format;
+use shared_proto::renewal::{
+    Credentials, Fresh, HandheldRenewal, RenewalBinding, RenewalError, Renewing,
+};
 use shared_proto::session::{ClientEvent, ClientSession};
 use shared_proto::time::Millis;
 
@@ -57,6 +60,13 @@ pub struct Talk {
     sources: BTreeMap<(RequestId, u8), Source>,
     wanted: BTreeMap<(RequestId, u8), Wanted>,
     events: Vec<LinkEvent>,
+    /// Exporter values that a renewal is bound to.
+    binding: RenewalBinding,
+    renewal: Option<HandheldRenewal<RingCrypto>>,
+    /// What a renewal agreed on, to be written down by the driver.
+    agreed: Option<Credentials>,
+    /// Seconds until the relationship ends, as last told.
+    expires_in_s: u64,
 }
 
 impl Talk {
@@ -68,7 +78,7 @@ impl Talk {
         own: &Introduction,
         last_id: u64,
         signer: RingSigner,
-        exporter: [u8; 32],
+        (exporter, binding): ([u8; 32], RenewalBinding),
         carrier: Carrier,
         now: Millis,
     ) -> Result<Self, Misuse> {
@@ -91,6 +101,10 @@ impl Talk {
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
             events: Vec::new(),
+            binding,
+            renewal: None,
+            agreed: None,
+            expires_in_s: 0,
         })
     }
 
@@ -139,6 +153,8 @@ impl Talk {
             &self.carrier,
         );
         let mut damaged = None;
+        let mut steps = Vec::new();
+        let expires_in_s = &mut self.expires_in_s;
         let result = self.session.receive(bytes, now, |event| match event {
             ClientEvent::UploadWanted(Credit { id, slot, from, .. }) => {
                 match sources.get(&(id, slot)) {
@@ -182,12 +198,23 @@ impl Talk {
                     failure,
                 });
             }
-            other => events.extend(super::news::told(
-                other,
-                carrier,
-                crate::time::Millis(now.0),
-            )),
+            ClientEvent::Renewed(step) => steps.push(step.to_vec()),
+            other => {
+                match &other {
+                    ClientEvent::Welcome(welcome) => *expires_in_s = welcome.standing.expires_in_s,
+                    ClientEvent::Notice(standing) => *expires_in_s = standing.expires_in_s,
+                    _ => {}
+                }
+                events.extend(super::news::told(
+                    other,
+                    carrier,
+                    crate::time::Millis(now.0),
+                ));
+            }
         });
+        for step in steps {
+            self.renewed(&step, now);
+        }
         match damaged {
             Some(why) => Err(Over::Damaged(why)),
             None => result.map_err(Over::Peer),
@@ -224,8 +251,8 @@ impl Talk {
             Command::Ack(id) => self.session.ack(id, now),
             Command::Stored { id, slot, offset } => self.session.stored(id, slot, offset, now),
             Command::Farewell => self.session.farewell(now),
-            Command::Renew
-            | Command::Target(_)
+            Command::Renew => self.renew(now),
+            Command::Target(_)
             | Command::Reconnect
             | Command::Pair(_)
             | Command::PairConfirm
@@ -234,6 +261,58 @@ impl Talk {
         if let Err(misuse) = result {
             log::debug!("command dropped: {misuse:?}");
         }
+    }
+
+    /// Begins a renewal; one at a time.
+    fn renew(&mut self, now: Millis) -> Result<(), Misuse> {
+        if self.renewal.is_some() {
+            return Ok(());
+        }
+        let Ok(fresh) = Fresh::generate() else {
+            log::warn!("no renewal: the system gives no random numbers");
+            self.events.push(LinkEvent::NotRenewed);
+            return Ok(());
+        };
+        let (machine, step) = HandheldRenewal::start(RingCrypto, self.binding.clone(), fresh);
+        self.renewal = Some(machine);
+        self.session.renew(&step, now)
+    }
+
+    fn renewed(&mut self, step: &[u8], now: Millis) {
+        let Some(mut machine) = self.renewal.take() else {
+            log::warn!("the laptop sends a step of a renewal that nobody began");
+            return;
+        };
+        match machine.receive(step, &self.signer) {
+            Ok(Renewing::Send(step)) => {
+                self.renewal = Some(machine);
+                if let Err(misuse) = self.session.renew(&step, now) {
+                    log::debug!("renewal dropped: {misuse:?}");
+                }
+            }
+            Ok(Renewing::Store(credentials)) => self.agreed = Some(credentials),
+            Err(error) => {
+                if error != RenewalError::Declined {
+                    log::warn!("the renewal failed: {error}");
+                }
+                self.events.push(LinkEvent::NotRenewed);
+            }
+        }
+    }
+
+    /// New keys that both sides agreed on: to be written down, then [`Talk::adopted`].
+    pub fn take_agreed(&mut self) -> Option<Credentials> {
+        self.agreed.take()
+    }
+
+    /// The new keys are on the card, or could not be written.
+    pub fn adopted(&mut self, kept: bool) {
+        self.events.push(match kept {
+            true => LinkEvent::Renewed {
+                expires_in_s: self.expires_in_s,
+            },
+            false => LinkEvent::NotRenewed,
+        });
     }
 
     fn offer(&mut self, id: RequestId, uploads: Vec<crate::app::model::Upload>) {
