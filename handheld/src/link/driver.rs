@@ -359,6 +359,7 @@ impl Driver {
             let now = Millis((self.clock)());
             match wake {
                 Wake::Command(None) => {
+                    talk.command(Command::Farewell, now);
                     self.part(pipe, talk).await;
                     return Ok(End::Quit);
                 }

@@ -26,6 +26,9 @@ use crate::lock;
 /// Octets of changes in one batch at most; a restored conversation is longer than the journal takes at once.
 const BATCH_LEN: usize = 1 << 20;
 
+/// Octets of learned words that are kept.
+const MAX_WORDS: usize = 60 * 1024;
+
 /// Something for the card's thread to do.
 #[derive(Debug)]
 pub enum Errand {
@@ -82,6 +85,8 @@ pub struct Keeper {
     parts: Parts,
     /// Requests whose last write failed: nothing of them may leave.
     unwritten: BTreeSet<RequestId>,
+    /// The laptop that a link is kept to.
+    linked: Option<LaptopId>,
     tell: Sender<Msg>,
     link: Sender<Command>,
     clock: fn() -> u64,
@@ -106,6 +111,7 @@ impl Keeper {
             drawer,
             parts: Parts::default(),
             unwritten: BTreeSet::new(),
+            linked: None,
             tell,
             link,
             clock,
@@ -160,6 +166,7 @@ impl Keeper {
     fn ready(&mut self, mut card: Box<Card<Folder>>, mut skipped: Vec<Skipped>) {
         let mut stored = shelf::load(card.items(), card.settings(), &mut skipped);
         stored.settings.lock = card.is_locked();
+        stored.words = String::from_utf8_lossy(&card.words().unwrap_or_default()).into_owned();
         stored.words = card
             .words()
             .and_then(|words| String::from_utf8(words).ok())
@@ -294,6 +301,7 @@ impl Keeper {
     }
 
     fn link_to(&mut self, wanted: Option<(LaptopId, Vec<Carrier>)>) {
+        self.linked = wanted.as_ref().map(|(laptop, _)| *laptop);
         let target = wanted.and_then(|(laptop, carriers)| {
             let card = self.card().ok()?;
             let relationship = card
@@ -312,6 +320,10 @@ impl Keeper {
     }
 
     fn forget(&mut self, laptop: LaptopId) -> Result<(), CardError> {
+        if self.linked == Some(laptop) {
+            self.linked = None;
+            let _ = self.link.send_blocking(Command::Farewell);
+        }
         let card = self.card()?;
         let left = card
             .relationships()
@@ -435,6 +447,14 @@ impl Keeper {
                 Ok(())
             }
             Effect::SaveWords(words) => self.card()?.set_words(words.as_bytes()),
+            Effect::SaveWords(words) => {
+                // The last learned stand at the end and are worth most.
+                let start = words.len().saturating_sub(MAX_WORDS);
+                let start = (start..=words.len())
+                    .find(|at| words.is_char_boundary(*at))
+                    .unwrap_or(0);
+                self.card()?.set_words(&words.as_bytes()[start..])
+            }
             Effect::SaveSettings(settings) => self.card()?.set_settings(&shelf::encode(&*settings)),
             Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {

@@ -34,6 +34,7 @@ use crate::app::model::{Carrier, Panel};
 use crate::link::Introduction;
 use crate::link::carrier::TcpDialer;
 use crate::link::driver::Driver;
+use crate::platform::rumble::Motor;
 use crate::platform::{Platform, clock, headless};
 use desk::Desk;
 use keeper::Keeper;
@@ -145,6 +146,7 @@ fn start(
     script: Receiver<script::Order>,
 ) -> Result<JoinHandle<()>, String> {
     let now = || clock::now().0;
+    let (width, height) = platform.display.size();
     let (told, card) = unbounded();
     let (errands, work) = unbounded();
     let (commands, wishes) = unbounded();
@@ -158,19 +160,20 @@ fn start(
         library: Arc::new(Desk(errands.clone())),
         introduction: Introduction {
             name: options.name.clone(),
-            screen: (options.size.0 as u16, options.size.1 as u16),
+            screen: (width as u16, height as u16),
         },
         clock: now,
     };
-    let mut model = Model::new(
-        Panel {
-            width: options.size.0,
-            height: options.size.1,
-        },
-        seed(),
-    );
+    let mut model = Model::new(Panel { width, height }, seed());
     model.nearby = options.laptop.iter().cloned().map(Carrier::Tcp).collect();
     let (display, power) = (platform.display, platform.power);
+    let (pulses, shakes) = bounded(1);
+    if options.mode == Mode::Device {
+        thread::Builder::new()
+            .name("motor".into())
+            .spawn(move || smol::block_on(shake(shakes)))
+            .map_err(|e| format!("no thread for the motor: {e}"))?;
+    }
     let sources = Sources {
         platform: platform.events,
         card,
@@ -189,7 +192,7 @@ fn start(
         "stage",
         Box::new(move || {
             // Made here, because what is laid out and rasterised stays in this thread.
-            let stage = Stage::new(display, power, model, errands, commands);
+            let stage = Stage::new(display, power, model, errands, commands, pulses);
             let commands = smol::block_on(stage.run(sources));
             // Closing the commands lets the driver say goodbye to the laptop.
             commands.close();
@@ -197,6 +200,18 @@ fn start(
             let _ = std::io::stdout().flush();
         }),
     )
+}
+
+/// Runs the motor, if the device has one; a pulse that comes while it runs is left out.
+async fn shake(pulses: Receiver<u16>) {
+    let mut motor = Motor::of_system();
+    while let Ok(ms) = pulses.recv().await {
+        let Some(running) = &mut motor else { continue };
+        if let Err(error) = running.pulse(ms).await {
+            log::info!("the motor is looked for anew: {error}");
+            motor = Motor::of_system();
+        }
+    }
 }
 
 /// A start for conversation numbers and picture seeds.

@@ -50,6 +50,8 @@ pub struct Stage {
     power: Box<dyn Power>,
     errands: Sender<Errand>,
     commands: Sender<Command>,
+    /// Milliseconds for the motor; nobody listens where there is none.
+    pulses: Sender<u16>,
     /// Wake-up that the app asked for.
     timer: Option<Millis>,
     battery_at: Millis,
@@ -80,6 +82,7 @@ impl Stage {
         model: Model,
         errands: Sender<Errand>,
         commands: Sender<Command>,
+        pulses: Sender<u16>,
     ) -> Self {
         let (width, height) = display.size();
         Self {
@@ -90,6 +93,7 @@ impl Stage {
             power,
             errands,
             commands,
+            pulses,
             timer: None,
             battery_at: Millis(0),
             frame_at: Some(Millis(0)),
@@ -340,8 +344,10 @@ impl Stage {
                     self.timer = at;
                     continue;
                 }
-                // No supported device lets a plain process shake it; the setting is kept for those that will.
-                Effect::Rumble(_) => continue,
+                Effect::Rumble(ms) => {
+                    let _ = self.pulses.try_send(ms);
+                    continue;
+                }
                 Effect::Quit => {
                     self.ended = true;
                     continue;
