@@ -2,6 +2,8 @@
 //!
 //! `OFFICEOS_BLESS=1 cargo test -p handheld --test screens` writes the pictures anew.
 
+#![allow(clippy::unwrap_used)] // A test that cannot read its files has failed.
+
 mod samples;
 
 use handheld::app::hints;
@@ -282,6 +284,16 @@ fn the_focus_is_there_and_stands_out_in_greyscale() {
                 .count();
             assert!(filled > 1200, "{name}: {filled} pixels of focus");
             assert!(accent.contrast(theme.color(ui::Tone::Surface)) >= 5.5);
+        }
+    }
+}
+
+#[test]
+fn no_panel_is_too_small_or_too_large_to_draw_on() {
+    for (width, height) in [(1, 1), (80, 4000), (320, 240), (480, 320), (1920, 1152)] {
+        let (panel, mut canvas) = panel(width, height);
+        for (_, mut model) in samples::all(panel) {
+            drawn(&mut model, &mut canvas);
         }
     }
 }

@@ -94,7 +94,7 @@ impl Rect {
 
     /// Takes `h` rows off the top and returns them; the rest stays in `self`.
     pub fn take_top(&mut self, h: i32) -> Rect {
-        let h = h.clamp(0, self.h);
+        let h = h.min(self.h).max(0);
         let top = Rect { h, ..*self };
         self.y += h;
         self.h -= h;
@@ -103,7 +103,7 @@ impl Rect {
 
     /// Takes `h` rows off the bottom and returns them; the rest stays in `self`.
     pub fn take_bottom(&mut self, h: i32) -> Rect {
-        let h = h.clamp(0, self.h);
+        let h = h.min(self.h).max(0);
         self.h -= h;
         Rect {
             y: self.y + self.h,
@@ -114,7 +114,7 @@ impl Rect {
 
     /// Takes `w` columns off the left and returns them; the rest stays in `self`.
     pub fn take_left(&mut self, w: i32) -> Rect {
-        let w = w.clamp(0, self.w);
+        let w = w.min(self.w).max(0);
         let left = Rect { w, ..*self };
         self.x += w;
         self.w -= w;
@@ -123,7 +123,7 @@ impl Rect {
 
     /// Takes `w` columns off the right and returns them; the rest stays in `self`.
     pub fn take_right(&mut self, w: i32) -> Rect {
-        let w = w.clamp(0, self.w);
+        let w = w.min(self.w).max(0);
         self.w -= w;
         Rect {
             x: self.x + self.w,

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 /// A harbour in flat colours, so that a picture of a screen stays small.
 fn harbour(width: u32, height: u32, hue: u32) -> Arc<Raster> {
     static PAINTED: Mutex<BTreeMap<(u32, u32, u32), Arc<Raster>>> = Mutex::new(BTreeMap::new());
-    let mut painted = PAINTED.lock().unwrap();
+    let mut painted = PAINTED.lock().expect("no test panics while it paints");
     painted
         .entry((width, height, hue))
         .or_insert_with(|| paint(width, height, hue))
@@ -39,7 +39,7 @@ fn paint(width: u32, height: u32, hue: u32) -> Arc<Raster> {
             let sun = dx * dx + dy * dy < radius * radius && y < horizon;
             let glint = y > horizon
                 && dx.abs() < radius * 2 / 3
-                && (y - horizon) / (height / 40 + 1) % 2 == 0;
+                && ((y - horizon) / (height / 40 + 1)).is_multiple_of(2);
             let boat_x = width as i32 * 2 / 3;
             let sail_y = y as i32 - height as i32 * 2 / 5;
             let sail = sail_y > 0

@@ -87,6 +87,9 @@ impl Canvas {
     /// Fills a rectangle.
     pub fn fill(&mut self, area: Rect, color: Color) {
         let r = area.intersect(&self.clip);
+        if r.is_empty() {
+            return;
+        }
         for y in r.y..r.bottom() {
             let start = (y * self.width + r.x) as usize;
             self.pixels[start..start + r.w as usize].fill(color.0);
@@ -107,6 +110,9 @@ impl Canvas {
     pub fn mask(&mut self, mask: &Mask, x: i32, y: i32, color: Color) {
         let area = Rect::new(x + mask.left, y + mask.top, mask.w, mask.h);
         let r = area.intersect(&self.clip);
+        if r.is_empty() {
+            return;
+        }
         // Letters stand on one ground almost everywhere: each blend is worked out once.
         let mut under = 0;
         let mut known: [Option<u16>; 16] = [None; 16];

@@ -53,6 +53,9 @@ pub struct Place {
 /// Alignment of a table column.
 pub type Column = Alignment;
 
+/// Rows of a table, of cells, of words.
+pub type Rows = Vec<Vec<Vec<Words>>>;
+
 /// One block.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
@@ -70,7 +73,7 @@ pub enum Block {
         /// Columns.
         columns: Vec<Column>,
         /// Cells by row; the first row is the head.
-        rows: Vec<Vec<Vec<Words>>>,
+        rows: Rows,
     },
     /// A line across.
     Rule,
@@ -101,7 +104,7 @@ struct Reader {
     close: bool,
     heading: Option<u8>,
     code: Option<String>,
-    table: Option<(Vec<Column>, Vec<Vec<Vec<Words>>>)>,
+    table: Option<(Vec<Column>, Rows)>,
     start: usize,
 }
 

@@ -61,7 +61,7 @@ pub(super) fn progress(c: &mut Canvas, t: &Theme, area: Rect, model: &Model, id:
     let meter = rest.take_bottom(3 * m.u);
     rest.take_bottom(m.u / 2);
     if let Some(permille) = said.meter {
-        let width = frame(rest, sized).w.clamp(32 * m.u, meter.w);
+        let width = frame(rest, sized).w.max(32 * m.u).min(meter.w);
         let bar = meter.centered(width, m.u * 3 / 2);
         mark::blocks(c, t, bar, permille, Tone::Accent, Tone::Raised);
     }

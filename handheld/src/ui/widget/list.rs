@@ -140,9 +140,15 @@ fn rows(c: &mut Canvas, t: &Theme, area: Rect, view: &ListView) -> Extent {
     let (top, count) = window(&heights, view, area.h);
     let marked = view.rows.iter().any(|row| row.mark != Mark::None);
     let mut y = area.y;
-    for i in top..(top + count).min(heights.len()) {
-        let row = &view.rows[i];
-        let place = Rect::new(area.x + m.u, y, area.w - 2 * m.u, heights[i]);
+    for (i, (row, &tall)) in view
+        .rows
+        .iter()
+        .zip(&heights)
+        .enumerate()
+        .skip(top)
+        .take(count)
+    {
+        let place = Rect::new(area.x + m.u, y, area.w - 2 * m.u, tall);
         let focused = view.focus == Some(i);
         let after_focus = i > 0 && view.focus == Some(i - 1);
         let divides = if row.rule {
@@ -158,7 +164,7 @@ fn rows(c: &mut Canvas, t: &Theme, area: Rect, view: &ListView) -> Extent {
             );
         }
         draw_row(c, t, place, row, focused, marked);
-        y += heights[i];
+        y += tall;
     }
     let sum = |h: &[i32]| h.iter().sum::<i32>();
     scroll_bar(

@@ -18,7 +18,7 @@ pub fn scroll_bar(c: &mut Canvas, t: &Theme, area: Rect, all: i32, page: i32, to
         width,
         area.h - m.u,
     );
-    let length = (track.h * page / all).clamp(3 * m.u, track.h);
+    let length = (track.h * page / all).max(3 * m.u).min(track.h);
     let way = track.h - length;
     let at = way * top.clamp(0, all - page) / (all - page);
     c.fill_round(track, width, t.color(Tone::Raised));
