@@ -18,7 +18,7 @@ use crate::input::{Button, Tracker};
 use crate::link::Command;
 use crate::platform::{Area, Display, PlatformEvent, Power, clock};
 use crate::time::Millis;
-use crate::ui::{self, Canvas};
+use crate::ui::{self, Canvas, Motion};
 
 /// Frames of a stream are at least so far apart.
 const STREAM_FRAME_MS: u64 = 50;
@@ -45,6 +45,7 @@ pub struct Sources {
 pub struct Stage {
     model: Model,
     canvas: Canvas,
+    motion: Motion,
     tracker: Tracker,
     display: Box<dyn Display>,
     power: Box<dyn Power>,
@@ -88,6 +89,7 @@ impl Stage {
         Self {
             model,
             canvas: Canvas::new(width as i32, height as i32),
+            motion: Motion::default(),
             tracker: Tracker::new(),
             display,
             power,
@@ -282,9 +284,12 @@ impl Stage {
             let effects = update(&mut self.model, Msg::Extent(extent), now);
             self.carry_out(effects);
         }
-        let dirty: Vec<Area> = self
-            .canvas
-            .damage()
+        let theme = ui::theme(&self.model);
+        let frame = self
+            .motion
+            .frame(&self.model, &theme.m, &mut self.canvas, now);
+        let dirty: Vec<Area> = frame
+            .dirty
             .into_iter()
             .map(|r| Area {
                 x: r.x as u32,
@@ -294,11 +299,16 @@ impl Stage {
             })
             .collect();
         if !dirty.is_empty()
-            && let Err(error) = self.display.present(self.canvas.pixels(), &dirty)
+            && let Err(error) = self.display.present(frame.pixels, &dirty)
         {
             log::warn!("nothing can be shown: {error}");
             self.ended = true;
         }
+        // An effect may have asked for a frame meanwhile; the sooner of both.
+        self.frame_at = match (self.frame_at, frame.next) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
     }
 
     fn carry_out(&mut self, effects: Effects) {

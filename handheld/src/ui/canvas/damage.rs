@@ -4,46 +4,61 @@ use super::Canvas;
 use crate::ui::rect::Rect;
 
 /// Unchanged rows between two changed bands that are worth leaving out of an upload.
-const BAND_GAP: usize = 24;
+const BAND_GAP: i32 = 24;
 
 impl Canvas {
     /// The changed areas since the call before (the whole panel the first time), top to bottom, each as narrow as the
     /// change. An unchanged frame gives none.
     pub fn damage(&mut self) -> Vec<Rect> {
-        let w = self.width as usize;
+        let width = self.width as usize;
         if self.shown.len() != self.pixels.len() {
             self.shown = self.pixels.clone();
             return vec![self.area()];
         }
-        let mut bands: Vec<Rect> = Vec::new();
-        for (y, (new, old)) in self
-            .pixels
-            .chunks_exact(w)
-            .zip(self.shown.chunks_exact(w))
-            .enumerate()
-        {
-            if new == old {
-                continue;
-            }
-            let differs = |(a, b): (&u16, &u16)| a != b;
-            let first = new.iter().zip(old).position(differs).unwrap_or(0);
-            let last = new.iter().zip(old).rposition(differs).unwrap_or(w - 1);
-            let row = Rect::new(first as i32, y as i32, (last - first + 1) as i32, 1);
-            match bands.last_mut() {
-                Some(band) if y as i32 - band.bottom() < BAND_GAP as i32 => {
-                    *band = band.union(&row)
-                }
-                _ => bands.push(row),
-            }
-        }
-        for band in &bands {
-            for y in band.y..band.bottom() {
-                let row = (y * self.width) as usize..((y + 1) * self.width) as usize;
-                self.shown[row.clone()].copy_from_slice(&self.pixels[row]);
-            }
-        }
-        bands
+        changes(width, &self.pixels, &mut self.shown)
     }
+
+    /// As [`Canvas::damage`], for another frame of the same size that is shown instead of the one drawn.
+    pub fn damage_by(&mut self, frame: &[u16]) -> Vec<Rect> {
+        if self.shown.len() != frame.len() || self.pixels.len() != frame.len() {
+            self.shown = frame.to_vec();
+            return vec![self.area()];
+        }
+        changes(self.width as usize, frame, &mut self.shown)
+    }
+
+    /// The frame that [`Canvas::damage`] last told of; empty before the first.
+    pub fn shown(&self) -> &[u16] {
+        &self.shown
+    }
+}
+
+/// Areas in which two frames differ; the old one becomes the new one.
+fn changes(width: usize, new: &[u16], old: &mut [u16]) -> Vec<Rect> {
+    let mut bands: Vec<Rect> = Vec::new();
+    for (y, (new, old)) in new
+        .chunks_exact(width)
+        .zip(old.chunks_exact_mut(width))
+        .enumerate()
+    {
+        if new == old {
+            continue;
+        }
+        let differs = |(a, b): (&u16, &u16)| a != b;
+        let first = new.iter().zip(&*old).position(differs).unwrap_or(0);
+        let last = new
+            .iter()
+            .zip(&*old)
+            .rposition(differs)
+            .unwrap_or(width - 1);
+        old.copy_from_slice(new);
+        let row = Rect::new(first as i32, y as i32, (last - first + 1) as i32, 1);
+        match bands.last_mut() {
+            Some(band) if row.y - band.bottom() < BAND_GAP => *band = band.union(&row),
+            _ => bands.push(row),
+        }
+    }
+    bands
 }
 
 #[cfg(test)]
