@@ -1,5 +1,7 @@
 //! The three service processes, as the daemon starts and asks them.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to the lint.
+
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};

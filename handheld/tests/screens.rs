@@ -3,7 +3,6 @@
 //! `OFFICEOS_BLESS=1 cargo test -p handheld --test screens` writes the pictures anew.
 
 #![allow(clippy::unwrap_used)] // A test that cannot read its files has failed.
-
 mod samples;
 
 use handheld::app::hints;

@@ -1,6 +1,6 @@
 //! Real laptop processes and a pocket client for end-to-end tests.
 
-#![allow(dead_code)] // Each test binary uses its own part.
+#![allow(dead_code, unused_imports)] // Each test binary uses its own part.
 
 pub mod laptop;
 pub mod pocket;

@@ -145,8 +145,10 @@ fn a_power_cut_while_the_lock_is_set_leaves_the_card_open_or_locked_but_never_lo
 fn a_power_cut_during_the_first_start_leaves_a_card_that_starts() {
     for cut in 0..40 {
         for outcome in 0..6 {
-            let mut kept = SimulatedCard::default();
-            kept.steps_left = cut;
+            let mut kept = SimulatedCard {
+                steps_left: cut,
+                ..SimulatedCard::default()
+            };
             let _ = Card::open_with(&mut kept, Box::new(CountingEntropy::new(1)), 0);
             let mut card = ready(kept.after_power_cut(&mut Dice::new(cut * 7 + outcome)));
             card.change(put(3)).unwrap();

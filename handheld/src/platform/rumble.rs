@@ -18,6 +18,7 @@ const SWITCH: &str = "axp2202-battery/moto";
 pub struct Motor(Kind);
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There is one.
 enum Kind {
     Effect {
         effect: FFEffect,

@@ -446,7 +446,6 @@ impl Keeper {
                 self.say(event);
                 Ok(())
             }
-            Effect::SaveWords(words) => self.card()?.set_words(words.as_bytes()),
             Effect::SaveWords(words) => {
                 // The last learned stand at the end and are worth most.
                 let start = words.len().saturating_sub(MAX_WORDS);

@@ -62,7 +62,7 @@ fn jpeg(body: &[u8]) -> Option<Raster> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(body), options);
     let rgb = decoder.decode().ok()?;
     let (width, height) = decoder.dimensions()?;
-    (is_allowed(width, height) && rgb.len() == width * height * 3).then(|| Raster {
+    (is_allowed(width, height) && rgb.len() == width * height * 3).then_some(Raster {
         width: width as u32,
         height: height as u32,
         rgb,
@@ -91,7 +91,7 @@ fn png(body: &[u8]) -> Option<Raster> {
         png::ColorType::GrayscaleAlpha => pixels.chunks_exact(2).flat_map(|p| [p[0]; 3]).collect(),
         png::ColorType::Indexed => return None,
     };
-    (rgb.len() == width * height * 3).then(|| Raster {
+    (rgb.len() == width * height * 3).then_some(Raster {
         width: width as u32,
         height: height as u32,
         rgb,

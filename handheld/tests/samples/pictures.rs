@@ -1,5 +1,7 @@
 //! Pictures in all stages.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to the lint.
+
 use super::{Book, NOON, NOW, away, entry, failure};
 use handheld::app::Model;
 use handheld::app::model::picture::{Made, Raster, Recipe, Size, Style};

@@ -5,6 +5,7 @@ use shared_proto::message::{RequestId, Resume, Screen, clip};
 use shared_proto::session::ServerEvent;
 
 /// Something the handheld said, kept until the session machine is free again.
+#[allow(clippy::large_enum_variant)] // A few live at a time, and only until they are acted on.
 pub(super) enum Said {
     Hello {
         screen: Screen,

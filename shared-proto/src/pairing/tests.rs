@@ -1,4 +1,5 @@
 //! The two machines against each other, against time, against loss, and against hostile words.
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to the lint.
 
 mod attempts;
 mod explore;

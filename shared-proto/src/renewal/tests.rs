@@ -1,4 +1,5 @@
 //! A renewal that succeeds, ones that must not, and a crash at every step of one after the other.
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to the lint.
 
 use std::collections::HashSet;
 

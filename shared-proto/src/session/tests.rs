@@ -49,13 +49,13 @@ impl Pair {
             client: ClientSession::new(&hello(), NOW).unwrap(),
             server: ServerSession::new(NOW),
         };
-        assert_eq!(pair.to_server(), ["Hello"]);
+        assert_eq!(pair.deliver_to_server(), ["Hello"]);
         pair.server.welcome(&welcome()).unwrap();
-        assert_eq!(pair.to_client(), ["Welcome"]);
+        assert_eq!(pair.deliver_to_client(), ["Welcome"]);
         pair
     }
 
-    fn to_server(&mut self) -> Vec<&'static str> {
+    fn deliver_to_server(&mut self) -> Vec<&'static str> {
         let mut seen = Vec::new();
         let bytes = self.client.take_transmit();
         self.server
@@ -76,7 +76,7 @@ impl Pair {
         seen
     }
 
-    fn to_client(&mut self) -> Vec<&'static str> {
+    fn deliver_to_client(&mut self) -> Vec<&'static str> {
         let mut seen = Vec::new();
         let bytes = self.server.take_transmit();
         self.client
@@ -118,7 +118,7 @@ fn a_request_runs_from_submit_to_ack() {
     pair.client
         .submit(RequestId(1), b"program", &[0; 64], NOW)
         .unwrap();
-    assert_eq!(pair.to_server(), ["Submit"]);
+    assert_eq!(pair.deliver_to_server(), ["Submit"]);
     pair.server.accepted(RequestId(1)).unwrap();
     pair.server.data(&data(1, 0, 0, b"Hello", false)).unwrap();
     pair.server.data(&data(1, 0, 5, b"", true)).unwrap();
@@ -128,9 +128,12 @@ fn a_request_runs_from_submit_to_ack() {
             usage: Usage::default(),
         })
         .unwrap();
-    assert_eq!(pair.to_client(), ["Accepted", "Data", "Data", "Done"]);
+    assert_eq!(
+        pair.deliver_to_client(),
+        ["Accepted", "Data", "Data", "Done"]
+    );
     pair.client.ack(RequestId(1), NOW).unwrap();
-    assert_eq!(pair.to_server(), ["Ack"]);
+    assert_eq!(pair.deliver_to_server(), ["Ack"]);
     assert_eq!(
         pair.server.accepted(RequestId(1)),
         Err(Misuse::UnknownRequest)
@@ -142,13 +145,13 @@ fn a_resumed_stream_goes_on_where_it_stopped() {
     let mut pair = Pair::open();
     let offsets = Offsets::from_iter([Offset { slot: 0, offset: 3 }]);
     pair.client.resume(RequestId(9), offsets, NOW).unwrap();
-    assert_eq!(pair.to_server(), ["Resume"]);
+    assert_eq!(pair.deliver_to_server(), ["Resume"]);
     assert_eq!(
         pair.server.data(&data(9, 0, 0, b"abc", false)),
         Err(Misuse::NoCredit)
     );
     pair.server.data(&data(9, 0, 3, b"def", true)).unwrap();
-    assert_eq!(pair.to_client(), ["Data"]);
+    assert_eq!(pair.deliver_to_client(), ["Data"]);
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn a_slow_reader_holds_the_sender_back() {
     pair.client
         .submit(RequestId(1), b"", &[0; 64], NOW)
         .unwrap();
-    pair.to_server();
+    pair.deliver_to_server();
     let piece = vec![0; 16 * 1024];
     let mut sent = 0;
     while pair.server.window(RequestId(1), 0) >= piece.len() as u64 {
@@ -169,11 +172,11 @@ fn a_slow_reader_holds_the_sender_back() {
         pair.server.data(&data(1, 0, sent, b"x", false)),
         Err(Misuse::NoCredit)
     );
-    pair.to_client();
+    pair.deliver_to_client();
     pair.client.stored(RequestId(1), 0, sent, NOW).unwrap();
-    assert_eq!(pair.to_server(), ["Credit"]);
+    assert_eq!(pair.deliver_to_server(), ["Credit"]);
     pair.server.data(&data(1, 0, sent, b"x", true)).unwrap();
-    assert_eq!(pair.to_client(), ["Data"]);
+    assert_eq!(pair.deliver_to_client(), ["Data"]);
 }
 
 #[test]
@@ -182,7 +185,7 @@ fn an_upload_waits_to_be_asked_for() {
     pair.client
         .submit(RequestId(1), b"", &[0; 64], NOW)
         .unwrap();
-    pair.to_server();
+    pair.deliver_to_server();
     let piece = data(1, UPLOAD_SLOT, 4, b"data", true);
     assert_eq!(pair.client.upload(&piece, NOW), Err(Misuse::NoCredit));
     pair.server
@@ -193,10 +196,10 @@ fn an_upload_waits_to_be_asked_for() {
             limit: 8,
         })
         .unwrap();
-    assert_eq!(pair.to_client(), ["UploadWanted"]);
+    assert_eq!(pair.deliver_to_client(), ["UploadWanted"]);
     assert_eq!(pair.client.upload_window(RequestId(1), UPLOAD_SLOT), 4);
     pair.client.upload(&piece, NOW).unwrap();
-    assert_eq!(pair.to_server(), ["Upload"]);
+    assert_eq!(pair.deliver_to_server(), ["Upload"]);
 }
 
 #[test]
@@ -211,7 +214,7 @@ fn one_request_too_many_is_refused_and_the_session_lives_on() {
         pair.client.submit(RequestId(99), b"", &[0; 64], NOW),
         Err(Misuse::TooMany)
     );
-    assert_eq!(pair.to_server().len(), MAX_LIVE_REQUESTS);
+    assert_eq!(pair.deliver_to_server().len(), MAX_LIVE_REQUESTS);
     let mut bytes = Vec::new();
     Message::Submit(Submit {
         id: RequestId(99),
@@ -341,8 +344,8 @@ fn silence_is_noticed_by_both_sides_and_pings_keep_the_link_alive() {
     let mut pair = Pair::open();
     assert_eq!(pair.client.deadline(), NOW.after(PING_AFTER_MS));
     pair.client.tick(NOW.after(PING_AFTER_MS)).unwrap();
-    assert!(pair.to_server().is_empty());
-    assert_eq!(pair.to_client(), ["RoundTrip"]);
+    assert!(pair.deliver_to_server().is_empty());
+    assert_eq!(pair.deliver_to_client(), ["RoundTrip"]);
     let dead = NOW.after(DEAD_AFTER_MS);
     assert_eq!(pair.client.tick(dead), Err(PeerError::Silent));
     assert_eq!(pair.server.tick(dead), Ok(()));
@@ -360,7 +363,7 @@ fn a_session_that_only_listens_still_pings() {
     pair.client
         .submit(RequestId(1), b"", &[0; 64], NOW)
         .unwrap();
-    pair.to_server();
+    pair.deliver_to_server();
     let mut now = NOW;
     let mut pings = 0;
     for offset in 0..40 {
@@ -407,7 +410,7 @@ proptest! {
                 pair.client.resume(id, offsets, NOW).unwrap();
             }
             first = false;
-            pair.to_server();
+            pair.deliver_to_server();
             let mut sent = arrived.len();
             let mut rounds = cuts.next().unwrap_or(usize::MAX);
             while !ended && rounds > 0 {
@@ -424,7 +427,7 @@ proptest! {
                     }
                 }).unwrap();
                 pair.client.stored(id, 0, arrived.len() as u64, NOW).unwrap();
-                pair.to_server();
+                pair.deliver_to_server();
             }
         }
         prop_assert_eq!(arrived, whole);

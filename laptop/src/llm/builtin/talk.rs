@@ -310,7 +310,7 @@ fn about_officeos(has: &dyn Fn(&[&str]) -> bool) -> Option<String> {
          stopped. Downloads from the web are done by the laptop, from addresses that it allows."
     } else if has(&["secure", "safe", "privacy", "private", "encrypted"]) {
         "**Privacy**: the handheld never touches the internet. Everything between handheld and laptop is encrypted, every \
-         request is signed, and the laptop's ledger notes who asked for what, never the content."
+         request is signed, and the laptop runs only what your permissions let through."
     } else if has(&["officeos", "handheld", "laptop", "this device"]) {
         "**OfficeOS** is a pocket terminal that never touches the internet, and a laptop that does its work. The handheld \
          sends small signed programs over an encrypted link; the laptop checks them against your permissions, asks a model, \
