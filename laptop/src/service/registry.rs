@@ -217,7 +217,10 @@ impl<P: Provider + ?Sized> Registry<P> {
                     found.entries.push(entry);
                 }
             }
-            found.when = Some(Instant::now());
+            // A look that was cut short has seen nothing of what it did not reach.
+            if !cancel.is_cancelled() {
+                found.when = Some(Instant::now());
+            }
         }
         let shadowed = |e: &&Arc<Entry<P>>| {
             !found
@@ -460,6 +463,22 @@ mod tests {
         let health = registry.health(&CancelToken::new());
         assert_eq!(health[0].health, Health::Unhealthy("gone".into()));
         assert_eq!(health[1].health, Health::Healthy);
+    }
+
+    #[test]
+    fn a_cancelled_look_is_not_taken_for_an_empty_machine() {
+        let (entry, _) = fake("ollama", true);
+        let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |cancel| {
+            if cancel.is_cancelled() {
+                vec![]
+            } else {
+                vec![Arc::clone(&entry)]
+            }
+        });
+        let cancel = CancelToken::new();
+        cancel.cancel();
+        registry.models(&cancel);
+        assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
     }
 
     #[test]
