@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How to answer.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub struct Answer {
 #[derive(Default)]
 struct Seen {
     prompts: Vec<String>,
+    asked_at: Vec<Instant>,
     broken: usize,
 }
 
@@ -31,17 +32,42 @@ pub struct Provider {
 impl Provider {
     /// Starts one; `answer` is given the last message.
     pub fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::stamped(answer, |_| {})
+    }
+
+    /// Starts one that calls `stamp` with each piece just before it is sent.
+    pub fn stamped(
+        answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+        stamp: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
         let seen: Arc<(Mutex<Seen>, Condvar)> = Arc::default();
-        let (shared, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let (shared, answer, stamp) = (Arc::clone(&seen), Arc::new(answer), Arc::new(stamp));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shared, answer) = (Arc::clone(&shared), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream, &shared, answer.as_ref()));
+                let (shared, answer, stamp) =
+                    (Arc::clone(&shared), Arc::clone(&answer), Arc::clone(&stamp));
+                std::thread::spawn(move || serve(stream, &shared, answer.as_ref(), stamp.as_ref()));
             }
         });
         Self { address, seen }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// When chat or picture number `number` was asked for.
+    pub fn asked_at(&self, number: usize) -> Option<Instant> {
+        self.seen
+            .0
+            .lock()
+            .expect("what was seen")
+            .asked_at
+            .get(number)
+            .copied()
     }
 
     /// Its entry in `services.toml`.
@@ -85,6 +111,7 @@ fn serve(
     mut stream: TcpStream,
     shared: &(Mutex<Seen>, Condvar),
     answer: &(impl Fn(&str) -> Answer + ?Sized),
+    stamp: &impl Fn(&str),
 ) {
     let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream.try_clone().expect("the stream again"));
@@ -128,13 +155,7 @@ fn serve(
         .and_then(|message| message["content"].as_str())
         .unwrap_or_default()
         .to_owned();
-    shared
-        .0
-        .lock()
-        .expect("what was seen")
-        .prompts
-        .push(prompt.clone());
-    shared.1.notify_all();
+    note(shared, &prompt);
     let answer = answer(&prompt);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     let mut ended = stream.write_all(head.as_bytes()).is_ok();
@@ -144,7 +165,8 @@ fn serve(
         }
         std::thread::park_timeout(answer.pause);
         let chunk = serde_json::json!({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]});
-        ended = write!(stream, "data: {chunk}\n\n").is_ok();
+        stamp(piece);
+        ended = stream.write_all(format!("data: {chunk}\n\n").as_bytes()).is_ok();
     }
     if answer.die_after.is_some() {
         return;
@@ -165,13 +187,7 @@ fn paint(stream: &mut TcpStream, first: &str, body: &[u8], shared: &(Mutex<Seen>
     let answer = if first.contains("txt2img") {
         let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let prompt = request["prompt"].as_str().unwrap_or_default().to_owned();
-        shared
-            .0
-            .lock()
-            .expect("what was seen")
-            .prompts
-            .push(prompt.clone());
-        shared.1.notify_all();
+        note(shared, &prompt);
         let mut state = prompt.bytes().fold(7u32, |sum, octet| {
             sum.wrapping_mul(31).wrapping_add(u32::from(octet))
         });
@@ -200,4 +216,12 @@ fn paint(stream: &mut TcpStream, first: &str, body: &[u8], shared: &(Mutex<Seen>
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
         answer.len()
     );
+}
+
+fn note(shared: &(Mutex<Seen>, Condvar), prompt: &str) {
+    let mut seen = shared.0.lock().expect("what was seen");
+    seen.prompts.push(prompt.to_owned());
+    seen.asked_at.push(Instant::now());
+    drop(seen);
+    shared.1.notify_all();
 }

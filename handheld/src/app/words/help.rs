@@ -53,7 +53,7 @@ pub const TOPICS: [Topic; 7] = [
 const FIRST_STEPS: &str = "\
 This handheld never touches the internet. Your laptop does its work.
 
-1. On the laptop, open pairing with `officectl pair` or on its web page.
+1. On the laptop, open pairing with `officectl pair`.
 2. Here, open **Laptop** and choose **Pair a laptop**.
 3. Type the six digits that you see here on the laptop, then say yes here with **A**.
 4. On the home screen press **Start** and write your first question. **Start** sends it.

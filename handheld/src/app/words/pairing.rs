@@ -5,13 +5,13 @@ use crate::app::model::laptop::Carrier;
 use crate::app::msg::PairingFault;
 
 /// What the person does on the laptop before anything else.
-pub const OPEN_THERE: &str = "Open pairing on the laptop: officectl pair, or its web page.";
+pub const OPEN_THERE: &str = "Open pairing on the laptop: officectl pair.";
 
 /// What the person does with the digits.
 pub const TYPE_DIGITS: &str = "Type this number on the laptop";
 
 /// Where the digits are typed.
-pub const WHERE: &str = "officectl pair, or its web page";
+pub const WHERE: &str = "officectl pair";
 
 /// The question after the digits matched.
 pub const CONFIRM: &str = "Did your laptop accept it?";
