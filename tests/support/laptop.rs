@@ -123,6 +123,13 @@ impl Laptop {
         }
     }
 
+    /// Replaces its further environment from the next start on.
+    pub fn set_environment(&mut self, environment: Vec<(String, String)>) {
+        self.environment = environment;
+        self.environment
+            .push(("OFFICEOS_DISCOVERY".to_owned(), "off".to_owned()));
+    }
+
     /// Where handhelds reach it.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))

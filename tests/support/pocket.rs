@@ -23,6 +23,16 @@ impl Pocket {
 
     /// Starts one with another panel.
     pub fn sized(home: &Path, laptop: SocketAddr, size: &str) -> Self {
+        Self::with(home, laptop, size, &[])
+    }
+
+    /// Starts one with further environment.
+    pub fn with(
+        home: &Path,
+        laptop: SocketAddr,
+        size: &str,
+        environment: &[(String, String)],
+    ) -> Self {
         std::fs::create_dir_all(home).expect("a card");
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -45,6 +55,7 @@ impl Pocket {
                 "RUST_LOG",
                 std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()),
             )
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

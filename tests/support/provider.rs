@@ -166,7 +166,9 @@ fn serve(
         std::thread::park_timeout(answer.pause);
         let chunk = serde_json::json!({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]});
         stamp(piece);
-        ended = stream.write_all(format!("data: {chunk}\n\n").as_bytes()).is_ok();
+        ended = stream
+            .write_all(format!("data: {chunk}\n\n").as_bytes())
+            .is_ok();
     }
     if answer.die_after.is_some() {
         return;
