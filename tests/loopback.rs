@@ -2,99 +2,11 @@
 
 mod bare;
 
+use bare::person::{allow, chat, code, paint, pair, paired, put_and_get};
 use bare::{Card, End, Laptop, Line};
 use shared_proto::error::ErrorCode;
-use shared_proto::program::{Builder, Chat, Generate, Get, Op, Put, Write};
-use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::mpsc::channel;
-
-/// Pairs as a person does: the window, the digits from one device typed on the other.
-fn pair(laptop: &Laptop, address: SocketAddr) -> Card {
-    laptop.ask(&["pair", "--open"]);
-    let (sender, digits) = channel();
-    let pocket = std::thread::spawn(move || Card::pair(address, "pocket", &sender));
-    let digits = digits.recv().expect("the pocket shows digits");
-    let status = laptop.ask(&["pair", "--digits", &digits]);
-    assert_eq!(
-        (status["state"].as_str(), status["name"].as_str()),
-        (Some("paired"), Some("pocket"))
-    );
-    let paired = pocket.join().expect("no panic").expect("paired");
-    assert_eq!(paired.laptop, "Laptop");
-    paired.card
-}
-
-fn paired(name: &str) -> (Laptop, SocketAddr, Card) {
-    let laptop = Laptop::start(name);
-    let address = laptop.address();
-    let card = pair(&laptop, address);
-    (laptop, address, card)
-}
-
-fn allow(laptop: &Laptop, operations: &[&str]) {
-    for operation in operations {
-        laptop.ask(&["permit", "pocket", operation, "allow"]);
-    }
-}
-
-fn chat(text: &str) -> Vec<u8> {
-    let mut builder = Builder::new();
-    let (model, input) = (builder.name("built-in/partner"), builder.text(text));
-    let answer = builder.op(&Op::Chat(Chat {
-        model,
-        conversation: 1,
-        parent: [0; 8],
-        history: None,
-        system: None,
-        input,
-        max_tokens: 400,
-        temperature: None,
-    }));
-    builder.emit(answer);
-    builder.finish().expect("a program")
-}
-
-fn paint(prompt: &str) -> Vec<u8> {
-    let mut builder = Builder::new();
-    let (model, style) = (builder.name("built-in/painter"), builder.name(""));
-    let prompt = builder.text(prompt);
-    let picture = builder.op(&Op::Generate(Generate {
-        model,
-        prompt,
-        negative: None,
-        style,
-        width: 256,
-        height: 256,
-        steps: 4,
-        seed: Some(7),
-    }));
-    builder.emit(picture);
-    builder.finish().expect("a program")
-}
-
-fn put_and_get(name: &str, body: &str) -> Vec<u8> {
-    let mut builder = Builder::new();
-    let (path, data) = (builder.name(name), builder.text(body));
-    builder.op(&Op::Put(Put {
-        path,
-        data,
-        write: Write::New,
-    }));
-    let read = builder.op(&Op::Get(Get {
-        path,
-        max_len: 1 << 20,
-    }));
-    builder.emit(read);
-    builder.finish().expect("a program")
-}
-
-fn code(told: &bare::pocket::Told) -> Option<ErrorCode> {
-    match told.end {
-        Some(End::Failed(_, code, _)) => Some(code),
-        _ => None,
-    }
-}
 
 #[test]
 fn a_paired_device_chats_and_is_answered() {

@@ -3,6 +3,8 @@
 #![allow(dead_code, unused_imports)] // Each test binary uses its own part.
 
 pub mod laptop;
+pub mod meddler;
+pub mod person;
 pub mod pocket;
 
 pub use laptop::Laptop;

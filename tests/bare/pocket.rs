@@ -6,7 +6,9 @@ use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, RelationshipKey, Signer, sign_submit};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::PROTOCOL_VERSION;
-use shared_proto::message::{Data, Hello, Offset, Offsets, RequestId, Screen, Usage};
+use shared_proto::message::{
+    Data, Hello, Message, Offset, Offsets, RequestId, Screen, Submit, Usage,
+};
 use shared_proto::pairing::{Binding, HandheldPairing, HandheldPhase};
 use shared_proto::renewal::{Credentials, Fresh, HandheldRenewal, RenewalBinding, Renewing};
 use shared_proto::session::{ClientEvent, ClientSession};
@@ -40,6 +42,8 @@ fn now(since: Instant) -> Millis {
 struct Wire {
     stream: TcpStream,
     channel: TlsChannel,
+    /// Everything that was sent, as a listener on the way records it.
+    sent: Vec<u8>,
 }
 
 impl Wire {
@@ -47,7 +51,11 @@ impl Wire {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
-        let mut wire = Self { stream, channel };
+        let mut wire = Self {
+            stream,
+            channel,
+            sent: Vec::new(),
+        };
         let deadline = Instant::now() + PATIENCE;
         wire.flush()?;
         while wire.channel.is_handshaking() {
@@ -61,6 +69,7 @@ impl Wire {
     fn flush(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
         self.channel.transmit(&mut out);
+        self.sent.extend_from_slice(&out);
         self.stream.write_all(&out)
     }
 
@@ -271,6 +280,53 @@ impl Line {
         self.session
             .submit(RequestId(id), program, &signature.0, now)
             .expect("submitted");
+    }
+
+    /// Sends a program under a signature of one's own making.
+    pub fn submit_signed(&mut self, id: u64, program: &[u8], signature: &[u8; 64]) {
+        let now = now(self.start);
+        self.session
+            .submit(RequestId(id), program, signature, now)
+            .expect("submitted");
+    }
+
+    /// A signed submit as a frame, past the machine that would count it.
+    pub fn signed_submit(&self, id: u64, program: &[u8]) -> Vec<u8> {
+        let exporter = self
+            .wire
+            .channel
+            .exporter(EXPORTER_SUBMIT, b"")
+            .expect("an exporter");
+        let signature = sign_submit(&self.signer, exporter, id, RingCrypto.sha256(&[program]));
+        let submit = Submit {
+            id: RequestId(id),
+            program,
+            signature: &signature.0,
+        };
+        let mut frame = Vec::new();
+        Message::Submit(submit).encode(&mut frame).expect("encoded");
+        frame
+    }
+
+    /// Sends bytes that no machine has made, as plaintext of the session.
+    pub fn raw(&mut self, plain: &[u8]) -> Result<(), String> {
+        self.wire.send(plain).map_err(|error| error.to_string())
+    }
+
+    /// Everything that was sent, encrypted.
+    pub fn recording(&self) -> Vec<u8> {
+        self.wire.sent.clone()
+    }
+
+    /// Moves bytes until the laptop ends the session; false if it does not in time.
+    pub fn ends(&mut self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if self.step().is_err() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Goes on with a request from where its bodies stand.

@@ -12,9 +12,9 @@ const EXIT_SETTINGS: i32 = 78;
 /// First pause before a process is started again; doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause before a process is started again.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// A process that ran this long starts with the first pause again.
-const STEADY: Duration = Duration::from_secs(30);
+const STEADY: Duration = Duration::from_secs(5);
 /// How often a process is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// Time to end by itself after being asked.
