@@ -2,7 +2,7 @@
 
 mod bare;
 
-use bare::person::{allow, chat, code, paint, pair, paired, put_and_get};
+use bare::person::{allow, chat, code, paint, paired, put_and_get};
 use bare::{Card, End, Laptop, Line};
 use shared_proto::error::ErrorCode;
 use std::process::Command;
