@@ -17,7 +17,7 @@ pub(super) enum Said {
         program: Vec<u8>,
         signature: Vec<u8>,
     },
-    Resume(Resume),
+    Resume(Box<Resume>),
     Cancel(RequestId),
     Ack(RequestId),
     Upload {
@@ -48,7 +48,7 @@ impl Said {
                 program: submit.program.to_vec(),
                 signature: submit.signature.to_vec(),
             },
-            ServerEvent::Resume(resume) => Self::Resume(resume),
+            ServerEvent::Resume(resume) => Self::Resume(Box::new(resume)),
             ServerEvent::Cancel(id) => Self::Cancel(id),
             ServerEvent::Ack(id) => Self::Ack(id),
             ServerEvent::Upload(data) => Self::Upload {
