@@ -81,6 +81,8 @@ pub struct Hint {
     pub label: Cow<'static, str>,
     /// Place in the hint bar from the left; `None` shows only in the button map.
     pub place: Option<u8>,
+    /// What the chip says of both of its buttons, where that differs from this one's label.
+    pub chip: Option<&'static str>,
 }
 
 /// One chip of the hint bar: buttons that belong together and a label.
@@ -112,6 +114,7 @@ impl Table {
             act,
             label: label.into(),
             place,
+            chip: None,
         });
         self
     }
@@ -126,13 +129,12 @@ impl Table {
         let place = Some(self.places);
         self.places += 1;
         for (button, act, words) in [first, second] {
-            // The chip takes the label of its first button; the map shows the words of each.
-            let label = if button == first.0 { label } else { words };
             self.hints.push(Hint {
                 button,
                 act,
-                label: label.into(),
+                label: words.into(),
                 place,
+                chip: Some(label),
             });
         }
         self
@@ -147,6 +149,7 @@ impl Table {
             act,
             label: label.into(),
             place,
+            chip: None,
         };
         self.hints.extend(buttons.iter().map(hint));
         self
@@ -173,6 +176,7 @@ impl Table {
             act,
             label: label.into(),
             place: None,
+            chip: None,
         });
         self
     }
@@ -228,7 +232,7 @@ pub fn bar(model: &Model) -> Vec<Chip> {
                 place,
                 Chip {
                     buttons: vec![hint.button],
-                    label: hint.label,
+                    label: hint.chip.map_or(hint.label, Cow::Borrowed),
                 },
             )),
         }
@@ -259,6 +263,7 @@ pub fn map(model: &Model) -> Vec<Hint> {
                 act: Act::Back,
                 label: label.into(),
                 place: None,
+                chip: None,
             }),
         }
     }
