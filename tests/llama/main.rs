@@ -3,6 +3,9 @@
 //! The script names the server's program in `LLAMA_SERVER` and the model file in `LLAMA_MODEL`. The model says words of a
 //! list at random and never ends by itself, so each answer lasts until its `max_tokens`.
 
+// Helpers of tests are tests; the lint knows only functions that are marked so.
+#![allow(clippy::unwrap_used)]
+
 mod server;
 mod service;
 #[path = "../support/mod.rs"]
