@@ -202,7 +202,7 @@ pub fn draw_row(c: &mut Canvas, t: &Theme, place: Rect, row: &Row, focused: bool
         let column = inner.take_left(m.u * 7 / 2);
         let line = if two {
             Rect {
-                y: place.y + m.u / 2,
+                y: place.y + m.u / 4,
                 h: 4 * m.u,
                 ..column
             }
@@ -230,7 +230,7 @@ pub fn draw_row(c: &mut Canvas, t: &Theme, place: Rect, row: &Row, focused: bool
     let heading = row.fixed && row.rule && row.right.is_empty();
     let first = if two {
         Rect {
-            y: place.y + m.u / 2,
+            y: place.y + m.u / 4,
             h: 4 * m.u,
             ..inner
         }
