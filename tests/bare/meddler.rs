@@ -1,7 +1,11 @@
 //! Somebody on the way between handheld and laptop who changes what passes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// How long a piece that is held back waits for one to overtake it.
+const SOON: Duration = Duration::from_millis(300);
 
 /// What happens to the stream in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +16,7 @@ pub enum Fault {
     Cut(usize),
     /// The piece that holds this place is sent twice.
     Twice(usize),
-    /// The piece that holds this place is held back until after the next.
+    /// The piece that holds this place is held back until after the next, if one comes soon.
     Swap(usize),
 }
 
@@ -55,6 +59,15 @@ fn pass(mut from: TcpStream, mut to: TcpStream, fault: Option<Fault>) {
     let mut piece = [0; 4096];
     loop {
         let len = match from.read(&mut piece) {
+            // Nothing follows what is held back: it is merely late.
+            Err(error) if error.kind() == ErrorKind::WouldBlock && held.is_some() => {
+                let late = held.take().unwrap_or_default();
+                let _ = from.set_read_timeout(None);
+                if to.write_all(&late).is_err() {
+                    break;
+                }
+                continue;
+            }
             Ok(0) | Err(_) => break,
             Ok(len) => len,
         };
@@ -73,6 +86,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, fault: Option<Fault>) {
             Some(Fault::Swap(place)) if holds(place) => {
                 passed += len;
                 held = Some(bytes);
+                let _ = from.set_read_timeout(Some(SOON));
                 continue;
             }
             _ => {}
@@ -81,10 +95,11 @@ fn pass(mut from: TcpStream, mut to: TcpStream, fault: Option<Fault>) {
         if to.write_all(&bytes).is_err() {
             break;
         }
-        if let Some(late) = held.take()
-            && to.write_all(&late).is_err()
-        {
-            break;
+        if let Some(late) = held.take() {
+            let _ = from.set_read_timeout(None);
+            if to.write_all(&late).is_err() {
+                break;
+            }
         }
         if end {
             break;
