@@ -1,5 +1,6 @@
 //! What the control socket can do.
 
+use super::news::{event, pending};
 use super::pairing::PairingDesk;
 use crate::config::{self, Config};
 use crate::control::api::{
@@ -7,7 +8,7 @@ use crate::control::api::{
     Rename, Renew, Status,
 };
 use crate::control::{ErrorKind, Handler, Reply, RpcError};
-use crate::hub::{self, Activity, Hub, Services};
+use crate::hub::{Hub, Services};
 use crate::ipc::{ServiceClient, ServiceEvent, ServiceRequest};
 use crate::paths::Paths;
 use crate::policy::{ModelPattern, PatternError, Profile, Rule, Standing, UrlPattern};
@@ -514,65 +515,6 @@ fn answers(client: &ServiceClient) -> bool {
             ..
         }))
     )
-}
-
-fn pending(one: &hub::Pending) -> Pending {
-    Pending {
-        id: one.number,
-        device: one.relationship,
-        name: one.device.clone(),
-        wants: one.lines.clone(),
-        cost: one.cost.clone(),
-        expires_in_s: one
-            .expires_at
-            .saturating_duration_since(Instant::now())
-            .as_secs(),
-    }
-}
-
-fn event(activity: Activity) -> Event {
-    match activity {
-        Activity::Asked(asked) => Event::Asks(pending(&asked)),
-        Activity::Answered { number, answer } => Event::Answered {
-            id: number,
-            answer: answer.to_owned(),
-        },
-        Activity::Taken {
-            device,
-            request,
-            lines,
-        } => Event::Started {
-            name: device,
-            request,
-            wants: lines,
-        },
-        Activity::Refused {
-            device,
-            request,
-            reason,
-        } => Event::Denied {
-            name: device,
-            request,
-            reason,
-        },
-        Activity::Ended {
-            device,
-            request,
-            outcome,
-        } => Event::Ended {
-            name: device,
-            request,
-            outcome,
-        },
-        Activity::Link {
-            device,
-            linked: true,
-        } => Event::Linked { name: device },
-        Activity::Link {
-            device,
-            linked: false,
-        } => Event::Unlinked { name: device },
-    }
 }
 
 /// The start of a key's SHA-256, in groups that people can compare.

@@ -11,6 +11,7 @@ mod doors;
 mod handshake;
 mod lobby;
 mod mailbox;
+mod news;
 mod packing;
 mod pairing;
 mod pipe;
