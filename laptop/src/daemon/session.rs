@@ -164,11 +164,15 @@ struct Driver {
 impl Driver {
     fn run(&mut self) -> Result<(), SessionEnd> {
         self.pipe.flush()?;
+        let mut more = false;
         loop {
             let now = self.hub.now();
-            let mail = self
-                .mailbox
-                .take(Duration::from_millis(self.session.deadline().since(now)));
+            let patience = if more {
+                Duration::ZERO
+            } else {
+                Duration::from_millis(self.session.deadline().since(now))
+            };
+            let mail = self.mailbox.take(patience);
             let mut said = Vec::new();
             for piece in &mail.pieces {
                 let (session, now) = (&mut self.session, self.hub.now());
@@ -178,7 +182,7 @@ impl Driver {
                         .map_err(SessionEnd::from)
                 })?;
             }
-            let mut changed = mail.work;
+            let mut changed = mail.work || more;
             for said in said {
                 changed |= self.act(said)?;
             }
@@ -192,9 +196,7 @@ impl Driver {
             if let Some(step) = self.renewing.answered(self.pipe.channel()) {
                 self.session.renewed(&step)?;
             }
-            if changed {
-                self.pump()?;
-            }
+            more = changed && self.pump()?;
             self.flush()?;
             if mail.ended {
                 return Err(SessionEnd::Gone);
@@ -374,16 +376,15 @@ impl Driver {
         Ok(())
     }
 
-    /// Says whatever is new of every request, as far as credit and queue allow.
-    fn pump(&mut self) -> Result<(), SessionEnd> {
+    /// Says whatever is new of every request, as far as credit and queue allow. True where more could be said once
+    /// the queue is empty: the mail comes first, so that no credit, however large, outlives a revocation.
+    fn pump(&mut self) -> Result<bool, SessionEnd> {
         let ids: Vec<RequestId> = self.works.keys().copied().collect();
+        let mut more = false;
         for id in ids {
-            // A full queue is emptied in between; an empty window ends the turn.
-            while self.say(id)? {
-                self.flush()?;
-            }
+            more |= self.say(id)?;
         }
-        Ok(())
+        Ok(more)
     }
 
     /// Says what is new of one request. True where more could be said once the queue is empty.

@@ -1,7 +1,7 @@
 //! The bounded memory of conversations, so that a chat sends only what is new.
 
 use shared_proto::context::{EMPTY, Role, Turn, advance};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 /// Most conversations kept for one relationship; the one used longest ago goes first.
@@ -14,7 +14,8 @@ const MAX_CONVERSATION_LEN: usize = 256 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
     head: [u8; 8],
-    turns: Vec<(Role, String)>,
+    turns: VecDeque<(Role, String)>,
+    weight: usize,
 }
 
 impl Turns {
@@ -22,7 +23,8 @@ impl Turns {
     pub fn new() -> Self {
         Self {
             head: EMPTY,
-            turns: Vec::new(),
+            turns: VecDeque::new(),
+            weight: 0,
         }
     }
 
@@ -39,15 +41,18 @@ impl Turns {
     /// Adds a turn and forgets the oldest beyond the bound.
     pub fn push(&mut self, role: Role, text: String) {
         self.head = advance(self.head, Turn { role, text: &text }, sha256);
-        self.turns.push((role, text));
-        let mut len: usize = self.turns.iter().map(|(_, text)| text.len()).sum();
-        let mut drop = 0;
-        while len > MAX_CONVERSATION_LEN && drop + 1 < self.turns.len() {
-            len -= self.turns[drop].1.len();
-            drop += 1;
+        self.weight += weight(&text);
+        self.turns.push_back((role, text));
+        while self.weight > MAX_CONVERSATION_LEN && self.turns.len() > 1 {
+            let oldest = self.turns.pop_front();
+            self.weight -= oldest.map_or(0, |(_, text)| weight(&text));
         }
-        self.turns.drain(..drop);
     }
+}
+
+/// What a turn counts: its text and what it takes beside that, so that empty turns are not free.
+fn weight(text: &str) -> usize {
+    text.len() + size_of::<(Role, String)>()
 }
 
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -169,8 +174,11 @@ mod tests {
         }
         assert!(contexts.get(1, 0).is_none() && contexts.get(1, 2).is_none());
         assert!(contexts.get(1, 3).is_some());
-        let long = "x".repeat(MAX_CONVERSATION_LEN / 2);
+        let long = "x".repeat(MAX_CONVERSATION_LEN / 2 - 100);
         let said = turns(&[&long, &long, &long]);
         assert_eq!(said.iter().count(), 2);
+        let mut empty = Turns::new();
+        (0..100_000).for_each(|_| empty.push(Role::User, String::new()));
+        assert!(empty.iter().count() <= MAX_CONVERSATION_LEN / 16);
     }
 }

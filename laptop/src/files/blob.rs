@@ -3,7 +3,7 @@
 use super::FileFault;
 use ring::digest::{Context, SHA256};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -175,22 +175,35 @@ impl Upload {
     pub fn finish(self) -> Result<Option<File>, FileFault> {
         self.file.set_len(self.len)?;
         let mut context = Context::new(&SHA256);
-        let mut reader = File::open(&self.part)?;
         let mut chunk = vec![0; 64 * 1024];
+        let mut at = 0;
         loop {
-            let read = reader.read(&mut chunk)?;
+            let read = self.file.read_at(&mut chunk, at)?;
             if read == 0 {
                 break;
             }
             context.update(&chunk[..read]);
+            at += read as u64;
         }
         if context.finish().as_ref() != self.sha256 {
-            fs::remove_file(&self.part)?;
+            forget(&self.part)?;
             return Ok(None);
         }
         self.file.sync_all()?;
-        fs::rename(&self.part, &self.whole)?;
+        match fs::rename(&self.part, &self.whole) {
+            // Another request that needs the same was quicker: both wrote the same octets to the same file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.whole.exists() => {}
+            other => other?,
+        }
         Ok(Some(File::open(&self.whole)?))
+    }
+}
+
+/// Removes a file that may be gone already.
+fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 
@@ -198,6 +211,7 @@ impl Upload {
 mod tests {
     use super::*;
     use crate::store::testing::TempFolder;
+    use std::io::Read;
 
     fn sha256(bytes: &[u8]) -> [u8; 32] {
         let mut out = [0; 32];
@@ -230,6 +244,20 @@ mod tests {
         assert_eq!(read, body);
         store.remove(&hash);
         assert!(store.whole(&hash, 11).expect("looked").is_none());
+    }
+
+    #[test]
+    fn two_requests_may_upload_the_same_at_once() {
+        let temp = TempFolder::new("twice");
+        let store = BlobStore::open(&temp.0, 1, 1_000).expect("a store");
+        let hash = sha256(b"abc");
+        let mut first = store.upload(hash, 3).expect("begun");
+        let mut second = store.upload(hash, 3).expect("begun");
+        first.append(b"abc").expect("taken");
+        second.append(b"abc").expect("taken");
+        assert!(first.finish().expect("checked").is_some());
+        assert!(second.finish().expect("checked").is_some());
+        assert!(store.whole(&hash, 3).expect("looked").is_some());
     }
 
     #[test]

@@ -7,7 +7,9 @@ use super::work::{Work, store_fault};
 use super::{Hub, worker};
 use crate::executor::{Fault, preflight};
 use crate::files::BlobStore;
-use crate::policy::{Consent, Counters, Demand, Permit, Prompt, Reason, Verdict, evaluate};
+use crate::policy::{
+    Consent, Counters, Demand, Permit, Prompt, Reason, Standing, Verdict, evaluate,
+};
 use crate::sanitize::visible;
 use crate::store::{Admission, NewRequest, RelationshipId};
 use shared_proto::crypto::ring::RingCrypto;
@@ -17,7 +19,8 @@ use shared_proto::limits::MAX_LIVE_REQUESTS;
 use shared_proto::message::{RequestId, Screen};
 use shared_proto::opcode::Service;
 use shared_proto::program::{self, Verified};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
@@ -118,6 +121,8 @@ impl Hub {
     ) -> Result<Arc<Work>, Refusal> {
         let digest = RingCrypto.sha256(&[&submission.program]);
         self.check_signature(relationship, submission, digest)?;
+        let admission = self.admission(relationship);
+        let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(work) = self.known(relationship, submission.id, digest)? {
             return Ok(work);
         }
@@ -142,6 +147,8 @@ impl Hub {
         }
         let blobs = BlobStore::open(&self.settings.scratch, relationship, self.settings.quota)
             .map_err(fault)?;
+        // What nobody went on with must not fill the space for ever.
+        blobs.retain(SystemTime::now()).map_err(fault)?;
         let uploads = Uploads::of(&verified, blobs)?;
         self.write_down(relationship, submission, digest, &demand)?;
         let phase = match &entry {
@@ -241,18 +248,35 @@ impl Hub {
                 "this number was used for another request",
             ));
         }
-        self.attach(relationship, id).map(Some)
+        self.find(relationship, id).map(Some)
+    }
+
+    pub(super) fn admission(&self, relationship: RelationshipId) -> Arc<Mutex<()>> {
+        Arc::clone(&self.lock().entry(relationship).or_default().admission)
     }
 
     /// Finds a request to go on with.
     ///
     /// # Errors
-    /// `UnknownRequest`, or `ResultGone` where its result was thrown away.
+    /// `UnknownRequest`, `ResultGone` where its result was thrown away, or `Expired` and `Revoked` for a device that
+    /// gets nothing.
     pub fn attach(
         &self,
         relationship: RelationshipId,
         id: RequestId,
     ) -> Result<Arc<Work>, Refusal> {
+        let admission = self.admission(relationship);
+        let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
+        self.find(relationship, id)
+    }
+
+    fn find(&self, relationship: RelationshipId, id: RequestId) -> Result<Arc<Work>, Refusal> {
+        let (_, profile) = self.relationship(relationship).map_err(store_fault)?;
+        match profile.standing {
+            Standing::Active => {}
+            Standing::Expired => return Err(Fault::from(Reason::Expired).into()),
+            Standing::Revoked => return Err(Fault::from(Reason::Revoked).into()),
+        }
         if let Some(work) = self
             .lock()
             .get(&relationship)
@@ -358,7 +382,7 @@ impl Hub {
         };
         match self.store.admit(&new).map_err(store_fault)? {
             Admission::New => Ok(()),
-            // Another session of the same device was quicker; it will be resumed.
+            // Admission is one at a time; should that ever fail, refusing is better than running twice.
             Admission::Known(_) => Err(Refusal::new(
                 ErrorCode::Busy,
                 "the request is being taken in already",

@@ -5,7 +5,7 @@ use crate::policy::{RateWindow, Usage};
 use crate::store::RelationshipId;
 use shared_proto::message::RequestId;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What a session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub(super) struct Live {
     pub(super) works: BTreeMap<RequestId, Arc<Work>>,
     pub(super) rate: RateWindow,
     pub(super) reserved: Usage,
+    /// Held from the first look at a number until its work can be found, so that two sessions of one device never
+    /// see a request between its durable write and its start, nor a reservation before it counts.
+    pub(super) admission: Arc<Mutex<()>>,
     guest: Option<(u64, Tell)>,
     guests: u64,
 }

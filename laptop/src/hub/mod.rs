@@ -25,6 +25,7 @@ pub use record::{Ended, Followed, Phase};
 pub use work::Work;
 
 use crate::executor::Contexts;
+use crate::files::BlobStore;
 use crate::ipc::ServiceClient;
 use crate::policy::{Profile, Standing};
 use crate::store::{Relationship, RelationshipId, Retention, Store, StoreError};
@@ -166,6 +167,10 @@ impl Hub {
         self.store.revoke(id, self.wall())?;
         self.end_all(id, Standing::Revoked);
         self.contexts.forget(id);
+        match BlobStore::open(&self.settings.scratch, id, self.settings.quota) {
+            Ok(uploads) => uploads.clear(),
+            Err(error) => log::error!("uploads of relationship {id} stay: {error}"),
+        }
         Ok(())
     }
 

@@ -16,6 +16,8 @@ use shared_proto::renewal::Credentials;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 
+mod together;
+
 struct Office {
     hub: Arc<Hub>,
     relationship: RelationshipId,
@@ -454,10 +456,11 @@ fn an_upload_is_asked_for_checked_and_used() {
     work.upload(UPLOAD_SLOT + 1, 0, &data[..50]).unwrap();
     assert_eq!(work.wanted(&Followed::default())[0].from, 50);
     assert!(
-        work.upload(UPLOAD_SLOT + 1, 10, &data[10..]).is_err(),
+        work.upload(UPLOAD_SLOT + 1, 60, &data[60..]).is_err(),
         "a gap is refused"
     );
-    work.upload(UPLOAD_SLOT + 1, 50, &data[50..]).unwrap();
+    work.upload(UPLOAD_SLOT + 1, 0, &data[..20]).unwrap();
+    work.upload(UPLOAD_SLOT + 1, 30, &data[30..]).unwrap();
     assert!(matches!(end(&work), Ended::Done(_)));
     let folder = office
         .hub

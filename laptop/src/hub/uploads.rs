@@ -101,10 +101,12 @@ impl Uploads {
         let Part::Missing(upload) = part else {
             return Ok(());
         };
-        if upload.have() != offset {
+        // Behind a broken link, the older session may have taken in what the newer one was asked to send again.
+        let Some(known) = upload.have().checked_sub(offset) else {
             return Err(Fault::new(ErrorCode::BlobMismatch, "the upload has a gap"));
-        }
-        let taken = upload.append(bytes).map_err(fault);
+        };
+        let fresh = bytes.get(known as usize..).unwrap_or_default();
+        let taken = upload.append(fresh).map_err(fault);
         match taken {
             Err(fault) => *part = Part::Broken(fault),
             Ok(()) if upload.is_complete() => {
@@ -172,11 +174,17 @@ impl Uploads {
         file.map(Content::File).ok_or_else(missing)
     }
 
-    /// Forgets what was uploaded, once the request has ended.
-    pub(super) fn forget(&self) {
+    /// Whether the request needs this upload.
+    pub(super) fn needs(&self, sha256: &[u8; 32]) -> bool {
+        self.blobs.values().any(|blob| blob.sha256 == *sha256)
+    }
+
+    /// Forgets what was uploaded, once the request has ended, but for what is `needed` elsewhere.
+    pub(super) fn forget(&self, needed: impl Fn(&[u8; 32]) -> bool) {
         if let Some(store) = &self.store {
             self.blobs
                 .values()
+                .filter(|blob| !needed(&blob.sha256))
                 .for_each(|blob| store.remove(&blob.sha256));
         }
     }

@@ -14,7 +14,7 @@ use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_DETAIL_LEN;
 use shared_proto::message::Usage;
 use shared_proto::program;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Stack of a worker: a verified program lies on it, and a picture is on the heap.
 const STACK_LEN: usize = 512 * 1024;
@@ -33,6 +33,10 @@ pub(super) fn start(
         move || {
             let (result, usage) = carry_out(&hub, &work, &submission, &demand, entry);
             finish(&hub, &work, result, usage, demand.cost.usage);
+            // Between admissions: one that has just found an upload here still finds it when it starts.
+            let admission = hub.admission(work.relationship);
+            let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
+            forget_uploads(&hub, &work);
         }
     };
     let started = std::thread::Builder::new()
@@ -46,6 +50,7 @@ pub(super) fn start(
             "the laptop has no thread left for this request",
         );
         finish(&hub, &work, Err((None, fault)), Usage::default(), reserved);
+        forget_uploads(&hub, &work);
     }
 }
 
@@ -201,7 +206,6 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
             }
         });
     });
-    work.uploads.forget();
     {
         let mut lives = hub.lock();
         if let Some(live) = lives.get_mut(&work.relationship) {
@@ -217,5 +221,14 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
         device,
         request: work.id().0,
         outcome,
+    });
+}
+
+/// Forgets what was uploaded for the ended request alone.
+fn forget_uploads(hub: &Arc<Hub>, work: &Arc<Work>) {
+    let lives = hub.lock();
+    let live = lives.get(&work.relationship);
+    work.uploads.forget(|sha256| {
+        live.is_some_and(|live| live.works().any(|other| other.uploads.needs(sha256)))
     });
 }
