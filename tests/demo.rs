@@ -126,6 +126,7 @@ fn window(home: Option<&Path>) -> ExitCode {
 struct Album<'a> {
     folder: &'a Path,
     number: usize,
+    last: PathBuf,
 }
 
 impl Album<'_> {
@@ -134,6 +135,47 @@ impl Album<'_> {
         let file = self.folder.join(format!("{:02}-{name}.png", self.number));
         pocket.shot(&file);
         println!("{:02} {name}", self.number);
+        self.last = file;
+    }
+
+    fn last(&self) -> PathBuf {
+        self.last.clone()
+    }
+}
+
+/// The picture that the laptop keeps in the drop folder.
+fn original(laptop: &Laptop) -> PathBuf {
+    let folders = fs::read_dir(laptop.home().join("files")).expect("drop folders");
+    let pictures = folders
+        .flatten()
+        .map(|folder| folder.path().join("pictures"));
+    let mut files =
+        pictures.flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    files.next().expect("the original is kept").path()
+}
+
+/// Fails where what the screen shows has other colours than the picture that was painted: compares the means of a grid.
+fn resembles(shot: &Path, original: &Path) {
+    let open = |path: &Path| image::open(path).expect("a picture").to_rgb8();
+    let (shot, original) = (open(shot), open(original));
+    let mean = |picture: &image::RgbImage, column: u32, row: u32| {
+        let (wide, high) = (picture.width() / 8, picture.height() / 8);
+        let mut sum = [0u32; 3];
+        for y in row * high..(row + 1) * high {
+            for x in column * wide..(column + 1) * wide {
+                (0..3).for_each(|c| sum[c] += u32::from(picture.get_pixel(x, y)[c]));
+            }
+        }
+        sum.map(|c| c / (wide * high))
+    };
+    // The rows between title and hints.
+    for (row, column) in (2..6).flat_map(|row| (0..6).map(move |column| (row, column))) {
+        let (seen, painted) = (mean(&shot, column, row), mean(&original, column, row));
+        let off = (0..3).map(|c| seen[c].abs_diff(painted[c])).max();
+        assert!(
+            off < Some(24),
+            "{seen:?} is shown where {painted:?} was painted"
+        );
     }
 }
 
@@ -170,6 +212,7 @@ fn headless(out: &Path) {
     let mut album = Album {
         folder: &out,
         number: 0,
+        last: PathBuf::new(),
     };
     album.add(&mut pocket, "first-start");
 
@@ -276,6 +319,7 @@ fn headless(out: &Path) {
     pocket.wait("screen=viewer");
     pocket.wait("viewer=shown");
     album.add(&mut pocket, "picture");
+    resembles(&album.last(), &original(&laptop));
 
     // The laptop is away: a message waits in the outbox and is delivered once.
     link.set_away(true);

@@ -53,7 +53,12 @@ fn is_allowed(width: usize, height: usize) -> bool {
     allowed.contains(&width) && allowed.contains(&height)
 }
 
+/// Baseline JPEG of one scan, as laptops send it. The decoder reads the first scan of several only, so that more than
+/// one is refused rather than shown in wrong colours.
 fn jpeg(body: &[u8]) -> Option<Raster> {
+    if body.windows(2).filter(|pair| *pair == [0xff, 0xda]).count() != 1 {
+        return None;
+    }
     let side = usize::from(MAX_SIDE);
     let options = DecoderOptions::default()
         .set_max_width(side)
@@ -187,6 +192,26 @@ mod tests {
             .flat_map(|n| [(n % 256) as u8, 128, 255 - (n % 256) as u8])
             .collect();
         Raster { width, height, rgb }
+    }
+
+    #[test]
+    fn jpeg_colours_are_right_and_several_scans_are_refused() {
+        let mut value = vec![Format::Jpeg as u8];
+        value.extend_from_slice(include_bytes!("../../tests/samples/two-colours.jpg"));
+        let picture = decode(&value).unwrap();
+        assert_eq!((picture.width, picture.height), (32, 32));
+        let near = |x: usize, y: usize, colour: [u8; 3]| {
+            let at = (y * 32 + x) * 3;
+            let found = &picture.rgb[at..at + 3];
+            let off = found.iter().zip(colour).map(|(a, b)| a.abs_diff(b)).max();
+            assert!(off <= Some(12), "{found:?} at {x}, {y}");
+        };
+        for y in [2, 9, 16, 29] {
+            near(4, y, [220, 120, 40]);
+            near(27, y, [40, 90, 200]);
+        }
+        value.extend_from_slice(&[0xff, 0xda]);
+        assert_eq!(decode(&value), None);
     }
 
     #[test]
