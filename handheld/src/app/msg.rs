@@ -229,6 +229,13 @@ pub enum CardEvent {
         /// Width and height, if it is a picture that could be read.
         size: Option<(u32, u32)>,
     },
+    /// A request could not be written down, so it has no number and never goes out.
+    NotNumbered {
+        /// Ticket.
+        ticket: u32,
+        /// Why.
+        failure: Failure,
+    },
     /// A result could not be put together.
     NotKept {
         /// Laptop.

@@ -3,7 +3,7 @@
 //! Whatever leaves for the laptop passes here too, behind the writes that it depends on: a submit goes out only after its
 //! number and program are on the card, an acknowledgement only after its result is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{raster, shelf};
 use crate::app::effect::{Effect, Target as Wanted};
 use crate::app::model::laptop::{Carrier, Laptop, LaptopId};
 use crate::app::model::outbox::{Failure, RequestId, Source};
-use crate::app::model::{Entry, PictureId};
+use crate::app::model::{Chat, ChatId, Entry, PictureId, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
 use crate::card::folder::Folder;
 use crate::card::{Card, CardError, Change, Key, LockedCard, Opened, Relationship, Skipped, Table};
@@ -85,6 +85,10 @@ pub struct Keeper {
     parts: Parts,
     /// Requests whose last write failed: nothing of them may leave.
     unwritten: BTreeSet<RequestId>,
+    /// Answers that have ended and could not be written down: their requests stay, here and at the laptop.
+    unsaved: BTreeMap<ChatId, BTreeSet<RequestId>>,
+    /// Results with a hole: a part of them could not be written.
+    torn: BTreeSet<(LaptopId, RequestId)>,
     /// The laptop that a link is kept to.
     linked: Option<LaptopId>,
     tell: Sender<Msg>,
@@ -111,6 +115,8 @@ impl Keeper {
             drawer,
             parts: Parts::default(),
             unwritten: BTreeSet::new(),
+            unsaved: BTreeMap::new(),
+            torn: BTreeSet::new(),
             linked: None,
             tell,
             link,
@@ -166,7 +172,6 @@ impl Keeper {
     fn ready(&mut self, mut card: Box<Card<Folder>>, mut skipped: Vec<Skipped>) {
         let mut stored = shelf::load(card.items(), card.settings(), &mut skipped);
         stored.settings.lock = card.is_locked();
-        stored.words = String::from_utf8_lossy(&card.words().unwrap_or_default()).into_owned();
         stored.words = card
             .words()
             .and_then(|words| String::from_utf8(words).ok())
@@ -283,6 +288,11 @@ impl Keeper {
         }
     }
 
+    /// The answer to this request is in no conversation on the card yet.
+    fn is_unsaved(&self, id: RequestId) -> bool {
+        self.unsaved.values().any(|answers| answers.contains(&id))
+    }
+
     /// Lets a command out, unless what it depends on could not be written.
     fn pass(&mut self, command: Command) {
         if let Command::Submit { id, .. } | Command::Ack(id) = &command
@@ -294,6 +304,11 @@ impl Keeper {
                     .tell
                     .send_blocking(Msg::Link(LinkEvent::Failed { id: *id, failure }));
             }
+            return;
+        }
+        if let Command::Ack(id) = &command
+            && self.is_unsaved(*id)
+        {
             return;
         }
         // A link that is gone takes nothing.
@@ -338,15 +353,18 @@ impl Keeper {
             .map(|(k, _)| k)
             .filter(|k| k.1 == laptop.0)
             .collect();
-        let mut changes = vec![
-            Change::DeleteAll(Table::Laptop, u64::from(laptop.0)),
-            Change::DeleteAll(Table::LastRequest, u64::from(laptop.0)),
-        ];
+        // Its last request number stays: a laptop that is paired later gets another number and nothing of this one's.
+        let mut changes = vec![Change::DeleteAll(Table::Laptop, u64::from(laptop.0))];
         changes.extend(
             mine.into_iter()
                 .map(|key| Change::Delete(Table::Outbox, key)),
         );
-        self.change(changes)
+        let (parts, blobs) = self.parts.drop_laptop(laptop);
+        changes.extend(parts);
+        self.change(changes)?;
+        blobs
+            .iter()
+            .try_for_each(|blob| self.card()?.delete_blob(blob))
     }
 
     fn pair(
@@ -389,7 +407,14 @@ impl Keeper {
 
     fn effect(&mut self, effect: Effect) -> Result<(), CardError> {
         match effect {
-            Effect::NewRequest { ticket, entry } => self.new_request(ticket, *entry),
+            Effect::NewRequest { ticket, entry } => {
+                let result = self.new_request(ticket, *entry);
+                if let Err(error) = &result {
+                    let failure = own_failure(error);
+                    self.say(CardEvent::NotNumbered { ticket, failure });
+                }
+                result
+            }
             Effect::RaiseFloor(laptop, floor) => {
                 let last = shelf::last_request(self.card()?.items(), laptop);
                 if floor.0 > last + 1 {
@@ -405,8 +430,11 @@ impl Keeper {
                 };
                 result
             }
+            // The next start takes it up again where the card's words end, and the laptop still has the rest.
+            Effect::DropEntry(_, id) if self.is_unsaved(id) => Ok(()),
             Effect::DropEntry(laptop, id) => {
                 self.unwritten.remove(&id);
+                self.torn.remove(&(laptop, id));
                 let (mut changes, blobs) = self.parts.drop_request(laptop, id);
                 changes.push(Change::Delete(Table::Outbox, shelf::entry_key(laptop, id)));
                 self.change(changes)?;
@@ -458,9 +486,17 @@ impl Keeper {
             Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {
                 let changes = shelf::save_chat(self.card()?.items(), &chat);
-                self.change(changes)
+                let result = self.change(changes);
+                match &result {
+                    Ok(()) => self.unsaved.remove(&chat.id),
+                    Err(_) => self.unsaved.insert(chat.id, ended(&chat)),
+                };
+                result
             }
-            Effect::DropChat(id) => self.change(shelf::drop_chat(id)),
+            Effect::DropChat(id) => {
+                self.unsaved.remove(&id);
+                self.change(shelf::drop_chat(id))
+            }
             Effect::SavePicture(picture) => self.change(vec![shelf::save_picture(&picture)]),
             Effect::DropPicture(id) => {
                 let blob = Parts::blob_of(self.card()?.items(), id);
@@ -547,23 +583,35 @@ impl Keeper {
         let State::Open(card) = &mut self.state else {
             return self.card().map(drop);
         };
+        let end = offset.saturating_add(bytes.len() as u64);
         match self.parts.write(card, (laptop, id, slot), offset, bytes) {
             Ok(()) => {
-                self.unwritten.remove(&id);
-                let end = offset + bytes.len() as u64;
-                let _ = self.link.send_blocking(Command::Stored {
-                    id,
-                    slot,
-                    offset: end,
-                });
+                self.torn.remove(&(laptop, id));
+                self.stored(id, slot, end);
                 Ok(())
             }
             Err(error) => {
-                // The laptop keeps it until it is acknowledged, which it now cannot be.
-                self.unwritten.insert(id);
+                // The laptop keeps it until it is acknowledged. What else it sends is let go by, so that it comes to its end and
+                // can be fetched again whole; that is told once.
+                self.stored(id, slot, end);
+                if !self.torn.insert((laptop, id)) {
+                    return Ok(());
+                }
+                self.say(CardEvent::NotKept {
+                    laptop,
+                    id,
+                    failure: own_failure(&error),
+                });
                 Err(error)
             }
         }
+    }
+
+    /// Tells the link that this much of a result needs no more room.
+    fn stored(&self, id: RequestId, slot: u8, offset: u64) {
+        let _ = self
+            .link
+            .send_blocking(Command::Stored { id, slot, offset });
     }
 
     fn keep(
@@ -578,6 +626,9 @@ impl Keeper {
                 what: "card".into(),
             });
         };
+        if self.torn.contains(&(laptop, id)) {
+            return Err(CardError::Full { need: 0 });
+        }
         self.parts
             .keep(card, &self.drawer, (laptop, id, slot), target)
     }
@@ -694,6 +745,25 @@ fn cut(bytes: &[u8], offset: u64, len: usize) -> (Vec<u8>, u64) {
     (bytes[start..end].to_vec(), bytes.len() as u64)
 }
 
+/// Requests whose answers have ended in this conversation.
+fn ended(chat: &Chat) -> BTreeSet<RequestId> {
+    let over = |state: &TurnState| matches!(state, TurnState::Done | TurnState::Broken(_));
+    chat.turns
+        .iter()
+        .filter(|t| t.role == Role::Answer && over(&t.state))
+        .filter_map(|t| t.request)
+        .collect()
+}
+
+/// A failure that is the card's own and not the laptop's.
+fn own_failure(error: &CardError) -> Failure {
+    let said = failure(error);
+    match said.code {
+        Failure::DAMAGED => Failure::own(Failure::CARD_BROKEN, error.to_string()),
+        _ => said,
+    }
+}
+
 fn failure(error: &CardError) -> Failure {
     let code = match error {
         CardError::Full { .. } | CardError::StoreFull { .. } => Failure::CARD_FULL,
@@ -702,3 +772,7 @@ fn failure(error: &CardError) -> Failure {
     };
     Failure::own(code, error.to_string())
 }
+
+#[cfg(test)]
+#[path = "keeper_tests.rs"]
+mod tests;

@@ -182,12 +182,16 @@ impl Parts {
 
     /// Forgets the parts of a request: the changes for that, and the blobs to delete afterwards.
     pub fn drop_request(&mut self, laptop: LaptopId, id: RequestId) -> (Vec<Change>, Vec<String>) {
-        let mine: Vec<PartId> = self
-            .open
-            .keys()
-            .filter(|key| key.0 == laptop && key.1 == id)
-            .copied()
-            .collect();
+        self.drop_where(|key| key.0 == laptop && key.1 == id)
+    }
+
+    /// Forgets the parts of all requests to a laptop, as [`Parts::drop_request`] does.
+    pub fn drop_laptop(&mut self, laptop: LaptopId) -> (Vec<Change>, Vec<String>) {
+        self.drop_where(|key| key.0 == laptop)
+    }
+
+    fn drop_where(&mut self, goes: impl Fn(&PartId) -> bool) -> (Vec<Change>, Vec<String>) {
+        let mine: Vec<PartId> = self.open.keys().filter(|key| goes(key)).copied().collect();
         let (mut changes, mut blobs) = (Vec::new(), Vec::new());
         for key in mine {
             let Some(open) = self.open.remove(&key) else {

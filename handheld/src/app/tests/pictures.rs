@@ -250,6 +250,26 @@ fn a_full_card_loses_nothing_and_paints_nothing_twice() {
 }
 
 #[test]
+fn a_card_that_fills_while_a_picture_arrives_leaves_it_on_the_laptop() {
+    let mut p = linked();
+    let (_, id) = paint(&mut p);
+    p.send(Msg::Link(LinkEvent::Accepted(id)));
+    p.send(data(id, 1, 0, "half of", false));
+    let failure = Failure::own(Failure::CARD_FULL, "");
+    p.send(Msg::Card(CardEvent::NotKept {
+        laptop: ADA,
+        id,
+        failure,
+    }));
+    p.send(data(id, 1, 7, " a picture", true));
+    let fx = p.send(Msg::Link(LinkEvent::Done(id)));
+    let lost = |e: &Effect| matches!(e, Effect::Keep { .. } | Effect::Ack(_));
+    assert!(!fx.iter().any(lost), "{fx:?}");
+    let fx = play(&mut p, "A");
+    assert!(fx.iter().any(|e| matches!(e, Effect::Resume { .. })));
+}
+
+#[test]
 fn stopping_a_picture_cancels_it() {
     let mut p = linked();
     let (picture, id) = paint(&mut p);

@@ -18,6 +18,9 @@ pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
         CardEvent::WrongSequence { wait_ms } => super::lock::wrong(model, wait_ms),
         CardEvent::LockChanged(on) => super::lock::changed(model, on, fx),
         CardEvent::Numbered { ticket, id } => super::request::numbered(model, ticket, id, fx),
+        CardEvent::NotNumbered { ticket, failure } => {
+            super::request::not_numbered(model, ticket, &failure, fx)
+        }
         CardEvent::Raster {
             picture,
             thumb,

@@ -60,6 +60,41 @@ pub(super) fn numbered(model: &mut Model, ticket: u32, id: RequestId, fx: &mut E
     model.outbox.entries.push(entry);
 }
 
+/// The card had no room for a request: what waited for it says so where it stands, and can be asked again there.
+pub(super) fn not_numbered(model: &mut Model, ticket: u32, failure: &Failure, fx: &mut Effects) {
+    let waits = |(known, _): &(u32, Entry)| *known == ticket;
+    let Some(index) = model.outbox.unnumbered.iter().position(waits) else {
+        return;
+    };
+    let (_, entry) = model.outbox.unnumbered.remove(index);
+    if entry.stopping {
+        return;
+    }
+    match entry.origin {
+        Origin::Chat(id) => {
+            let open = |t: &&mut Turn| {
+                t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none()
+            };
+            if let Some(chat) = model.chats.find_mut(id)
+                && let Some(turn) = chat.turns.iter_mut().find(open)
+            {
+                turn.state = TurnState::Broken(failure.clone());
+                fx.push(Effect::SaveChat(Box::new(chat.clone())));
+            }
+        }
+        Origin::Picture(id) => {
+            if let Some(picture) = model.pictures.find_mut(id) {
+                picture.state = PictureState::Broken(failure.clone());
+                fx.push(Effect::SavePicture(Box::new(picture.clone())));
+            }
+        }
+        Origin::Listing => model.files.trouble = Some(failure.clone()),
+        Origin::Services => model.services.trouble = Some(failure.clone()),
+        // The card's own words stand on the screen.
+        Origin::Fetch(_) | Origin::Send(_) | Origin::Remove(_) | Origin::Download(_) => {}
+    }
+}
+
 /// Notes the number at the turn or picture that waits for it.
 pub(super) fn link_origin(model: &mut Model, entry: &Entry, fx: &mut Effects) {
     match entry.origin {

@@ -229,6 +229,10 @@ pub(super) fn done(model: &mut Model, id: RequestId, fx: &mut Effects) {
     if entry.stopping {
         return over(model, laptop, id, fx);
     }
+    if matches!(entry.state, EntryState::Failed(_)) {
+        // It has failed here, for want of room on the card: the laptop keeps it until it is fetched again.
+        return;
+    }
     let slot = super::program::result_slot(&entry.wish);
     match entry.origin.clone() {
         Origin::Chat(chat) => {

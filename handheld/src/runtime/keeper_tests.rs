@@ -1,0 +1,238 @@
+use super::*;
+use crate::app::model::outbox::{Origin, Wish};
+use crate::app::model::{Carrier, EntryState, Turn};
+use smol::channel::unbounded;
+
+struct Bench {
+    keeper: Keeper,
+    told: Receiver<Msg>,
+    sent: Receiver<Command>,
+    home: PathBuf,
+}
+
+fn bench(name: &str) -> Bench {
+    let home = std::env::temp_dir().join(format!("officeos-keeper-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&home);
+    let (tell, told) = unbounded();
+    let (link, sent) = unbounded();
+    let keeper = Keeper::open(&home, tell, link, || 0).unwrap();
+    assert!(matches!(keeper.state, State::Open(_)));
+    let bench = Bench {
+        keeper,
+        told,
+        sent,
+        home,
+    };
+    bench.told();
+    bench
+}
+
+impl Bench {
+    fn effect(&mut self, effect: Effect) {
+        self.keeper.carry_out(Errand::Effect(effect));
+    }
+
+    fn told(&self) -> Vec<CardEvent> {
+        let events = std::iter::from_fn(|| self.told.try_recv().ok());
+        events
+            .filter_map(|msg| match msg {
+                Msg::Card(event) => Some(event),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn acknowledged(&self) -> Vec<RequestId> {
+        let commands = std::iter::from_fn(|| self.sent.try_recv().ok());
+        commands
+            .filter_map(|command| match command {
+                Command::Ack(id) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn entries(&mut self) -> usize {
+        let card = self.keeper.card().unwrap();
+        card.items().table(Table::Outbox).count()
+    }
+
+    fn pair(&mut self) -> LaptopId {
+        let relationship = Relationship {
+            id: 0,
+            seed: [1; 32],
+            peer: [2; 32],
+            token_secret: [3; 32],
+            next: None,
+        };
+        let laptop = Laptop {
+            carriers: vec![Carrier::Usb],
+            ..Laptop::default()
+        };
+        self.keeper.pair(relationship, laptop).unwrap().id
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+fn entry(laptop: LaptopId, origin: Origin) -> Box<Entry> {
+    Box::new(Entry::new(laptop, origin, Wish::Paint, 0))
+}
+
+/// A conversation with an answer that has ended.
+fn answered(id: ChatId, request: RequestId, title: String) -> Box<Chat> {
+    let turn = Turn {
+        role: Role::Answer,
+        text: "words".into(),
+        model: String::new(),
+        at: 0,
+        request: Some(request),
+        state: TurnState::Done,
+    };
+    Box::new(Chat {
+        id,
+        wire_id: 1,
+        kind: crate::app::model::chat::ChatKind::Chat,
+        title,
+        named: false,
+        model: String::new(),
+        system: String::new(),
+        turns: vec![turn],
+        context_from: 0,
+        changed: 0,
+        unread: false,
+    })
+}
+
+/// More than one value of the card holds.
+fn too_long() -> String {
+    "x".repeat(crate::card::items::MAX_VALUE + 1)
+}
+
+#[test]
+fn an_answer_that_the_card_refuses_is_not_acknowledged_and_its_request_stays() {
+    let mut b = bench("answer");
+    let laptop = b.pair();
+    let chat = ChatId(4);
+    let new = entry(laptop, Origin::Chat(chat));
+    b.effect(Effect::NewRequest {
+        ticket: 1,
+        entry: new,
+    });
+    let id = RequestId(1);
+    b.effect(Effect::SaveChat(answered(chat, id, too_long())));
+    b.effect(Effect::DropEntry(laptop, id));
+    b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
+    assert_eq!((b.entries(), b.acknowledged()), (1, vec![]));
+    // Written after all, it may go.
+    b.effect(Effect::SaveChat(answered(chat, id, "short".into())));
+    b.effect(Effect::DropEntry(laptop, id));
+    b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
+    assert_eq!((b.entries(), b.acknowledged()), (0, vec![id]));
+}
+
+#[test]
+fn a_request_without_room_is_told_as_not_numbered() {
+    let mut b = bench("room");
+    let laptop = b.pair();
+    let new = entry(laptop, Origin::Fetch(too_long()));
+    b.effect(Effect::NewRequest {
+        ticket: 7,
+        entry: new,
+    });
+    let told = b.told();
+    assert!(
+        told.iter()
+            .any(|e| matches!(e, CardEvent::NotNumbered { ticket: 7, failure } if failure.code != Failure::DAMAGED)),
+        "{told:?}"
+    );
+    assert_eq!(b.entries(), 0);
+}
+
+#[test]
+fn a_result_with_a_hole_is_never_kept_and_is_whole_when_it_comes_again() {
+    let mut b = bench("hole");
+    let laptop = b.pair();
+    let (id, slot) = (RequestId(1), 0);
+    let part = |offset, bytes: &[u8]| Effect::SavePart {
+        laptop,
+        id,
+        slot,
+        offset,
+        bytes: bytes.to_vec(),
+    };
+    let keep = || Effect::Keep {
+        laptop,
+        id,
+        slot,
+        target: Wanted::File("a.txt".into()),
+    };
+    b.effect(part(0, b"one "));
+    // A part between was refused; it makes no difference for which reason.
+    b.effect(part(8, b"three"));
+    b.effect(part(13, b" four"));
+    b.effect(keep());
+    let told = b.told();
+    let refused = told.iter().filter(
+        |e| matches!(e, CardEvent::NotKept { failure, .. } if failure.code != Failure::DAMAGED),
+    );
+    assert_eq!(
+        refused.count(),
+        2,
+        "once for the part, once for keeping: {told:?}"
+    );
+    assert!(!told.iter().any(|e| matches!(e, CardEvent::Kept { .. })));
+    assert_eq!(b.keeper.drawer.list().unwrap(), []);
+    // Fetched again from its beginning.
+    b.effect(part(0, b"one two three"));
+    b.effect(keep());
+    assert!(
+        b.told()
+            .iter()
+            .any(|e| matches!(e, CardEvent::Kept { len: 13, .. }))
+    );
+    assert_eq!(b.keeper.drawer.list().unwrap()[0].len, 13);
+}
+
+#[test]
+fn a_laptop_that_is_paired_after_another_was_forgotten_inherits_nothing() {
+    let mut b = bench("forget");
+    let first = b.pair();
+    b.effect(Effect::NewRequest {
+        ticket: 1,
+        entry: entry(first, Origin::Fetch("a".into())),
+    });
+    b.effect(Effect::SavePart {
+        laptop: first,
+        id: RequestId(1),
+        slot: 0,
+        offset: 0,
+        bytes: b"half of a file".to_vec(),
+    });
+    b.keeper.carry_out(Errand::Forget(first));
+    assert_eq!((b.entries(), b.keeper.parts.lengths()), (0, vec![]));
+    assert_ne!(b.pair(), first);
+    let card = b.keeper.card().unwrap();
+    assert_eq!(card.items().table(Table::Part).count(), 0);
+}
+
+#[test]
+fn a_state_that_could_not_be_written_keeps_its_submission_back() {
+    let mut b = bench("state");
+    let laptop = b.pair();
+    let mut sent = entry(laptop, Origin::Listing);
+    sent.id = RequestId(3);
+    sent.state = EntryState::Sent;
+    sent.program = Some(too_long().into_bytes());
+    b.effect(Effect::SaveEntry(sent));
+    b.keeper.carry_out(Errand::Pass(Command::Submit {
+        id: RequestId(3),
+        program: vec![1],
+        uploads: Vec::new(),
+    }));
+    assert!(b.sent.is_empty());
+}
