@@ -136,17 +136,26 @@ pub(super) fn pump(model: &mut Model, fx: &mut Effects) {
         .iter()
         .filter(|e| Some(e.laptop) == model.chosen && e.state.is_under_way())
         .count();
-    for index in 0..model.outbox.entries.len() {
+    // By number, not by place: a request that cannot be built leaves the list.
+    let waiting: Vec<RequestId> = model
+        .outbox
+        .entries
+        .iter()
+        .filter(|e| Some(e.laptop) == model.chosen && e.state == EntryState::Waiting)
+        .map(|e| e.id)
+        .collect();
+    for id in waiting {
         if under_way >= MAX_UNDER_WAY {
             return;
         }
-        let entry = &model.outbox.entries[index];
-        if Some(entry.laptop) != model.chosen
-            || entry.state != EntryState::Waiting
-            || is_behind(model, index)
-        {
+        let place = |e: &Entry| Some(e.laptop) == model.chosen && e.id == id;
+        let Some(index) = model.outbox.entries.iter().position(place) else {
+            continue;
+        };
+        if is_behind(model, index) {
             continue;
         }
+        let entry = &model.outbox.entries[index];
         if entry.program.is_none() {
             let seed = random(model) as u32;
             let entry = model.outbox.entries[index].clone();
