@@ -259,3 +259,64 @@ fn words_that_were_written_are_learned_and_come_back() {
     }))));
     assert!(!q.model.keyboard.learned().is_empty());
 }
+
+#[test]
+fn a_request_that_cannot_be_built_fails_in_its_place_and_holds_up_no_other() {
+    let mut p = away();
+    let long = ask(&mut p, "one");
+    play(&mut p, "B");
+    let next = ask(&mut p, "two");
+    let entry = p.model.outbox.find_mut(ADA, long).unwrap();
+    let crate::app::model::Wish::Say { text, .. } = &mut entry.wish else {
+        panic!()
+    };
+    *text = "x".repeat(50_000);
+    let fx = link(&mut p);
+    assert_eq!(submitted(&fx), [next]);
+    assert!(fx.contains(&Effect::DropEntry(ADA, long)));
+    let broken =
+        |c: &Chat| matches!(&c.turns[1].state, TurnState::Broken(f) if f.code == Failure::TOO_LONG);
+    assert!(p.model.chats.list.iter().any(broken));
+}
+
+#[test]
+fn a_question_that_the_card_had_no_room_for_can_be_asked_again() {
+    let mut p = linked();
+    play(&mut p, "Start \"hi\" Start");
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    p.send(Msg::Card(CardEvent::NotNumbered {
+        ticket,
+        failure: Failure::own(Failure::CARD_FULL, ""),
+    }));
+    assert!(p.model.outbox.unnumbered.is_empty());
+    assert!(
+        matches!(&chat(&p).turns[1].state, TurnState::Broken(f) if f.code == Failure::CARD_FULL)
+    );
+    assert!(bar(&p).contains("Retry"), "{}", bar(&p));
+    let fx = play(&mut p, "X");
+    assert!(fx.iter().any(|e| matches!(e, Effect::NewRequest { .. })));
+}
+
+#[test]
+fn an_answer_goes_to_the_last_turn_of_its_number_because_each_laptop_counts_from_one() {
+    let mut p = linked();
+    let id = ask(&mut p, "hi");
+    p.send(data(id, 0, 0, "first", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    // The same conversation goes on with another laptop, which has used none of these numbers.
+    play(&mut p, "A \"again\" Start");
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    p.send(Msg::Card(CardEvent::Numbered { ticket, id }));
+    p.send(Msg::Link(LinkEvent::Started {
+        id,
+        model: "other".into(),
+    }));
+    p.send(data(id, 0, 0, "second", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    let turns = &chat(&p).turns;
+    let said: Vec<_> = turns.iter().map(|t| (t.text.as_str(), &t.state)).collect();
+    assert_eq!(said[1], ("first", &TurnState::Done));
+    assert_eq!(said[3], ("second", &TurnState::Done));
+    assert_ne!(turns[1].model, "other");
+    assert_eq!(turns[3].model, "other");
+}

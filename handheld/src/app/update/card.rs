@@ -223,7 +223,7 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
                 .and_then(|c| {
                     c.turns
                         .iter()
-                        .find(|t| t.role == Role::Answer && t.request == Some(entry.id))
+                        .rfind(|t| t.role == Role::Answer && t.request == Some(entry.id))
                 });
             entry.received.clear();
             if let Some(turn) = turn.filter(|t| !t.text.is_empty()) {

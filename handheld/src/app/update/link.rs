@@ -22,7 +22,7 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
         LinkEvent::Lost { attempts, next_try } => lost(model, attempts, next_try, fx),
         LinkEvent::Ended { expired } => ended(model, expired, fx),
         LinkEvent::Renewed { expires_in_s } => {
-            let ends = model.wall() + expires_in_s;
+            let ends = model.wall().saturating_add(expires_in_s);
             change_laptop(model, fx, |laptop| {
                 laptop.expires_at = ends;
                 laptop.expired = false;
@@ -134,7 +134,7 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
         }
         laptop.permissions = welcome.permissions;
         laptop.models = welcome.models;
-        laptop.expires_at = wall + expires_in_s;
+        laptop.expires_at = wall.saturating_add(expires_in_s);
         laptop.expired = false;
         laptop.seen_at = wall;
         laptop.carriers.retain(|c| *c != first);

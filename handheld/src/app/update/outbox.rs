@@ -228,7 +228,7 @@ pub(super) fn delete(model: &mut Model, id: RequestId, fx: &mut Effects) {
                 |t: &crate::app::model::Turn| t.role == Role::Answer && t.request == Some(id);
             stop_entry(model, &entry, fx);
             if let Some(chat) = model.chats.find_mut(chat)
-                && let Some(turn) = chat.turns.iter_mut().find(|t| turn(t))
+                && let Some(turn) = chat.turns.iter_mut().rfind(|t| turn(t))
             {
                 turn.state = crate::app::model::TurnState::Stopped;
                 fx.push(Effect::SaveChat(Box::new(chat.clone())));
@@ -291,7 +291,7 @@ pub(super) fn rewrite(model: &mut Model, id: RequestId, text: String, fx: &mut E
         && let Some(turn) = chat
             .turns
             .iter_mut()
-            .find(|t| t.role == Role::Person && t.request == Some(id))
+            .rfind(|t| t.role == Role::Person && t.request == Some(id))
     {
         turn.text = text;
         fx.push(Effect::SaveChat(Box::new(chat.clone())));

@@ -224,11 +224,11 @@ pub(super) fn context_of(chat: &Chat, id: RequestId) -> Vec<context::Turn<'_>> {
     let asked = chat
         .turns
         .iter()
-        .position(|t| t.request == Some(id) && t.role == Role::Person);
+        .rposition(|t| t.request == Some(id) && t.role == Role::Person);
     let answer = chat
         .turns
         .iter()
-        .position(|t| t.request == Some(id) && t.role == Role::Answer);
+        .rposition(|t| t.request == Some(id) && t.role == Role::Answer);
     // A question asked again has its new answer further down; its own words are not context.
     let end = match (asked, answer) {
         (Some(asked), _) => asked,

@@ -43,7 +43,7 @@ pub(super) fn started(model: &mut Model, id: RequestId, name: String, fx: &mut E
         && let Some(turn) = model.chats.find_mut(chat).and_then(|c| {
             c.turns
                 .iter_mut()
-                .find(|t| t.role == Role::Answer && t.request == Some(id))
+                .rfind(|t| t.role == Role::Answer && t.request == Some(id))
         })
     {
         turn.model = name;
@@ -299,10 +299,11 @@ fn finish_turn(model: &mut Model, chat: ChatId, id: RequestId, answerer: String,
     let Some(found) = model.chats.find_mut(chat) else {
         return;
     };
+    // Each laptop counts from one, so an earlier turn may have had this number elsewhere: the last one is meant.
     if let Some(turn) = found
         .turns
         .iter_mut()
-        .find(|t| t.role == Role::Answer && t.request == Some(id))
+        .rfind(|t| t.role == Role::Answer && t.request == Some(id))
     {
         turn.state = TurnState::Done;
         turn.at = at;
