@@ -43,6 +43,11 @@ impl Fault {
         )
     }
 
+    /// Whether this side left before the service could say what it had used.
+    pub(super) fn is_broken_off(&self) -> bool {
+        matches!(self.code, ErrorCode::Cancelled | ErrorCode::TimedOut)
+    }
+
     /// Whether no guard may catch it: a person or the policy ended the program.
     pub(super) fn ends_everything(&self) -> bool {
         matches!(

@@ -174,6 +174,26 @@ impl<'r> Run<'r, '_> {
         let mut calling = self.call(client, &ServiceRequest::Fetch(request), op)?;
         let mut scratch = self.world.scratch()?;
         let mut written = 0u64;
+        let result = self.download(
+            op,
+            operands.max_len,
+            &mut calling,
+            &mut scratch,
+            &mut written,
+        );
+        // What crossed the network counts, however the download ended.
+        self.usage.bytes += written;
+        result.map(|()| Value::Bytes(Content::File(scratch)))
+    }
+
+    fn download(
+        &mut self,
+        op: u8,
+        max_len: u64,
+        calling: &mut Calling<'_>,
+        scratch: &mut std::fs::File,
+        written: &mut u64,
+    ) -> Result<(), Fault> {
         loop {
             match calling.next_event()? {
                 ServiceEvent::Started { .. } | ServiceEvent::Head { .. } => {}
@@ -181,8 +201,8 @@ impl<'r> Run<'r, '_> {
                     self.output.progress(op, permille, eta_s)
                 }
                 ServiceEvent::Bytes(bytes) => {
-                    written += bytes.len() as u64;
-                    if written > operands.max_len {
+                    *written += bytes.len() as u64;
+                    if *written > max_len {
                         return Err(Fault::new(
                             ErrorCode::TooLarge,
                             "the download is longer than asked for",
@@ -193,8 +213,9 @@ impl<'r> Run<'r, '_> {
                         .map_err(|error| Fault::disk(&error))?;
                     self.append(op, &bytes)?;
                 }
-                ServiceEvent::Usage(usage) => self.usage.bytes += usage.bytes,
-                ServiceEvent::Done(_) => return Ok(Value::Bytes(Content::File(scratch))),
+                // The same number again.
+                ServiceEvent::Usage(_) => {}
+                ServiceEvent::Done(_) => return Ok(()),
                 ServiceEvent::Failed(failure) => return Err(failure.into()),
                 other => return Err(out_of_turn("fetch-service", &other)),
             }

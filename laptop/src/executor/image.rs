@@ -112,12 +112,33 @@ impl Run<'_, '_> {
 
     fn ask(&mut self, op: u8, request: PictureRequest) -> Result<Painting, Fault> {
         let _permit = self.enter(op)?;
+        let counted = self.usage.pictures;
+        let mut begun = false;
+        let result = self.watch(op, request, &mut begun);
+        // A provider bills what it has begun, and whoever breaks off does not hear the count.
+        if let Err(fault) = &result
+            && begun
+            && self.usage.pictures == counted
+            && fault.is_broken_off()
+        {
+            self.usage.pictures += 1;
+        }
+        result
+    }
+
+    fn watch(
+        &mut self,
+        op: u8,
+        request: PictureRequest,
+        begun: &mut bool,
+    ) -> Result<Painting, Fault> {
         let client = self.world.image();
         let mut calling = self.call(client, &ServiceRequest::Picture(request), op)?;
         let mut painting = None;
         loop {
             match calling.next_event()? {
                 ServiceEvent::Started { provider, model } => {
+                    *begun = true;
                     self.output.started(op, &format!("{provider}/{model}"))
                 }
                 ServiceEvent::Progress { permille, eta_s } => {

@@ -104,6 +104,21 @@ impl Run<'_, '_> {
     /// Asks the language service and streams what it writes into `answer` and to the handheld.
     fn stream(&mut self, op: u8, request: TextRequest, answer: &mut String) -> Result<(), Fault> {
         let _permit = self.enter(op)?;
+        let prompt: usize = request.messages.iter().map(|said| said.text.len()).sum();
+        let counted = (self.usage.tokens_in, self.usage.tokens_out);
+        let result = self.listen(op, request, answer);
+        // Whoever breaks off does not hear the count: without this, a cancel before the end would cost nothing.
+        if let Err(fault) = &result
+            && (self.usage.tokens_in, self.usage.tokens_out) == counted
+            && (!answer.is_empty() || fault.is_broken_off())
+        {
+            self.usage.tokens_in += tokens(prompt);
+            self.usage.tokens_out += tokens(answer.len());
+        }
+        result
+    }
+
+    fn listen(&mut self, op: u8, request: TextRequest, answer: &mut String) -> Result<(), Fault> {
         let client = self.world.language();
         let mut calling = self.call(client, &ServiceRequest::Text(request), op)?;
         loop {
@@ -134,4 +149,9 @@ impl Run<'_, '_> {
             }
         }
     }
+}
+
+/// Tokens of a text that nobody has counted: four octets each, as llm-service estimates them.
+fn tokens(len: usize) -> u64 {
+    len.div_ceil(4) as u64
 }

@@ -4,7 +4,9 @@ use super::*;
 use crate::ipc::{AllowedUrl, Screen, ServiceClient, scripted};
 use crate::policy::{Counters, Demand, Profile, Rule, Verdict, evaluate};
 use shared_proto::opcode::Operation;
-use shared_proto::program::{Builder, Chat, Complete, Fetch, Get, Put, Write, decode, verify};
+use shared_proto::program::{
+    Builder, Chat, Complete, Fetch, Generate, Get, Put, Write, decode, verify,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -144,11 +146,14 @@ impl World for Desk {
 struct Paper {
     streams: Mutex<BTreeMap<u8, (Vec<u8>, bool)>>,
     first: Option<std::sync::mpsc::Sender<()>>,
+    /// Cancelled as soon as anything has started.
+    stop: Option<CancelToken>,
 }
 
 impl Output for Paper {
     fn started(&self, _: u8, model: &str) {
         assert_eq!(model, "scripted/one");
+        self.stop.iter().for_each(CancelToken::cancel);
     }
     fn progress(&self, _: u8, _: u16, _: Option<u32>) {}
     fn append(&self, op: u8, bytes: &[u8]) -> Result<(), OutputClosed> {
@@ -376,6 +381,36 @@ fn a_cancel_ends_the_call_and_keeps_what_had_arrived() {
     });
     assert_eq!(outcome.result.unwrap_err().fault.code, ErrorCode::Cancelled);
     assert_eq!(paper.text(0), Some(("begun".into(), false)));
+    // "wait" and "begun", at four octets a token: what was broken off is not free.
+    assert_eq!((outcome.usage.tokens_in, outcome.usage.tokens_out), (1, 2));
+}
+
+#[test]
+fn a_painting_that_is_cancelled_counts_as_begun() {
+    let desk = Desk::new("cancel-painting");
+    let cancel = CancelToken::new();
+    let paper = Paper {
+        stop: Some(cancel.clone()),
+        ..Paper::default()
+    };
+    let mut builder = Builder::new();
+    let (model, prompt, style) = (builder.name(""), builder.text("a boat"), builder.name(""));
+    let picture = builder.op(&Op::Generate(Generate {
+        model,
+        prompt,
+        negative: None,
+        style,
+        width: 64,
+        height: 64,
+        steps: 4,
+        seed: None,
+    }));
+    builder.emit(picture);
+    let bytes = builder.finish().unwrap();
+    let program = verify(decode(&bytes).unwrap()).unwrap();
+    let outcome = run(&program, permit(&program), &desk, &paper, &cancel);
+    assert_eq!(outcome.result.unwrap_err().fault.code, ErrorCode::Cancelled);
+    assert_eq!(outcome.usage.pictures, 1);
 }
 
 #[test]
@@ -410,6 +445,7 @@ fn a_download_goes_to_the_handheld_and_into_the_drop_folder() {
         paper.text(0),
         Some(("https://example.org/a.txt".into(), true))
     );
+    assert_eq!(outcome.usage.bytes, 2 * 25, "down, and into the folder");
     assert_eq!(paper.text(1), Some(("25".into(), true)));
     assert_eq!(
         desk.folder.0.lock().unwrap()["a.txt"],

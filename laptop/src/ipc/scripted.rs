@@ -86,6 +86,14 @@ impl Handler for Scripted {
                     send(ServiceEvent::Bytes(piece.to_vec()))?;
                 }
             }
+            ServiceRequest::Picture(_) => {
+                send(ServiceEvent::Started {
+                    provider: "scripted".into(),
+                    model: "one".into(),
+                })?;
+                while cancel.sleep(std::time::Duration::from_secs(60)) {}
+                return Err(Failure::new(FailureCode::Cancelled, "scripted", ""));
+            }
             _ => {
                 return Err(Failure::new(FailureCode::Unsupported, "scripted", "no"));
             }
