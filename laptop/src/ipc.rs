@@ -21,7 +21,9 @@ pub use message::{
     Picture, PictureFormat, PictureKind, PictureRequest, ProviderHealth, Role, Screen,
     ServiceEvent, ServiceRequest, TextKind, TextRequest, Usage,
 };
-pub use server::{EventSink, Gone, Handler, ServeOptions, Server, bind, listener_from_stdin};
+pub use server::{
+    EventSink, Gone, Handler, ServeOptions, Server, accept, bind, listener_from_stdin,
+};
 
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -44,8 +44,8 @@ pub fn serve<H: Handler>(
     allowed: &[u32],
 ) -> io::Result<()> {
     let callers = Arc::new(AtomicUsize::new(0));
-    for stream in listener.incoming() {
-        let stream = stream?;
+    loop {
+        let stream = crate::ipc::accept(listener)?;
         if let Err(error) = peer::check(&stream, allowed) {
             log::warn!("control socket: {error}");
             continue;
@@ -69,7 +69,6 @@ pub fn serve<H: Handler>(
             log::error!("control socket: no thread for a caller: {error}");
         }
     }
-    Ok(())
 }
 
 fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {

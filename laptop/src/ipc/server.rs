@@ -143,6 +143,32 @@ pub fn listener_from_stdin() -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// The next connection.
+///
+/// # Errors
+/// When the listening socket itself fails; a shortage is waited out.
+pub fn accept(listener: &UnixListener) -> io::Result<UnixStream> {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return Ok(stream),
+            Err(error) if passes(&error) => {
+                log::warn!("cannot accept now: {error}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether an `accept` may work again soon: nothing is wrong with the listener, or descriptors and memory are short and
+/// others may finish, so that giving up would make it worse.
+fn passes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+    ) || matches!(error.raw_os_error(), Some(12 | 23 | 24 | 105))
+}
+
 /// Serves a handler on a listening socket, one thread per connection.
 pub struct Server<H> {
     handler: Arc<H>,
@@ -166,25 +192,7 @@ impl<H: Handler> Server<H> {
     /// When the listening socket itself fails; trouble with one connection only ends that one.
     pub fn run(&self, listener: &UnixListener) -> io::Result<()> {
         loop {
-            let stream = match listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
-                    ) =>
-                {
-                    continue;
-                }
-                // Out of descriptors or memory: others may finish soon, so that ending the service would make it worse.
-                Err(error) if matches!(error.raw_os_error(), Some(12 | 23 | 24 | 105)) => {
-                    log::warn!("cannot accept now: {error}");
-                    std::thread::sleep(Duration::from_millis(100));
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            self.admit(stream);
+            self.admit(accept(listener)?);
         }
     }
 
@@ -317,5 +325,21 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod accept_tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_passes_and_a_broken_listener_does_not() {
+        for number in [12, 23, 24, 105] {
+            assert!(passes(&io::Error::from_raw_os_error(number)), "{number}");
+        }
+        assert!(passes(&io::ErrorKind::ConnectionAborted.into()));
+        for number in [9, 22, 88] {
+            assert!(!passes(&io::Error::from_raw_os_error(number)), "{number}");
+        }
     }
 }
