@@ -23,8 +23,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where the laptop is found again, for the greeting.
-#[derive(Clone, Debug, Default)]
+/// Where the laptop is found again, for the greeting. Not printable: the passphrase stays out of every log.
+#[derive(Clone, Default)]
 pub struct CarrierFacts {
     /// `loopback`, `tcp`, `wifi-direct` or `usb`.
     pub carrier: String,

@@ -2,6 +2,7 @@
 
 use crate::limits::MAX_MODELS;
 use crate::opcode::{Operation, Service};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Size of the handheld's screen in pixels.
@@ -66,7 +67,7 @@ pub struct Model<'a> {
 }
 
 /// Where the laptop is found again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link<'a> {
     /// Name of the carrier of this session: `loopback`, `tcp`, `wifi-direct`, `usb`.
     pub carrier: &'a str,
@@ -78,6 +79,18 @@ pub struct Link<'a> {
     pub frequency: u16,
     /// Port on which the laptop listens.
     pub port: u16,
+}
+
+/// The passphrase stays out of every log.
+impl fmt::Debug for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("carrier", &self.carrier)
+            .field("ssid", &format_args!("{}", self.ssid.escape_ascii()))
+            .field("frequency", &self.frequency)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What may change while a session lasts.
@@ -135,4 +148,25 @@ pub fn models(bytes: &[u8]) -> impl Iterator<Item = Model<'_>> {
 pub fn push_model(model: &Model<'_>, out: &mut alloc::vec::Vec<u8>) {
     // A plain struct into a growing vector: postcard has no way to fail here.
     out.extend_from_slice(&postcard::to_allocvec(model).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_never_shows_its_passphrase() {
+        let link = Link {
+            carrier: "wifi-direct",
+            ssid: b"DIRECT-ab",
+            passphrase: "correct horse",
+            frequency: 2437,
+            port: 8145,
+        };
+        let shown = format!("{link:?}");
+        assert!(
+            shown.contains("DIRECT-ab") && !shown.contains("horse"),
+            "{shown}"
+        );
+    }
 }
