@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::model::screen::{PairingStage, Tile};
-use crate::app::model::{Link, Overlay};
+use crate::app::model::{Link, Origin, Overlay};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::app::view;
 
@@ -195,6 +195,27 @@ fn forgetting_the_last_laptop_keeps_the_chats_and_marks_what_waited() {
         matches!(last, crate::app::model::TurnState::Broken(f) if f.code == Failure::FORGOTTEN)
     );
     assert_eq!(p.model.chats.list.len(), 1);
+}
+
+#[test]
+fn a_list_that_one_laptop_still_owes_does_not_keep_another_from_being_asked() {
+    let mut p = linked();
+    play(&mut p, "Down A");
+    number(&mut p);
+    p.model.laptops.push(Laptop {
+        id: LaptopId(2),
+        ..Laptop::default()
+    });
+    play(&mut p, "B Y A");
+    assert_eq!(p.model.chosen, Some(LaptopId(2)));
+    link(&mut p);
+    let fx = play(&mut p, "B A");
+    assert!(matches!(p.model.screen(), Screen::Files(_)));
+    let asked = |e: &Effect| matches!(e, Effect::NewRequest { entry, .. } if entry.origin == Origin::Listing && entry.laptop == LaptopId(2));
+    assert!(fx.iter().any(asked), "{fx:?}");
+    // Asked once is enough.
+    let fx = play(&mut p, "B A");
+    assert!(!fx.iter().any(asked), "{fx:?}");
 }
 
 #[test]

@@ -32,10 +32,16 @@ fn write_down(model: &mut Model, entry: Entry, fx: &mut Effects) {
     model.outbox.unnumbered.push((ticket, entry));
 }
 
-/// A request for this origin is on its way already.
+/// A request for this origin is on its way already: to any laptop for what is shown once, else to the chosen one, because what
+/// another laptop owes says nothing of this one.
 pub(super) fn is_asked(model: &Model, origin: &Origin) -> bool {
-    let under_way =
-        |e: &Entry| e.origin == *origin && !matches!(e.state, EntryState::Failed(_)) && !e.stopping;
+    let shown_once = matches!(origin, Origin::Chat(_) | Origin::Picture(_));
+    let under_way = |e: &Entry| {
+        e.origin == *origin
+            && (shown_once || Some(e.laptop) == model.chosen)
+            && !matches!(e.state, EntryState::Failed(_))
+            && !e.stopping
+    };
     model.outbox.entries.iter().any(under_way)
         || model.outbox.unnumbered.iter().any(|(_, e)| under_way(e))
 }
