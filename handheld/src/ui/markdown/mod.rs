@@ -73,8 +73,15 @@ impl Document {
     }
 }
 
-/// Documents kept laid out.
+/// Documents kept laid out, however long they are.
 const KEPT: usize = 48;
+
+/// Documents kept at most. A conversation is drawn from its first turn to its last in every frame, so one with more answers than
+/// are kept would find none of them.
+const MAX_KEPT: usize = 1024;
+
+/// Octets of text behind [`KEPT`] that are kept laid out, which takes some ten times as much memory.
+const MAX_KEPT_LEN: usize = 2 << 20;
 
 /// Laid-out documents by a key that the caller gives (a turn of a conversation), the last used kept.
 #[derive(Default)]
@@ -98,8 +105,9 @@ impl Cache {
             None => Rc::new(Document::new(t, "", width, m)),
         };
         Rc::make_mut(&mut document).update(t, source, width, m);
-        if self.kept.len() >= KEPT {
-            self.kept.remove(0);
+        let mut len: usize = self.kept.iter().map(|(_, d)| d.source.len()).sum();
+        while self.kept.len() >= MAX_KEPT || (self.kept.len() >= KEPT && len > MAX_KEPT_LEN) {
+            len -= self.kept.remove(0).1.source.len();
         }
         self.kept.push((key, document.clone()));
         document
@@ -178,8 +186,25 @@ mod tests {
             .len();
         assert!(narrow > wide);
         assert_eq!(cache.get(&mut t, 1, "other", 100, &m).lines().len(), 1);
-        for key in 0..200 {
-            cache.get(&mut t, key, "x", 100, &m);
+    }
+
+    #[test]
+    fn every_answer_of_a_long_conversation_is_found_again_and_memory_is_bounded() {
+        let (m, mut t) = (metrics(), Typesetter::default());
+        let mut cache = Cache::default();
+        let first: Vec<_> = (0..200)
+            .map(|key| cache.get(&mut t, key, "some words", 600, &m))
+            .map(|document| Rc::as_ptr(&document))
+            .collect();
+        let again = (0..200).map(|key| cache.get(&mut t, key, "some words", 600, &m));
+        assert!(again.map(|d| Rc::as_ptr(&d)).eq(first));
+        for key in 0..2 * MAX_KEPT as u64 {
+            cache.get(&mut t, key, "x", 600, &m);
+        }
+        assert_eq!(cache.kept.len(), MAX_KEPT);
+        let long = "words\n\n".repeat(MAX_KEPT_LEN / 7 / KEPT * 3);
+        for key in 0..KEPT as u64 + 4 {
+            cache.get(&mut t, 1 << 32 | key, &long, 600, &m);
         }
         assert_eq!(cache.kept.len(), KEPT);
     }
