@@ -80,7 +80,7 @@ pub fn wrap(t: &mut Typesetter, spans: &[Span], width: i32) -> Vec<Line> {
     let mut start = 0;
     let mut last = 0;
     for (at, opportunity) in linebreaks(&text) {
-        let ink_end = start.max(text[..at].trim_end_matches([' ', '\n', '\t']).len());
+        let ink_end = start + inked(&text[start..at]).len();
         if edges[ink_end] - edges[start] > room && last > start {
             lines.push(start..last);
             start = last;
@@ -103,10 +103,27 @@ pub fn wrap(t: &mut Typesetter, spans: &[Span], width: i32) -> Vec<Line> {
     if start < text.len() || lines.is_empty() || text.ends_with('\n') {
         lines.push(start..text.len());
     }
+    let begins = spans.iter().scan(0, |at, span| {
+        let begin = *at;
+        *at += span.text.len();
+        Some(begin)
+    });
+    let begins: Vec<usize> = begins.collect();
+    let paragraph = Paragraph {
+        spans,
+        begins,
+        text: &text,
+        edges: &edges,
+    };
     lines
         .into_iter()
-        .map(|bytes| line(spans, &text, &edges, bytes))
+        .map(|bytes| paragraph.line(bytes))
         .collect()
+}
+
+/// Without the white space at the end.
+fn inked(text: &str) -> &str {
+    text.trim_end_matches([' ', '\n', '\t'])
 }
 
 /// Pen position before every byte of the paragraph (bytes within a character repeat its own).
@@ -156,32 +173,44 @@ fn grapheme_cut(text: &str, edges: &[f32], start: usize, end: usize, room: f32) 
     cut
 }
 
-fn line(spans: &[Span], text: &str, edges: &[f32], bytes: Range<usize>) -> Line {
-    let shown = bytes.start
-        ..bytes
-            .start
-            .max(text[..bytes.end].trim_end_matches([' ', '\n', '\t']).len());
-    let mut runs = Vec::new();
-    let mut base = 0;
-    for span in spans {
-        let from = shown.start.max(base);
-        let to = shown.end.min(base + span.text.len());
-        if from < to {
-            runs.push(Run {
-                text: text[from..to].to_owned(),
-                face: span.face,
-                size: span.size,
-                ink: span.ink,
-                x: edges[from] - edges[bytes.start],
-                width: edges[to] - edges[from],
-            });
+/// A paragraph that is being cut into lines.
+struct Paragraph<'a> {
+    spans: &'a [Span],
+    /// Byte of the paragraph at which each span begins.
+    begins: Vec<usize>,
+    text: &'a str,
+    edges: &'a [f32],
+}
+
+impl Paragraph<'_> {
+    fn line(&self, bytes: Range<usize>) -> Line {
+        let shown = bytes.start..bytes.start + inked(&self.text[bytes.clone()]).len();
+        let mut runs = Vec::new();
+        // Only the spans that reach into this line are looked at: a long paragraph has as many of them as it has lines.
+        let first = self.begins.partition_point(|at| *at <= shown.start);
+        let first = first.saturating_sub(1);
+        for (span, &base) in self.spans[first..].iter().zip(&self.begins[first..]) {
+            if base >= shown.end {
+                break;
+            }
+            let from = shown.start.max(base);
+            let to = shown.end.min(base + span.text.len());
+            if from < to {
+                runs.push(Run {
+                    text: self.text[from..to].to_owned(),
+                    face: span.face,
+                    size: span.size,
+                    ink: span.ink,
+                    x: self.edges[from] - self.edges[bytes.start],
+                    width: self.edges[to] - self.edges[from],
+                });
+            }
         }
-        base += span.text.len();
-    }
-    Line {
-        width: edges[shown.end] - edges[bytes.start],
-        runs,
-        bytes,
+        Line {
+            width: self.edges[shown.end] - self.edges[bytes.start],
+            runs,
+            bytes,
+        }
     }
 }
 
@@ -219,6 +248,21 @@ mod tests {
         for line in shown("今日は天気がいいです。散歩に行きましょう。", 120) {
             assert!(!line.starts_with('。'), "{line}");
         }
+    }
+
+    #[test]
+    fn many_spans_come_out_in_order_and_empty_ones_change_nothing() {
+        let words: Vec<Span> = (0..400)
+            .flat_map(|n| [plain(&format!("w{n} ")), plain("")].concat())
+            .collect();
+        let lines = wrap(&mut Typesetter::default(), &words, 200);
+        let said: Vec<String> = lines
+            .iter()
+            .map(|l| l.runs.iter().map(|r| r.text.as_str()).collect())
+            .collect();
+        let whole: String = words.iter().map(|s| s.text.as_str()).collect();
+        assert_eq!(said.join(" "), whole.trim_end());
+        assert!(lines.iter().all(|l| l.runs[0].x == 0.0));
     }
 
     #[test]
