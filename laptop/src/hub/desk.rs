@@ -221,8 +221,12 @@ impl Desk {
         let _guard = cancel.on_cancel(move || {
             let _ = sender.send(false);
         });
-        let answer = answers.recv_timeout(timeout).ok();
-        self.lock().pending.remove(&number);
+        let mut answer = answers.recv_timeout(timeout).ok();
+        let taken = self.lock().pending.remove(&number).is_none();
+        if taken && answer.is_none() {
+            // Somebody answered just as the time was up and was told that it counts: then it counts.
+            answer = answers.recv().ok();
+        }
         let word = match answer {
             // A withdrawal is told apart from a no by the token.
             _ if cancel.is_cancelled() => "withdrawn",
@@ -239,5 +243,36 @@ impl Desk {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_taken_counts_even_at_the_last_moment() {
+        let desk = Desk::new();
+        let seen = Mutex::new(desk.watch());
+        let next = || seen.lock().unwrap().recv().unwrap();
+        for _ in 0..500 {
+            let question = Question {
+                relationship: 1,
+                device: "pocket".into(),
+                request: 1,
+                lines: Vec::new(),
+                cost: String::new(),
+            };
+            let (answered, counted) = std::thread::scope(|scope| {
+                let answering = scope.spawn(|| match next() {
+                    Activity::Asked(pending) => desk.answer(pending.number, true).is_ok(),
+                    other => panic!("{other:?}"),
+                });
+                let counted = desk.put(question, Duration::ZERO, &CancelToken::new());
+                (answering.join().unwrap(), counted)
+            });
+            assert_eq!(counted, answered.then_some(true));
+            assert!(matches!(next(), Activity::Answered { .. }));
+        }
     }
 }
