@@ -3,7 +3,7 @@
 //!
 //! At most [`MAX_WAITING`] connections wait, the oldest makes room, each for [`HELLO_TIMEOUT`] at most and with at most
 //! two kilobytes read. Only what has shown a token, or knocks while a person has opened the pairing window, gets a
-//! thread and a handshake, and of those [`MAX_HANDSHAKES`] at a time.
+//! thread and a handshake, and of those [`MAX_HANDSHAKES`] and [`MAX_PAIRINGS`] at a time.
 
 use super::doors::Doors;
 use super::handshake;
@@ -29,8 +29,11 @@ use std::time::{Duration, Instant};
 const MAX_WAITING: usize = 256;
 /// Time for a whole ClientHello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-/// Handshakes at a time.
+/// Handshakes of paired devices at a time.
 const MAX_HANDSHAKES: usize = 8;
+/// Handshakes of strangers at a time, while the pairing window is open. Counted by themselves, so that strangers keep no
+/// paired device out.
+const MAX_PAIRINGS: usize = 2;
 /// Pause after the system has refused an `accept`, so that a shortage does not become a busy loop.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -47,6 +50,7 @@ pub(super) struct Rooms {
     pub(super) doors: Arc<Doors>,
     pub(super) pairing: Arc<PairingDesk>,
     handshakes: Arc<AtomicUsize>,
+    pairings: Arc<AtomicUsize>,
 }
 
 impl Rooms {
@@ -56,7 +60,8 @@ impl Rooms {
             hub,
             doors,
             pairing,
-            handshakes: Arc::new(AtomicUsize::new(0)),
+            handshakes: Arc::default(),
+            pairings: Arc::default(),
         }
     }
 }
@@ -65,9 +70,9 @@ impl Rooms {
 pub(super) struct Turn(Arc<AtomicUsize>);
 
 impl Turn {
-    fn take(count: &Arc<AtomicUsize>) -> Option<Self> {
+    fn take(count: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         let taken = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
-            (now < MAX_HANDSHAKES).then_some(now + 1)
+            (now < most).then_some(now + 1)
         });
         taken.is_ok().then(|| Self(Arc::clone(count)))
     }
@@ -221,7 +226,11 @@ fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, facts: &CarrierFacts) {
             }
         },
     };
-    let Some(turn) = Turn::take(&rooms.handshakes) else {
+    let turn = match &door {
+        Some(_) => Turn::take(&rooms.handshakes, MAX_HANDSHAKES),
+        None => Turn::take(&rooms.pairings, MAX_PAIRINGS),
+    };
+    let Some(turn) = turn else {
         return turn_away(&stream, &hello.refuse());
     };
     let (rooms, facts) = (rooms.clone(), facts.clone());
@@ -267,4 +276,22 @@ fn shake(
     outcome
         .inspect_err(|error| log::debug!("a handshake failed: {error}"))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_given_back_and_one_kind_takes_none_of_the_other() {
+        let (handshakes, pairings) = (Arc::default(), Arc::default());
+        let taken: Vec<Turn> = (0..MAX_PAIRINGS)
+            .map_while(|_| Turn::take(&pairings, MAX_PAIRINGS))
+            .collect();
+        assert_eq!(taken.len(), MAX_PAIRINGS);
+        assert!(Turn::take(&pairings, MAX_PAIRINGS).is_none());
+        assert!(Turn::take(&handshakes, MAX_HANDSHAKES).is_some());
+        drop(taken);
+        assert!(Turn::take(&pairings, MAX_PAIRINGS).is_some());
+    }
 }
