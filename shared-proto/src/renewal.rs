@@ -93,6 +93,13 @@ impl KeyRing {
         next.chain([(Which::Current, &self.current)])
     }
 
+    /// Which of them `pair` is; `None` once it was erased or replaced.
+    #[must_use]
+    pub fn which(&self, pair: &Credentials) -> Option<Which> {
+        self.pairs()
+            .find_map(|(which, held)| (held == pair).then_some(which))
+    }
+
     /// Takes what a renewal agreed on. Store the ring before going on; a pair that was never used makes room.
     pub fn adopt(&mut self, next: Credentials) {
         self.next = Some(next);

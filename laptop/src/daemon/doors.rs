@@ -5,7 +5,7 @@ use crate::policy::Standing;
 use crate::store::{RelationshipId, StoreError};
 use shared_proto::crypto::TokenSecret;
 use shared_proto::crypto::ring::RingCrypto;
-use shared_proto::renewal::{Credentials, Which};
+use shared_proto::renewal::Credentials;
 use shared_proto::token::{ReplayCache, find};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +19,7 @@ const REREAD_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Door {
     /// The relationship.
     pub(super) relationship: RelationshipId,
-    /// Which of its pairs of keys.
-    pub(super) which: Which,
-    /// That pair.
+    /// Its pair of keys that the token belongs to.
     pub(super) keys: Credentials,
 }
 
@@ -83,10 +81,9 @@ impl Doors {
         let ring = now.keys.filter(|_| profile.standing != Standing::Revoked);
         Ok(ring.and_then(|ring| {
             // A renewed pair may have become the current one since the list was read.
-            let (which, keys) = ring.pairs().find(|(_, keys)| keys.token == secret)?;
+            let (_, keys) = ring.pairs().find(|(_, keys)| keys.token == secret)?;
             Some(Door {
                 relationship,
-                which,
                 keys: keys.clone(),
             })
         }))

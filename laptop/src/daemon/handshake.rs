@@ -149,8 +149,10 @@ fn note_proven(rooms: &Rooms, door: &Door) -> Result<(), StoreError> {
     if relationship.provisional_until.is_some() {
         store.confirm(door.relationship)?;
     }
+    // Looked up again: while this handshake lasted, another one may have proven or replaced a pair.
     if let Some(mut ring) = relationship.keys
-        && ring.proven(door.which)
+        && let Some(which) = ring.which(&door.keys)
+        && ring.proven(which)
     {
         store.set_proven_keys(door.relationship, &ring, rooms.hub.wall())?;
         log::info!(

@@ -52,6 +52,11 @@ impl Renewing {
         }
     }
 
+    /// The keys that the session stands on.
+    pub(super) fn keys(&self) -> &Credentials {
+        &self.keys
+    }
+
     /// Takes a step of the handheld's; returns what to answer now.
     pub(super) fn receive(&mut self, channel: &TlsChannel, step: &[u8]) -> Option<Vec<u8>> {
         if self.asking.is_some() {
@@ -166,6 +171,8 @@ impl Renewing {
     fn adopt(&mut self, next: Credentials) -> Result<Vec<u8>, StoreError> {
         let relationship = self.hub.store.relationship(self.relationship)?;
         let mut ring = relationship.keys.ok_or(StoreError::Unknown)?;
+        // Keys that a newer session has erased in the meantime vouch for nothing.
+        ring.which(&self.keys).ok_or(StoreError::Unknown)?;
         ring.adopt(next);
         self.hub.store.set_keys(self.relationship, &ring)?;
         log::info!(

@@ -9,7 +9,7 @@ use super::standing::Papers;
 use crate::executor::Fault;
 use crate::hub::{Activity, Ended, Followed, Hub, Phase, Refusal, Signal, Submission, Tell, Work};
 use crate::sanitize::visible;
-use crate::store::RelationshipId;
+use crate::store::{RelationshipId, StoreError};
 use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
 use shared_proto::error::{ErrorCode, Misuse, PeerError};
 use shared_proto::limits::{MAX_CHUNK_LEN, MAX_NAME_LEN, PROTOCOL_VERSION};
@@ -164,6 +164,9 @@ struct Driver {
 impl Driver {
     fn run(&mut self) -> Result<(), SessionEnd> {
         self.pipe.flush()?;
+        if !self.holds()? {
+            return Err(SessionEnd::Closed);
+        }
         let mut more = false;
         loop {
             let now = self.hub.now();
@@ -273,6 +276,18 @@ impl Driver {
         Ok(true)
     }
 
+    /// Whether the keys of this channel still hold. They may have been erased while the handshake lasted; from here on
+    /// whoever erases them tells this session to close.
+    fn holds(&self) -> Result<bool, SessionEnd> {
+        match self.hub.store.relationship(self.relationship) {
+            Ok(known) => Ok(known
+                .keys
+                .is_some_and(|ring| ring.which(self.renewing.keys()).is_some())),
+            Err(StoreError::Unknown) => Ok(false),
+            Err(error) => Err(SessionEnd::Own(error.to_string())),
+        }
+    }
+
     fn papers(&self) -> Result<Papers, SessionEnd> {
         Papers::of(&self.hub, self.relationship).map_err(|error| SessionEnd::Own(error.to_string()))
     }
@@ -281,7 +296,7 @@ impl Driver {
         let papers = self.papers()?;
         self.device = visible(&papers.relationship.name);
         let now = self.hub.wall();
-        let own = |error: crate::store::StoreError| SessionEnd::Own(error.to_string());
+        let own = |error: StoreError| SessionEnd::Own(error.to_string());
         self.hub
             .store
             .note_seen(

@@ -222,6 +222,8 @@ fn a_ring_gives_the_newest_first_and_erases_the_old_only_when_the_new_is_proven(
     let mut ring = KeyRing::new(old.clone());
     assert!(!ring.proven(Which::Current) && !ring.proven(Which::Next));
     ring.adopt(new.clone());
+    assert_eq!(ring.which(&old), Some(Which::Current));
+    assert_eq!(ring.which(&new), Some(Which::Next));
     let order: Vec<_> = ring
         .pairs()
         .map(|(which, pair)| (which, pair.clone()))
@@ -233,6 +235,11 @@ fn a_ring_gives_the_newest_first_and_erases_the_old_only_when_the_new_is_proven(
     assert!(!ring.proven(Which::Current), "the old one goes on working");
     assert_eq!(ring.next, Some(new.clone()));
     assert!(ring.proven(Which::Next));
+    assert_eq!(
+        ring.which(&old),
+        None,
+        "what was erased vouches for nothing"
+    );
     assert_eq!(ring, KeyRing::new(new));
 }
 
