@@ -9,11 +9,10 @@ use shared_proto::error::ErrorCode;
 use shared_proto::program::{Builder, Chat, Op, Put, Write};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Kills in one run; `OFFICEOS_KILLS` sets another number.
-const KILLS: usize = 16;
+const KILLS: usize = 30;
 
 /// Numbers that look random; the seed is printed, and `OFFICEOS_SEED` sets it.
 struct Dice(u64);
@@ -213,10 +212,7 @@ fn a_service_killed_in_the_middle_ends_its_request_and_is_back_for_the_next() {
                 .expect("the session lives through the death of a service");
         }
         if let Some(pid) = child(&laptop, "llm-service") {
-            Command::new("kill")
-                .args(["-9", &pid])
-                .status()
-                .expect("kill");
+            bare::process::crash(pid);
         }
         let told = line.finish(id);
         match &told.end {
@@ -245,15 +241,7 @@ fn a_service_killed_in_the_middle_ends_its_request_and_is_back_for_the_next() {
     );
 }
 
-fn child(laptop: &Laptop, name: &str) -> Option<String> {
-    let parent = laptop.pid().to_string();
-    let listed = Command::new("ps")
-        .args(["-o", "pid=,comm=", "--ppid", &parent])
-        .output()
-        .expect("ps");
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    text.lines()
-        .find(|line| line.contains(name))
-        .and_then(|line| line.split_whitespace().next())
-        .map(str::to_owned)
+fn child(laptop: &Laptop, name: &str) -> Option<u32> {
+    let mut all = bare::process::children(laptop.pid()).into_iter();
+    all.find(|(_, program)| program == name).map(|(pid, _)| pid)
 }

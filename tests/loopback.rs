@@ -5,7 +5,6 @@ mod bare;
 use bare::person::{allow, chat, code, paint, paired, put_and_get};
 use bare::{Card, End, Laptop, Line};
 use shared_proto::error::ErrorCode;
-use std::process::Command;
 use std::sync::mpsc::channel;
 
 #[test]
@@ -213,22 +212,13 @@ fn a_killed_daemon_comes_back_and_says_what_was_interrupted() {
 fn services_that_die_are_started_again_and_all_end_with_the_daemon() {
     let mut laptop = Laptop::start("children");
     let children = |pid: u32| -> Vec<u32> {
-        let listed = Command::new("ps")
-            .args(["-o", "pid=", "--ppid", &pid.to_string()])
-            .output()
-            .expect("ps");
-        String::from_utf8_lossy(&listed.stdout)
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .collect()
+        let all = bare::process::children(pid).into_iter();
+        all.map(|(pid, _)| pid).collect()
     };
     let before = children(laptop.pid());
     assert_eq!(before.len(), 4);
     for child in &before {
-        Command::new("kill")
-            .args(["-9", &child.to_string()])
-            .status()
-            .expect("kill");
+        bare::process::crash(*child);
     }
     laptop.await_status("restarted services", |status| {
         status["link"].as_str().is_some_and(|link| !link.is_empty())

@@ -9,3 +9,6 @@ pub mod pocket;
 
 pub use laptop::Laptop;
 pub use pocket::{Card, End, Line};
+
+#[path = "../process.rs"]
+pub mod process;

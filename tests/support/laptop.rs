@@ -165,14 +165,10 @@ impl Laptop {
 
     /// Process numbers of its children, by name of the program.
     pub fn children(&self, name: &str) -> Vec<u32> {
-        let listed = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid()))
-            .unwrap_or_default();
-        let pids = listed.split_whitespace().filter_map(|pid| pid.parse().ok());
-        pids.filter(|pid: &u32| {
-            let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-            program.file_name().is_some_and(|file| file == name)
-        })
-        .collect()
+        let all = super::process::children(self.pid()).into_iter();
+        all.filter(|(_, program)| program == name)
+            .map(|(pid, _)| pid)
+            .collect()
     }
 }
 
@@ -183,7 +179,7 @@ impl Drop for Laptop {
         }
         if let Some(mut child) = self.child.take() {
             // SIGTERM first, so that it ends its children in order.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            super::process::terminate(child.id());
             let ended = (0..100).any(|_| {
                 std::thread::park_timeout(std::time::Duration::from_millis(50));
                 matches!(child.try_wait(), Ok(Some(_)))

@@ -7,6 +7,8 @@ pub mod ctl;
 pub mod cutter;
 pub mod laptop;
 pub mod pocket;
+#[path = "../process.rs"]
+pub mod process;
 pub mod provider;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,33 @@
+//! Other processes: who is whose child, and signals. From `/proc` and system calls, so that no tool has to be there.
+
+#![allow(dead_code)] // Each run uses its own part.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+
+/// Children of `parent`, with the names of their programs as the kernel keeps them (15 characters).
+pub fn children(parent: u32) -> Vec<(u32, String)> {
+    let all = fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter_map(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // "pid (name) state ppid ...": the name may hold anything, so the last bracket counts.
+        let (head, tail) = stat.rsplit_once(')')?;
+        let mut fields = tail.split_whitespace();
+        let (state, ppid) = (fields.next()?, fields.next()?);
+        let name = head.split_once('(')?.1.to_owned();
+        (ppid == parent.to_string() && state != "Z").then_some((pid, name))
+    })
+    .collect()
+}
+
+/// Ends a process as a crash would. One that is gone already is just what was wanted.
+pub fn crash(pid: u32) {
+    let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+}
+
+/// Asks a process to end.
+pub fn terminate(pid: u32) {
+    let _ = kill(Pid::from_raw(pid as i32), Signal::SIGTERM);
+}
