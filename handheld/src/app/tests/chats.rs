@@ -485,3 +485,19 @@ fn an_unfinished_text_is_kept_as_a_draft() {
         "quitting sends nothing"
     );
 }
+
+#[test]
+fn an_answer_without_end_is_stopped_and_what_fits_stays() {
+    let mut p = linked();
+    let id = ask(&mut p, "hi");
+    let most = shared_proto::limits::MAX_TEXT_LEN;
+    let half = "x".repeat(most as usize / 2);
+    p.send(data(id, 0, 0, &half, false));
+    let fx = p.send(data(id, 0, most / 2, &half, false));
+    assert!(!fx.contains(&Effect::Cancel(id)));
+    let fx = p.send(data(id, 0, most, "x", false));
+    assert!(fx.contains(&Effect::Cancel(id)) && fx.contains(&Effect::Ack(id)));
+    let turn = &p.model.chats.list[0].turns[1];
+    assert_eq!(turn.text.len() as u64, most);
+    assert!(matches!(turn.state, TurnState::Broken(_)));
+}

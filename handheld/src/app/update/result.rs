@@ -1,6 +1,7 @@
 //! News on requests: accepted, asked, running, pieces of results, the end.
 
 use shared_proto::error::ErrorCode;
+use shared_proto::limits::MAX_TEXT_LEN;
 use shared_proto::report;
 
 use crate::app::effect::{Effect, Effects, Target};
@@ -15,6 +16,9 @@ use crate::app::words::{self, quantity};
 
 /// Most octets of a record that is kept in memory.
 const MAX_RECORD: usize = 256 * 1024;
+
+/// Largest picture in octets that is read: above any of the widest side.
+const MAX_PICTURE: u64 = 16 << 20;
 
 /// How far a request is.
 pub(super) fn state(model: &mut Model, id: RequestId, state: EntryState, fx: &mut Effects) {
@@ -90,6 +94,16 @@ pub(super) fn data(
     }
     if offset > have {
         // The session allows no gaps, so this is a defect on one of the sides; better an error than a text with a hole.
+        return end_badly(model, laptop, id, Failure::own(Failure::DAMAGED, ""), fx);
+    }
+    let most = match entry.origin {
+        Origin::Chat(_) => MAX_TEXT_LEN,
+        Origin::Picture(_) => MAX_PICTURE,
+        _ => u64::MAX,
+    };
+    if offset.saturating_add(bytes.len() as u64) > most {
+        // More than it was asked for, and more than is kept: there is no end to wait for.
+        fx.push(Effect::Cancel(id));
         return end_badly(model, laptop, id, Failure::own(Failure::DAMAGED, ""), fx);
     }
     let known = (have - offset) as usize;
