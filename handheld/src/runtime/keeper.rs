@@ -516,10 +516,14 @@ impl Keeper {
                 self.change(vec![change])
             }
             Effect::LoadPicture { picture, fit } => {
-                let raster = self
-                    .picture(picture)
-                    .ok()
-                    .and_then(|bytes| raster::decode(&bytes));
+                let bytes = match self.picture(picture) {
+                    // A card that cannot be read just now says nothing of the picture: it must not be painted over.
+                    Err(error) if fit.is_none() && !matches!(error, CardError::Damaged { .. }) => {
+                        return Err(error);
+                    }
+                    read => read.ok(),
+                };
+                let raster = bytes.and_then(|bytes| raster::decode(&bytes));
                 let raster = raster.map(|whole| match fit {
                     Some((width, height)) => raster::fit(whole, width, height),
                     None => whole,

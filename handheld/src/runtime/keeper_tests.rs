@@ -236,3 +236,53 @@ fn a_state_that_could_not_be_written_keeps_its_submission_back() {
     }));
     assert!(b.sent.is_empty());
 }
+
+#[test]
+fn a_picture_that_cannot_be_read_just_now_is_not_called_damaged() {
+    let mut b = bench("unreadable");
+    let laptop = b.pair();
+    let (id, slot, picture) = (RequestId(1), 0, PictureId(4));
+    let raster = crate::app::model::Raster {
+        width: 1,
+        height: 1,
+        rgb: vec![1, 2, 3],
+    };
+    let png = raster::to_png(&raster).unwrap();
+    b.effect(Effect::SavePart {
+        laptop,
+        id,
+        slot,
+        offset: 0,
+        bytes: [&[shared_proto::picture::Format::Png as u8][..], &png].concat(),
+    });
+    b.effect(Effect::Keep {
+        laptop,
+        id,
+        slot,
+        target: Wanted::Picture(picture),
+    });
+    let load = || Effect::LoadPicture { picture, fit: None };
+    b.told();
+    b.effect(load());
+    let shown = |e: &CardEvent| {
+        matches!(
+            e,
+            CardEvent::Raster {
+                raster: Some(_),
+                ..
+            }
+        )
+    };
+    assert!(b.told().iter().any(shown));
+    // Something that can be listed and not read stands in its place.
+    let blob = Parts::blob_of(b.keeper.card().unwrap().items(), picture).unwrap();
+    let path = b.home.join("card").join(blob);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    b.effect(load());
+    let told = b.told();
+    assert!(
+        matches!(told.as_slice(), [CardEvent::Trouble { full: false, .. }]),
+        "{told:?}"
+    );
+}
