@@ -130,6 +130,8 @@ pub enum LinkEvent {
 /// What the laptop says when the channel opens.
 #[derive(Clone, Debug, Default)]
 pub struct Welcome {
+    /// Who greets. `None`: whoever is chosen.
+    pub laptop: Option<LaptopId>,
     /// How it was reached.
     pub carrier: Option<Carrier>,
     /// Words on the signal, if the carrier has one.

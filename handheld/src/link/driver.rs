@@ -19,7 +19,7 @@ use super::pipe::{Pipe, PipeError, Turn};
 use super::talk::{Fetch, Over, Talk};
 use super::{Command, Introduction, Library, LinkEvent, Target};
 use crate::app::model::Carrier;
-use crate::app::model::laptop::Attempt;
+use crate::app::model::laptop::{Attempt, LaptopId};
 use crate::card::Relationship;
 
 /// Handshake and greeting together: two round trips, on a laptop that is busy starting a model.
@@ -318,11 +318,12 @@ impl Driver {
         talk: &mut Talk,
         greeting_limit: u64,
     ) -> Result<End, (String, bool)> {
+        let laptop = LaptopId(target.relationship.id);
         let mut reading: Option<Fetch> = None;
         let mut pending: Option<super::Piece<'_>> = None;
         loop {
             self.settle_keys(target, &mut renewed, talk).await;
-            self.tell_all(talk).await;
+            self.tell_all(talk, laptop).await;
             pipe.send(&talk.take_transmit());
             if pending.is_none() && pipe.is_drained() {
                 reading = talk.next_fetch();
@@ -393,7 +394,7 @@ impl Driver {
                 Wake::Turn(Ok(Turn::Read)) => {
                     let plain = pipe.take_plain();
                     let result = talk.receive(&plain, now);
-                    self.tell_all(talk).await;
+                    self.tell_all(talk, laptop).await;
                     if let Err(over) = result {
                         pipe.close();
                         return Err(fault(over));
@@ -407,7 +408,7 @@ impl Driver {
                     talk.tick(now).map_err(fault)?;
                 }
             }
-            self.tell_all(talk).await;
+            self.tell_all(talk, laptop).await;
         }
     }
 
@@ -417,8 +418,11 @@ impl Driver {
         Box::pin(async move { library.piece(&source, offset, len).await })
     }
 
-    async fn tell_all(&self, talk: &mut Talk) {
-        for event in talk.take_events() {
+    async fn tell_all(&self, talk: &mut Talk, laptop: LaptopId) {
+        for mut event in talk.take_events() {
+            if let LinkEvent::Welcome(welcome) = &mut event {
+                welcome.laptop = Some(laptop);
+            }
             self.tell(event).await;
         }
     }

@@ -17,6 +17,8 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
         ClientEvent::Welcome(welcome) => {
             let (permissions, models) = standing(&welcome.standing);
             LinkEvent::Welcome(Box::new(Welcome {
+                // The driver knows whom it called.
+                laptop: None,
                 carrier: Some(carrier.clone()),
                 signal: String::new(),
                 name: welcome.name.to_owned(),

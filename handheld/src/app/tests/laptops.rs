@@ -219,6 +219,36 @@ fn a_list_that_one_laptop_still_owes_does_not_keep_another_from_being_asked() {
 }
 
 #[test]
+fn a_greeting_that_was_under_way_when_another_laptop_was_chosen_changes_nothing() {
+    let mut p = linked();
+    p.model.laptops.push(Laptop {
+        id: LaptopId(2),
+        name: "Bob's".into(),
+        ..Laptop::default()
+    });
+    play(&mut p, "Y A");
+    assert_eq!(p.model.chosen, Some(LaptopId(2)));
+    let of = |laptop, now| {
+        let welcome = crate::app::msg::Welcome {
+            laptop: Some(laptop),
+            ..welcome(now)
+        };
+        Msg::Link(LinkEvent::Welcome(Box::new(welcome)))
+    };
+    let notice = LinkEvent::Notice {
+        permissions: welcome(p.now).permissions,
+        models: Vec::new(),
+    };
+    p.send(of(ADA, p.now));
+    p.send(Msg::Link(notice));
+    let bob = p.model.laptop().unwrap();
+    assert_eq!((bob.name.as_str(), bob.permissions.len()), ("Bob's", 0));
+    assert!(!p.model.link.is_open());
+    p.send(of(LaptopId(2), p.now));
+    assert!(p.model.link.is_open());
+}
+
+#[test]
 fn an_expired_pairing_is_told_with_what_to_do() {
     let mut p = linked();
     p.send(Msg::Link(LinkEvent::Ended { expired: true }));

@@ -8,8 +8,9 @@ use crate::app::words::quantity;
 
 /// Something happened on the link.
 pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
-    if concerns_request(&event) && !model.link.is_open() {
-        // The last words of a link to the laptop that was chosen before: its numbers mean something else now.
+    if concerns_session(&event) && !model.link.is_open() {
+        // The last words of a link to the laptop that was chosen before: its numbers mean something else now, and what it permits
+        // or renews is not this one's.
         return;
     }
     match event {
@@ -85,8 +86,8 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
     }
 }
 
-/// It names a request by its number at the laptop that is linked.
-const fn concerns_request(event: &LinkEvent) -> bool {
+/// It names a request by its number at the laptop that is linked, or says what that laptop grants.
+const fn concerns_session(event: &LinkEvent) -> bool {
     matches!(
         event,
         LinkEvent::Accepted(_)
@@ -97,6 +98,9 @@ const fn concerns_request(event: &LinkEvent) -> bool {
             | LinkEvent::Uploaded { .. }
             | LinkEvent::Done(_)
             | LinkEvent::Failed { .. }
+            | LinkEvent::Notice { .. }
+            | LinkEvent::Renewed { .. }
+            | LinkEvent::NotRenewed
     )
 }
 
@@ -114,6 +118,10 @@ fn change_laptop(
 
 fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     let Some(chosen) = model.chosen else { return };
+    if welcome.laptop.is_some_and(|laptop| laptop != chosen) {
+        // It was under way when another laptop was chosen.
+        return;
+    }
     if let Some(clock) = welcome.clock {
         // Time never goes backwards from what was seen last.
         let floor = model.wall();
