@@ -153,6 +153,26 @@ fn ask(text: &str) -> Vec<u8> {
     b.finish().unwrap()
 }
 
+/// A chat in conversation 5.
+fn say(text: &str, parent: [u8; 8]) -> Vec<u8> {
+    let mut b = Builder::new();
+    let model = b.name("");
+    let input = b.text(text);
+    let chat = Chat {
+        model,
+        conversation: 5,
+        parent,
+        history: None,
+        system: None,
+        input,
+        max_tokens: 9,
+        temperature: None,
+    };
+    let answer = b.op(&Op::Chat(chat));
+    b.emit(answer);
+    b.finish().unwrap()
+}
+
 /// Signals of a work, as a session gets them.
 fn follow(work: &Work) -> Receiver<()> {
     let (sender, signals) = channel();
@@ -382,10 +402,19 @@ fn revocation_ends_sessions_and_running_requests() {
         office.relationship,
         Arc::new(move |signal| sender.send(signal).unwrap()),
     );
-    let work = office.submit(1, "wait").unwrap();
+    let work = office
+        .hub
+        .submit(
+            office.relationship,
+            &office.submission(1, say("wait", EMPTY)),
+        )
+        .unwrap();
     until(&work, |view| view.streams.first().map(|_| ()));
     office.hub.revoke(office.relationship).unwrap();
     assert_eq!(code(&end(&work)), Some(ErrorCode::Revoked));
+    let record = office.hub.store.request(office.relationship, 1);
+    assert_eq!(record.unwrap().unwrap().results, [], "nothing of it stays");
+    assert!(office.hub.contexts.get(office.relationship, 5).is_none());
     assert_eq!(
         told.recv_timeout(Duration::from_secs(60)),
         Ok(Signal::Close)
@@ -481,24 +510,7 @@ fn an_upload_is_asked_for_checked_and_used() {
 fn a_missing_conversation_takes_no_number_and_asks_nobody() {
     let office = Office::new("context");
     office.permit(Rule::Ask);
-    let program = |parent| {
-        let mut b = Builder::new();
-        let model = b.name("");
-        let input = b.text("hello");
-        let chat = Chat {
-            model,
-            conversation: 5,
-            parent,
-            history: None,
-            system: None,
-            input,
-            max_tokens: 9,
-            temperature: None,
-        };
-        let answer = b.op(&Op::Chat(chat));
-        b.emit(answer);
-        b.finish().unwrap()
-    };
+    let program = |parent| say("hello", parent);
     let refusal = office
         .hub
         .submit(office.relationship, &office.submission(1, program([9; 8])))

@@ -191,6 +191,9 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
                 },
             );
         }
+        if work.stopped() == Some(ErrorCode::Revoked) {
+            forget_revoked(hub, work);
+        }
         record.counted = used;
         record.phase = Phase::Ended;
         record.ended = Some(match stored {
@@ -222,6 +225,14 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
         request: work.id().0,
         outcome,
     });
+}
+
+/// What a request of a revoked device brought in after the revocation goes the way of what was there before.
+fn forget_revoked(hub: &Arc<Hub>, work: &Arc<Work>) {
+    hub.contexts.forget(work.relationship);
+    if let Err(error) = hub.store.revoke(work.relationship, hub.wall()) {
+        log::error!("results of a revoked device stay: {error}");
+    }
 }
 
 /// Forgets what was uploaded for the ended request alone.
