@@ -2,6 +2,7 @@
 
 use super::FileFault;
 use ring::digest::{Context, SHA256};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -10,6 +11,9 @@ use std::time::{Duration, SystemTime};
 
 /// Longest time that an upload nobody goes on with is kept.
 const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Ending of an upload that is not whole.
+const PART: &str = ".part";
 
 /// The uploads of one relationship. One relationship never learns what another one has uploaded.
 #[derive(Debug, Clone)]
@@ -60,7 +64,7 @@ impl BlobStore {
     /// # Errors
     /// [`FileFault::Full`] where it would pass the cap, or what the disk said.
     pub fn upload(&self, sha256: [u8; 32], len: u64) -> Result<Upload, FileFault> {
-        let part = self.path(&sha256, ".part");
+        let part = self.part(&sha256, len);
         let used = self.used(&part)?;
         if used.saturating_add(len) > self.cap {
             return Err(FileFault::Full {
@@ -87,9 +91,10 @@ impl BlobStore {
         })
     }
 
-    /// Forgets a finished upload.
-    pub fn remove(&self, sha256: &[u8; 32]) {
+    /// Forgets an upload, whole or as far as it came.
+    pub fn remove(&self, sha256: &[u8; 32], len: u64) {
         let _ = fs::remove_file(self.path(sha256, ""));
+        let _ = fs::remove_file(self.part(sha256, len));
     }
 
     /// Forgets everything of this relationship.
@@ -121,10 +126,20 @@ impl BlobStore {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             if entry.path() != except {
-                total = total.saturating_add(entry.metadata()?.len());
+                let len = match announced(&entry.file_name()) {
+                    Some(len) => len,
+                    None => entry.metadata()?.len(),
+                };
+                total = total.saturating_add(len);
             }
         }
         Ok(total)
+    }
+
+    /// A part carries the length it will have in its name: what was announced counts before it is there, so that many
+    /// uploads begun at once cannot pass the cap together.
+    fn part(&self, sha256: &[u8; 32], len: u64) -> PathBuf {
+        self.path(sha256, &format!("-{len}{PART}"))
     }
 
     fn path(&self, sha256: &[u8; 32], suffix: &str) -> PathBuf {
@@ -199,6 +214,12 @@ impl Upload {
     }
 }
 
+/// The length that the name of a part announces.
+fn announced(name: &OsStr) -> Option<u64> {
+    let (_, len) = name.to_str()?.strip_suffix(PART)?.split_once('-')?;
+    len.parse().ok()
+}
+
 /// Removes a file that may be gone already.
 fn forget(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -242,7 +263,7 @@ mod tests {
             .read_to_end(&mut read)
             .expect("read");
         assert_eq!(read, body);
-        store.remove(&hash);
+        store.remove(&hash, 11);
         assert!(store.whole(&hash, 11).expect("looked").is_none());
     }
 
@@ -282,6 +303,18 @@ mod tests {
             Err(FileFault::Full { used: 6, quota: 10 })
         ));
         store.upload([2; 32], 4).expect("fits");
+        assert!(
+            matches!(
+                store.upload([3; 32], 1),
+                Err(FileFault::Full {
+                    used: 10,
+                    quota: 10
+                })
+            ),
+            "what was announced counts before it is there"
+        );
+        store.remove(&[2; 32], 4);
+        store.upload([3; 32], 1).expect("fits again");
         let other = BlobStore::open(&temp.0, 2, 10).expect("another device");
         assert!(other.whole(&[1; 32], 6).expect("looked").is_none());
     }

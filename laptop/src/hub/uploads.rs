@@ -185,7 +185,7 @@ impl Uploads {
             self.blobs
                 .values()
                 .filter(|blob| !needed(&blob.sha256))
-                .for_each(|blob| store.remove(&blob.sha256));
+                .for_each(|blob| store.remove(&blob.sha256, blob.len));
         }
     }
 
