@@ -70,6 +70,8 @@ pub struct Skipped {
 pub struct Journal {
     root_slot: Slot,
     root: Root,
+    /// A switch to another generation failed half way: the card may name either.
+    unsettled: bool,
     key: aead::LessSafeKey,
     items: Items,
     /// Number of the next batch.
@@ -129,6 +131,7 @@ impl Journal {
         let mut journal = Self {
             root_slot,
             root,
+            unsettled: false,
             key: cipher(key),
             items: Items::default(),
             next: 1,
@@ -159,6 +162,7 @@ impl Journal {
         }
         self.items.check(&changes)?;
         let plain = encode(&changes)?;
+        self.settle(medium)?;
         if self.is_last_segment_near() {
             self.compact(medium, entropy)?;
         }
@@ -184,6 +188,7 @@ impl Journal {
         medium: &mut dyn Medium,
         entropy: &dyn Entropy,
     ) -> Result<(), CardError> {
+        self.settle(medium)?;
         let root = Root {
             version: ROOT_VERSION,
             generation: self.root.generation + 1,
@@ -228,7 +233,19 @@ impl Journal {
         }
         self.items = items;
         result?;
-        store_root(&mut self.root_slot, medium, &self.root)
+        let switched = store_root(&mut self.root_slot, medium, &self.root);
+        self.unsettled = switched.is_err();
+        switched
+    }
+
+    /// Names the generation that goes on, where a failed switch has left that open. Nothing may be written before: it would be
+    /// lost with a generation that the card does not name.
+    fn settle(&mut self, medium: &mut dyn Medium) -> Result<(), CardError> {
+        if self.unsettled {
+            store_root(&mut self.root_slot, medium, &self.root)?;
+            self.unsettled = false;
+        }
+        Ok(())
     }
 
     fn is_last_segment_near(&self) -> bool {

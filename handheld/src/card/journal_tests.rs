@@ -271,3 +271,39 @@ fn a_long_run_of_small_appends_stays_within_its_segments() {
     assert!(files <= 6, "two sets of at most three: {files}");
     assert_eq!(open(&mut card, 3).0.items(), journal.items());
 }
+
+#[test]
+fn a_card_that_fails_anywhere_in_a_compaction_and_recovers_loses_nothing_written_later() {
+    let entropy = CountingEntropy::new(5);
+    let mut failures = 0;
+    for steps in 0.. {
+        let mut card = SimulatedCard::default();
+        let (mut journal, _) = open(&mut card, 3);
+        for n in 0..6 {
+            let changes = batch(n, journal.items());
+            journal.append(&mut card, &entropy, changes).unwrap();
+        }
+        card.steps_left = steps;
+        let compacted = journal.compact(&mut card, &entropy);
+        card.steps_left = u64::MAX;
+        let changes = batch(6, journal.items());
+        journal.append(&mut card, &entropy, changes).unwrap();
+        // Once more, over what the failed one has left.
+        card.steps_left = steps / 2;
+        let _ = journal.compact(&mut card, &entropy);
+        card.steps_left = u64::MAX;
+        let changes = batch(7, journal.items());
+        journal.append(&mut card, &entropy, changes).unwrap();
+        let cut = card.after_power_cut(&mut Dice::new(steps + 1));
+        for mut found in [card.after_kill(), cut] {
+            let (again, skipped) = open(&mut found, 4);
+            assert!(again.items() == journal.items(), "failed at step {steps}");
+            assert_eq!(skipped, [], "failed at step {steps}");
+        }
+        match compacted {
+            Ok(()) => break,
+            Err(_) => failures += 1,
+        }
+    }
+    assert!(failures > 6, "{failures}");
+}
