@@ -709,6 +709,8 @@ impl Keeper {
                     Ok((card, skipped)) => self.ready(Box::new(card), skipped),
                     Err(error) => {
                         self.state = State::Useless(error.to_string());
+                        // As without a lock: the app opens empty and says why, instead of checking for ever.
+                        self.say(CardEvent::Loaded(Box::default()));
                         self.trouble(&error);
                     }
                 }

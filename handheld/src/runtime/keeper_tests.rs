@@ -286,3 +286,41 @@ fn a_picture_that_cannot_be_read_just_now_is_not_called_damaged() {
         "{told:?}"
     );
 }
+
+#[test]
+fn a_locked_card_that_cannot_be_read_after_the_sequence_says_so_and_lets_go_of_the_lock() {
+    let b = bench("sealed");
+    let (tell, told) = unbounded();
+    let (link, _sent) = unbounded();
+    let sequence = [
+        Button::Up,
+        Button::Down,
+        Button::A,
+        Button::B,
+        Button::X,
+        Button::Y,
+    ];
+    let home = b.home.join("second");
+    let mut keeper = Keeper::open(&home, tell.clone(), link.clone(), || 0).unwrap();
+    keeper
+        .card()
+        .unwrap()
+        .set_lock(Some(&octets(&sequence)), 1000)
+        .unwrap();
+    drop(keeper);
+    let mut keeper = Keeper::open(&home, tell, link, || 0).unwrap();
+    assert!(matches!(keeper.state, State::Locked(_)));
+    let root = home.join("card").join("root.a");
+    std::fs::remove_file(&root).unwrap();
+    std::fs::create_dir(&root).unwrap();
+    while told.try_recv().is_ok() {}
+    keeper.carry_out(Errand::Effect(Effect::Unlock(sequence.to_vec())));
+    assert!(matches!(
+        told.try_recv(),
+        Ok(Msg::Card(CardEvent::Loaded(_)))
+    ));
+    assert!(matches!(
+        told.try_recv(),
+        Ok(Msg::Card(CardEvent::Trouble { .. }))
+    ));
+}
