@@ -50,7 +50,7 @@ impl Uploads {
             let index = index as u8;
             let part = match store.whole(&blob.sha256, blob.len).map_err(fault)? {
                 Some(_) => Part::Here,
-                None => finish(store.upload(blob.sha256, blob.len).map_err(fault)?),
+                None => finish(store.upload(blob.sha256, blob.len).map_err(no_room)?),
             };
             parts.insert(index, part);
             uploads.blobs.insert(index, *blob);
@@ -218,6 +218,19 @@ fn finish(upload: Upload) -> Part {
             "the upload is not what its hash says",
         )),
         Err(error) => Part::Broken(fault(error)),
+    }
+}
+
+/// What beginning an upload said: the room that is short is that of uploads, where no person can delete anything.
+fn no_room(error: FileFault) -> Fault {
+    match error {
+        FileFault::Full { used, quota } => Fault::new(
+            ErrorCode::StoreFull,
+            format!(
+                "other uploads of this device take {used} of {quota} bytes; let them end or cancel them first"
+            ),
+        ),
+        other => fault(other),
     }
 }
 

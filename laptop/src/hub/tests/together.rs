@@ -97,3 +97,21 @@ fn an_upload_stays_for_the_other_request_that_needs_it_and_goes_with_the_last() 
     assert!(matches!(end(&second), Ended::Done(_)));
     until_kept(0);
 }
+
+#[test]
+fn an_upload_without_room_is_not_blamed_on_the_drop_folder() {
+    let office = Office::new("no-room");
+    let mut b = Builder::new();
+    let data = b.blob(Blob {
+        sha256: [1; 32],
+        len: office.hub.settings.quota + 1,
+        ty: ValueType::Bytes,
+    });
+    let bytes = b.op(&Op::Bytes(data));
+    b.emit(bytes);
+    let submission = office.submission(1, b.finish().unwrap());
+    let refusal = office.hub.submit(office.relationship, &submission);
+    let fault = refusal.err().unwrap().fault;
+    assert_eq!(fault.code, ErrorCode::StoreFull);
+    assert!(fault.detail.contains("other uploads"), "{}", fault.detail);
+}
