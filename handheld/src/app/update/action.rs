@@ -14,7 +14,7 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::NewChat(kind) => super::writing::open(model, Purpose::FirstMessage(kind), fx),
         Action::OpenChat(id) => super::chat::open(model, id, fx),
         Action::Write(purpose) => super::writing::open(model, purpose, fx),
-        Action::RetryChat(id) => super::request::retry_chat(model, id, fx),
+        Action::RetryChat(id) => super::retry::retry_chat(model, id, fx),
         Action::CopyAnswer(id) => super::chat::copy(model, id),
         Action::SaveChat(id) => super::chat::save(model, id, fx),
         Action::SummarizeChat(id) => super::chat::summarize(model, id, fx),
@@ -42,7 +42,7 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
             let name = super::chat::file_name(&view::picture::title(model, id));
             fx.push(Effect::ExportPicture { picture: id, name });
         }
-        Action::RetryPicture(id) => super::request::retry_picture(model, id, fx),
+        Action::RetryPicture(id) => super::retry::retry_picture(model, id, fx),
         Action::AskDeletePicture(id) => {
             let title = format!("Delete “{}”", view::picture::title(model, id));
             super::menus::ask(
@@ -115,7 +115,7 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::HoldEntry(id) => super::outbox::hold(model, id, fx),
         Action::RetryEntry(id) => {
             if let Some(laptop) = super::outbox::by_id(model, id).map(|e| e.laptop) {
-                super::request::retry_entry(model, laptop, id, fx);
+                super::retry::retry_entry(model, laptop, id, fx);
             }
         }
         Action::AskDeleteEntry(id) => {

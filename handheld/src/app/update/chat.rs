@@ -77,7 +77,7 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
         Act::Write => super::writing::open(model, Purpose::Message(id), fx),
         Act::Back => super::nav::back(model, fx),
         Act::More => more(model, id),
-        Act::Retry => super::request::retry_chat(model, id, fx),
+        Act::Retry => super::retry::retry_chat(model, id, fx),
         Act::Stop => super::request::stop_turn(model, id, fx),
         Act::Choose => choose(model, id),
         Act::Previous => neighbour(model, id, false, fx),

@@ -18,6 +18,7 @@ mod picture;
 mod program;
 mod request;
 mod result;
+mod retry;
 mod services;
 mod settings;
 mod timers;

@@ -177,7 +177,7 @@ pub(super) fn progress_act(model: &mut Model, act: Act, fx: &mut Effects) {
     let id = *id;
     match act {
         Act::Stop => stop(model, id, fx),
-        Act::Retry => super::request::retry_picture(model, id, fx),
+        Act::Retry => super::retry::retry_picture(model, id, fx),
         Act::Confirm => super::viewer::open_in_place(model, id, fx),
         Act::More => more(model, id),
         Act::New => prompt(model, fx),
