@@ -10,5 +10,7 @@ pub mod pocket;
 pub use laptop::Laptop;
 pub use pocket::{Card, End, Line};
 
+// Runs use the two together and apart.
+#[allow(clippy::duplicate_mod)]
 #[path = "../process.rs"]
 pub mod process;

@@ -7,6 +7,8 @@ pub mod ctl;
 pub mod cutter;
 pub mod laptop;
 pub mod pocket;
+// Runs use the two together and apart.
+#[allow(clippy::duplicate_mod)]
 #[path = "../process.rs"]
 pub mod process;
 pub mod provider;

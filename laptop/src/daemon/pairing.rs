@@ -49,6 +49,8 @@ struct Inner {
     status: PairStatus,
     attempt: Option<SyncSender<Input>>,
     watchers: Vec<SyncSender<Event>>,
+    /// Rises with every window and every attempt, so that an attempt that ends late touches nothing that came after.
+    turn: u64,
 }
 
 /// See the module.
@@ -64,6 +66,7 @@ impl PairingDesk {
             window: None,
             status: PairStatus::Closed,
             attempt: None,
+            turn: 0,
             watchers: Vec::new(),
         };
         Self {
@@ -113,6 +116,8 @@ impl PairingDesk {
         let window = Window::open(&mut attempts, wall.unsigned_abs(), now)
             .map_err(|paused| RpcError::new(ErrorKind::Conflict, paused.to_string()))?;
         inner.window = Some(window);
+        inner.attempt = None;
+        inner.turn += 1;
         drop(inner);
         log::info!("the pairing window is open for two minutes");
         self.set(|closes_in_s| PairStatus::Waiting { closes_in_s });
@@ -192,7 +197,7 @@ impl PairingDesk {
         port: u16,
     ) {
         let (inputs, receiver) = sync_channel(MAX_PIECES);
-        let admission = {
+        let (admission, turn) = {
             let mut inner = self.lock();
             let now = self.hub.now();
             let admission = inner
@@ -201,8 +206,9 @@ impl PairingDesk {
                 .map_or(Admission::Closed, |window| window.arrive(now));
             if admission == Admission::Admitted {
                 inner.attempt = Some(inputs.clone());
+                inner.turn += 1;
             }
-            admission
+            (admission, inner.turn)
         };
         let refusal = match admission {
             Admission::Admitted => None,
@@ -222,7 +228,14 @@ impl PairingDesk {
         }
         let ended = self.run(&stream, &mut channel, &own, port, &inputs, &receiver);
         hang_up(&stream, &mut channel);
-        self.lock().attempt = None;
+        {
+            let mut inner = self.lock();
+            if inner.turn != turn {
+                // The window that this attempt came in by was closed, and another one opened.
+                return;
+            }
+            inner.attempt = None;
+        }
         match ended {
             Ok(status @ PairStatus::Paired { .. }) => self.finish(status),
             Ok(status) => self.set(|_| status),

@@ -5,7 +5,7 @@ use shared_proto::channel::{Channel, ChannelError, TlsChannel};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest wait for a handheld that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -132,10 +132,22 @@ impl Pipe {
     /// Sends what the channel has to say of its own.
     pub(super) fn flush(&mut self) -> Result<(), PipeError> {
         self.channel.transmit(&mut self.out);
-        if !self.out.is_empty() {
-            self.stream.write_all(&self.out)?;
-            self.out.clear();
+        // The socket's own timeout is for one write: a handheld that takes an octet now and then must not hold a
+        // session, its threads and its signals for ever.
+        let until = Instant::now() + WRITE_TIMEOUT;
+        let mut rest = self.out.as_slice();
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(len) => rest = &rest[len..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !rest.is_empty() && Instant::now() >= until {
+                return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+            }
         }
+        self.out.clear();
         Ok(())
     }
 

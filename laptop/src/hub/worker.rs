@@ -14,6 +14,7 @@ use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_DETAIL_LEN;
 use shared_proto::message::Usage;
 use shared_proto::program;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 /// Stack of a worker: a verified program lies on it, and a picture is on the heap.
@@ -31,7 +32,12 @@ pub(super) fn start(
     let job = {
         let (hub, work) = (Arc::clone(&hub), Arc::clone(&work));
         move || {
-            let (result, usage) = carry_out(&hub, &work, &submission, &demand, entry);
+            // A defect in one request ends that request: the record is behind a lock that forgives it.
+            let run = || carry_out(&hub, &work, &submission, &demand, entry);
+            let (result, usage) = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+                let fault = Fault::new(ErrorCode::Internal, "the laptop has a defect; see its log");
+                (Err((None, fault)), Usage::default())
+            });
             finish(&hub, &work, result, usage, demand.cost.usage);
             // Between admissions: one that has just found an upload here still finds it when it starts.
             let admission = hub.admission(work.relationship);
