@@ -6,7 +6,7 @@
 use super::model::Settings;
 use super::model::chat::{Chat, ChatId};
 use super::model::files::RemoteFile;
-use super::model::laptop::{Carrier, Laptop, LaptopId};
+use super::model::laptop::{Call, Laptop, LaptopId};
 use super::model::outbox::{Entry, RequestId, Source, Upload};
 use super::model::picture::{Picture, PictureId, Recipe};
 use super::model::screen::Purpose;
@@ -49,7 +49,13 @@ pub enum Effect {
     /// Ask the laptop to renew the relationship.
     Renew,
     /// Call a laptop to pair with it.
-    Pair(Carrier),
+    Pair(Call),
+    /// Look for laptops by radio, or stop looking.
+    Look(bool),
+    /// Measure the signal now and then, while somebody looks at it; or stop.
+    WatchSignal(bool),
+    /// Let link and radio sleep until `Reconnect`.
+    Rest,
     /// The person said yes to the laptop that is being paired.
     PairConfirm,
     /// Call pairing off.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::model::files::{LocalFile, RemoteFile};
-use super::model::laptop::{Attempt, Carrier, Laptop, LaptopId, ModelInfo, Permission};
+use super::model::laptop::{
+    Attempt, Carrier, Laptop, LaptopId, ModelInfo, Nearby, Network, Permission, Signal,
+};
 use super::model::outbox::{Entry, Failure, RequestId, Source};
 use super::model::picture::{Picture, PictureId, Raster, Recipe};
 use super::model::screen::Purpose;
@@ -125,6 +127,25 @@ pub enum LinkEvent {
     },
     /// Pairing.
     Pairing(PairingEvent),
+    /// What the radio of this device can do; told once, and again when that changes.
+    Radio(RadioAbility),
+    /// The laptops that the radio hears now, best first; replaces what was heard before.
+    Nearby(Vec<Nearby>),
+    /// The signal as measured; `None` where the carrier has none.
+    Signal(Option<Signal>),
+    /// Link and radio sleep, as was asked.
+    Asleep,
+}
+
+/// What the radio of this device can do for us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RadioAbility {
+    /// It can join a laptop's network.
+    pub station: bool,
+    /// It can do Wi-Fi Direct.
+    pub p2p: bool,
+    /// What is missing and what to do about it, in a sentence; empty if nothing.
+    pub why: String,
 }
 
 /// What the laptop says when the channel opens.
@@ -134,8 +155,10 @@ pub struct Welcome {
     pub laptop: Option<LaptopId>,
     /// How it was reached.
     pub carrier: Option<Carrier>,
-    /// Words on the signal, if the carrier has one.
-    pub signal: String,
+    /// The signal, if the carrier has one.
+    pub signal: Option<Signal>,
+    /// The network that the laptop opens, if it has one.
+    pub network: Option<Network>,
     /// The laptop's name.
     pub name: String,
     /// The laptop's time.

@@ -18,8 +18,8 @@ use super::carrier::Dialer;
 use super::pipe::{Pipe, PipeError, Turn};
 use super::talk::{Fetch, Over, Talk};
 use super::{Command, Introduction, Library, LinkEvent, Target};
-use crate::app::model::Carrier;
 use crate::app::model::laptop::{Attempt, LaptopId};
+use crate::app::model::{Call, Carrier};
 use crate::card::Relationship;
 
 /// Handshake and greeting together: two round trips, on a laptop that is busy starting a model.
@@ -57,7 +57,7 @@ pub(super) enum End {
     /// Try at once.
     Again,
     /// Somebody wants to pair.
-    Pair(Carrier),
+    Pair(Call),
     /// The app is gone.
     Quit,
 }
@@ -110,9 +110,9 @@ impl Driver {
                 other => other,
             };
             let end = match end {
-                End::Pair(carrier) => {
+                End::Pair(call) => {
                     backoff.reset();
-                    super::meet::pair(&self, carrier).await
+                    super::meet::pair(&self, call).await
                 }
                 other => other,
             };
@@ -144,7 +144,7 @@ impl Driver {
                 Ok(Command::Target(target)) => return End::Retarget(target),
                 Ok(Command::Farewell) => return End::Retarget(None),
                 Ok(Command::Reconnect) => return End::Again,
-                Ok(Command::Pair(carrier)) => return End::Pair(carrier),
+                Ok(Command::Pair(call)) => return End::Pair(call),
                 // Without a link there is nobody to tell; the app takes all up again at the next welcome.
                 Ok(_) => {}
             }
@@ -374,9 +374,9 @@ impl Driver {
                         self.part(pipe, talk).await;
                         return Ok(End::Retarget(None));
                     }
-                    Command::Pair(carrier) => {
+                    Command::Pair(call) => {
                         self.part(pipe, talk).await;
-                        return Ok(End::Pair(carrier));
+                        return Ok(End::Pair(call));
                     }
                     Command::Reconnect => talk.probe(now),
                     other => talk.command(other, now),

@@ -116,6 +116,7 @@ impl Bench {
                 next: None,
             },
             carriers: vec![Carrier::Tcp(address.to_owned())],
+            network: None,
             last_id: 3,
         }))));
     }
@@ -664,6 +665,7 @@ fn renewed_keys_are_on_the_card_before_they_are_told_and_open_the_next_session()
     bench.say(Command::Target(Some(Box::new(Target {
         relationship: both.clone(),
         carriers: vec![Carrier::Tcp(address)],
+        network: None,
         last_id: 3,
     }))));
     bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
@@ -720,7 +722,9 @@ fn pairing_shows_digits_waits_for_both_people_and_keeps_the_keys() {
     let bench = Bench::new();
     let (type_there, typed) = unbounded();
     let laptop = meet(listener, typed);
-    bench.say(Command::Pair(Carrier::Tcp(address)));
+    bench.say(Command::Pair(crate::app::model::Call::Carrier(
+        Carrier::Tcp(address),
+    )));
     let pairing = |bench: &Bench| {
         bench.wait(|e| {
             if let LinkEvent::Pairing(p) = e {
@@ -764,7 +768,9 @@ fn wrong_digits_and_a_no_keep_nothing() {
         let bench = Bench::new();
         let (type_there, typed) = unbounded();
         let laptop = meet(listener, typed);
-        bench.say(Command::Pair(Carrier::Tcp(address)));
+        bench.say(Command::Pair(crate::app::model::Call::Carrier(
+            Carrier::Tcp(address),
+        )));
         let pairing = |bench: &Bench| {
             bench.wait(|e| {
                 if let LinkEvent::Pairing(p) = e {

@@ -17,7 +17,7 @@ use smol::future::or;
 use super::driver::{Driver, End};
 use super::pipe::{Pipe, PipeError, Turn};
 use super::{Command, LinkEvent};
-use crate::app::model::{Carrier, Laptop};
+use crate::app::model::{Call, Carrier, Laptop};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::card::Relationship;
 
@@ -28,9 +28,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(8);
 const LAST_WORDS: Duration = Duration::from_millis(800);
 
 /// Runs one attempt to its end and tells the app how it went. What the commands want next is handed back.
-pub(super) async fn pair(driver: &Driver, carrier: Carrier) -> End {
+pub(super) async fn pair(driver: &Driver, call: Call) -> End {
     let mut wish = End::Again;
-    if let Err(fault) = attempt(driver, &carrier, &mut wish).await {
+    if let Err(fault) = attempt(driver, &call, &mut wish).await {
         driver
             .tell(LinkEvent::Pairing(PairingEvent::Failed(fault)))
             .await;
@@ -38,7 +38,12 @@ pub(super) async fn pair(driver: &Driver, carrier: Carrier) -> End {
     wish
 }
 
-async fn attempt(driver: &Driver, carrier: &Carrier, wish: &mut End) -> Result<(), PairingFault> {
+async fn attempt(driver: &Driver, call: &Call, wish: &mut End) -> Result<(), PairingFault> {
+    let Call::Carrier(carrier) = call else {
+        return Err(PairingFault::Unreachable(
+            "This version does not join a laptop by radio.".into(),
+        ));
+    };
     let dial = async { Ok(driver.dialer.dial(carrier).await) };
     let stream = or(async { Err(withdrawn(driver, wish).await) }, dial).await?;
     let stream = stream.map_err(PairingFault::Unreachable)?;

@@ -17,7 +17,7 @@ use std::pin::Pin;
 
 use shared_proto::message::RequestId;
 
-use crate::app::model::{Carrier, Laptop, Source, Upload};
+use crate::app::model::{Call, Carrier, Laptop, Network, Source, Upload};
 use crate::card::Relationship;
 
 pub use crate::app::msg::LinkEvent;
@@ -29,6 +29,8 @@ pub struct Target {
     pub relationship: Relationship,
     /// Ways to reach it, best first.
     pub carriers: Vec<Carrier>,
+    /// The network that it opens, if one is known.
+    pub network: Option<Network>,
     /// Highest request number that this card has used with it.
     pub last_id: u64,
 }
@@ -76,7 +78,13 @@ pub enum Command {
     /// Say farewell and keep no link.
     Farewell,
     /// Call a laptop to pair.
-    Pair(Carrier),
+    Pair(Call),
+    /// Look for laptops by radio, or stop.
+    Look(bool),
+    /// Measure the signal now and then, or stop.
+    WatchSignal(bool),
+    /// Let link and radio sleep until `Reconnect`.
+    Rest,
     /// The person agreed.
     PairConfirm,
     /// The person called it off.

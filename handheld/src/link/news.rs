@@ -20,7 +20,8 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
                 // The driver knows whom it called.
                 laptop: None,
                 carrier: Some(carrier.clone()),
-                signal: String::new(),
+                signal: None,
+                network: None,
                 name: welcome.name.to_owned(),
                 clock: Some(Clock {
                     unix: welcome.time_ms / 1000,

@@ -255,6 +255,9 @@ impl Talk {
             Command::Target(_)
             | Command::Reconnect
             | Command::Pair(_)
+            | Command::Look(_)
+            | Command::WatchSignal(_)
+            | Command::Rest
             | Command::PairConfirm
             | Command::PairCancel => Ok(()),
         };

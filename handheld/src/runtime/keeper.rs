@@ -328,6 +328,7 @@ impl Keeper {
             Some(Box::new(Target {
                 relationship,
                 carriers,
+                network: None,
                 last_id,
             }))
         });

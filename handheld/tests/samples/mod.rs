@@ -43,7 +43,11 @@ pub fn base(panel: Panel) -> Model {
     model.chosen = Some(LaptopId(1));
     model.link = Link::Linked {
         carrier: Carrier::WifiDirect,
-        signal: "good signal".into(),
+        signal: Some(handheld::app::model::Signal {
+            dbm: -52,
+            rate_mbps: 65,
+            frequency: 2437,
+        }),
     };
     talks::fill(&mut model);
     pictures::fill(&mut model);

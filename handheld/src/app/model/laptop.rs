@@ -29,6 +29,81 @@ pub struct Laptop {
     pub models: Vec<ModelInfo>,
     /// When it was last linked, seconds since 1970; zero if never.
     pub seen_at: u64,
+    /// The network that it opens, where it has told of one: what a quick join needs.
+    pub network: Option<Network>,
+}
+
+/// A network that a laptop opens.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Its name: up to 32 octets.
+    pub ssid: Vec<u8>,
+    /// WPA2 passphrase, or a key of 64 hexadecimal digits.
+    pub passphrase: String,
+    /// Where it was last, in MHz; 0 if not known.
+    pub frequency: u16,
+    /// TCP port on which the laptop listens.
+    pub port: u16,
+}
+
+/// The passphrase stays out of every log.
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.ssid.escape_ascii();
+        write!(f, "Network({name}, {} MHz)", self.frequency)
+    }
+}
+
+/// A laptop that the radio hears, before anything is known of it but what it says aloud. Peer text throughout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nearby {
+    /// Its name.
+    pub name: String,
+    /// Network name.
+    pub ssid: Vec<u8>,
+    /// Address of the network's radio.
+    pub bssid: [u8; 6],
+    /// P2P device address, where Wi-Fi Direct has found it.
+    pub device: Option<[u8; 6]>,
+    /// In MHz.
+    pub frequency: u16,
+    /// Strength of its signal in dBm.
+    pub signal_dbm: i16,
+    /// True: joins at the push of a button there. False: by the passphrase that it shows.
+    pub push: bool,
+}
+
+/// Whom to pair with, and how to get there.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Over a carrier that is there already.
+    Carrier(Carrier),
+    /// Over Wi-Fi Direct, by the push of a button on the laptop.
+    Push(Nearby),
+    /// As an ordinary station, with the passphrase that the laptop shows.
+    Passphrase(Nearby, String),
+}
+
+/// The passphrase stays out of every log.
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Carrier(carrier) => write!(f, "Carrier({carrier:?})"),
+            Self::Push(nearby) => write!(f, "Push({nearby:?})"),
+            Self::Passphrase(nearby, _) => write!(f, "Passphrase({nearby:?})"),
+        }
+    }
+}
+
+/// What the radio says of the link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signal {
+    /// In dBm.
+    pub dbm: i16,
+    /// In Mbit/s; 0 if not known.
+    pub rate_mbps: u32,
+    /// In MHz.
+    pub frequency: u16,
 }
 
 /// A way to reach a laptop.
@@ -110,8 +185,8 @@ pub enum Link {
     Linked {
         /// Which carrier.
         carrier: Carrier,
-        /// Words on the signal where the carrier has one, for example "good signal".
-        signal: String,
+        /// The signal, where the carrier has one.
+        signal: Option<Signal>,
     },
 }
 

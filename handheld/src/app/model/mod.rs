@@ -17,7 +17,9 @@ use crate::time::Millis;
 
 pub use chat::{Chat, ChatId, Chats, Role, Turn, TurnState};
 pub use files::{Files, LocalFile, RemoteFile, Side};
-pub use laptop::{Carrier, Laptop, LaptopId, Link, Permission, Verdict};
+pub use laptop::{
+    Call, Carrier, Laptop, LaptopId, Link, Nearby, Network, Permission, Signal, Verdict,
+};
 pub use outbox::{Entry, EntryState, Failure, Origin, Outbox, RequestId, Source, Upload, Wish};
 pub use overlay::{Dialog, Menu, MenuItem, Overlay, Toast};
 pub use picture::{Picture, PictureId, PictureState, Pictures, Raster};

@@ -32,7 +32,9 @@ fn pairing_shows_digits_asks_and_needs_a_yes() {
     let mut p = fresh();
     let fx = call(&mut p);
     assert!(
-        fx.contains(&Effect::Pair(Carrier::Tcp("10.0.0.1:8144".into()))),
+        fx.contains(&Effect::Pair(crate::app::model::Call::Carrier(
+            Carrier::Tcp("10.0.0.1:8144".into())
+        ))),
         "{fx:?}"
     );
     assert_eq!(stage(&p), PairingStage::Calling);

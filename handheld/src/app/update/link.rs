@@ -83,6 +83,7 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
         LinkEvent::Done(id) => super::result::done(model, id, fx),
         LinkEvent::Failed { id, failure } => super::result::failed(model, id, failure, fx),
         LinkEvent::Pairing(event) => super::pairing::event(model, event, fx),
+        LinkEvent::Radio(_) | LinkEvent::Nearby(_) | LinkEvent::Signal(_) | LinkEvent::Asleep => {}
     }
 }
 

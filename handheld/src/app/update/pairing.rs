@@ -3,7 +3,7 @@
 use crate::app::effect::{Effect, Effects};
 use crate::app::hints::Act;
 use crate::app::model::screen::{PairingScreen, PairingStage};
-use crate::app::model::{Carrier, Laptop, Model, Screen};
+use crate::app::model::{Call, Carrier, Laptop, Model, Screen};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::app::words;
 
@@ -13,7 +13,7 @@ const CALL_MS: u64 = 120_000;
 /// Calls a laptop to pair with it.
 pub(super) fn call(model: &mut Model, carrier: Carrier, fx: &mut Effects) {
     let until = Some(model.now.plus(CALL_MS));
-    fx.push(Effect::Pair(carrier.clone()));
+    fx.push(Effect::Pair(Call::Carrier(carrier.clone())));
     super::nav::push(
         model,
         Screen::Pairing(PairingScreen {

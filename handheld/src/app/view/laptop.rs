@@ -106,11 +106,7 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
     let mut rows = Vec::new();
     match &model.link {
         Link::Linked { carrier, signal } => {
-            let signal = if signal.is_empty() {
-                String::new()
-            } else {
-                format!(", {signal}")
-            };
+            let signal = signal.map_or_else(String::new, |s| format!(", {} dBm", s.dbm));
             rows.push(Row::new(
                 Mark::Done,
                 format!("Linked over {}{signal}", words::carrier(carrier)),
