@@ -6,6 +6,7 @@
 
 mod carrier;
 mod handover;
+pub mod radio;
 mod service;
 
 pub use carrier::{Carrier, CarrierError, Kind};
