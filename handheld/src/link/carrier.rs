@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use smol::channel::{Receiver, bounded};
 use smol::net::TcpStream;
 
-use crate::app::model::Carrier;
+use crate::app::model::laptop::{Nearby, Signal};
+use crate::app::model::{Call, Carrier, Network};
+use crate::app::msg::RadioAbility;
 
 /// How long opening a carrier may take: three SYNs on a direct link.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -15,10 +18,77 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// A connection under way.
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<TcpStream, String>> + Send + 'a>>;
 
+/// One way to a laptop.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    /// Over what.
+    pub carrier: &'a Carrier,
+    /// The network that the laptop opens, if it has told of one: carriers by radio need it.
+    pub network: Option<&'a Network>,
+}
+
+/// A laptop that was called to pair.
+pub struct Called {
+    /// The connection.
+    pub stream: TcpStream,
+    /// Over what it runs.
+    pub carrier: Carrier,
+    /// The network that was joined for it.
+    pub network: Option<Network>,
+}
+
+/// A call under way.
+pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Called, String>> + Send + 'a>>;
+
+/// What the radio says by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RadioNews {
+    /// What it can do; first of all, and whenever that changes.
+    Ability(RadioAbility),
+    /// The laptops that it hears now, best first.
+    Nearby(Vec<Nearby>),
+    /// The signal of the link that it carries.
+    Signal(Option<Signal>),
+    /// The link that it carried is lost: why, in a sentence.
+    Lost(String),
+    /// Something came back (the device woke, the driver or the supplicant is there again): a try may succeed now.
+    Back,
+}
+
 /// Opens carriers. Errors are sentences for the connection screen.
 pub trait Dialer: Send + Sync {
-    /// Opens this carrier; ends by itself within some seconds, whatever the network does.
-    fn dial<'a>(&'a self, carrier: &'a Carrier) -> Connecting<'a>;
+    /// Opens this way; ends by itself within some seconds, whatever the network does.
+    fn dial<'a>(&'a self, way: Way<'a>) -> Connecting<'a>;
+
+    /// Reaches a laptop for the first time. Joining by the push of a button waits for that button, two minutes at most.
+    fn call<'a>(&'a self, call: &'a Call) -> Calling<'a>;
+
+    /// The carrier by which this device joins a network that a laptop opens; `None` where it has no radio.
+    fn radio(&self) -> Option<Carrier> {
+        None
+    }
+
+    /// Looks for laptops by radio until told otherwise.
+    fn look(&self, _on: bool) {}
+
+    /// Measures the signal now and then until told otherwise.
+    fn watch_signal(&self, _on: bool) {}
+
+    /// Leaves the laptop's network and lets the radio sleep until something is dialled.
+    fn rest(&self) {}
+}
+
+/// The news of a device without a radio: that it has none, and why.
+pub fn no_radio(why: &str) -> Receiver<RadioNews> {
+    let (say, news) = bounded(1);
+    let why = why.to_owned();
+    // There is room for one, and nothing ever follows.
+    let _ = say.try_send(RadioNews::Ability(RadioAbility {
+        station: false,
+        p2p: false,
+        why,
+    }));
+    news
 }
 
 /// Plain TCP to a numeric address. There is no resolver here: the handheld speaks no DNS.
@@ -26,37 +96,69 @@ pub trait Dialer: Send + Sync {
 pub struct TcpDialer;
 
 impl Dialer for TcpDialer {
-    fn dial<'a>(&'a self, carrier: &'a Carrier) -> Connecting<'a> {
+    fn dial<'a>(&'a self, way: Way<'a>) -> Connecting<'a> {
         Box::pin(async move {
-            let text = match carrier {
-                Carrier::Tcp(address) => address,
-                Carrier::WifiDirect => {
-                    return Err("This version does not drive Wi-Fi Direct.".into());
-                }
-                Carrier::Station => {
-                    return Err("This version does not join the laptop's network by itself.".into());
-                }
-                Carrier::Usb => return Err("This version does not set up the USB link.".into()),
-            };
-            let address: SocketAddr = text.parse().map_err(|_| {
-                format!(
-                    "{} is not an address like 192.168.7.1:8144.",
-                    text.escape_debug()
-                )
-            })?;
-            let connect = async { TcpStream::connect(address).await };
-            let timeout = async {
-                smol::Timer::after(CONNECT_TIMEOUT).await;
-                Err(io::ErrorKind::TimedOut.into())
-            };
-            let stream = smol::future::or(connect, timeout)
-                .await
-                .map_err(|e| sentence(&e))?;
-            // A word must not wait for the next one.
-            stream.set_nodelay(true).map_err(|e| sentence(&e))?;
-            Ok(stream)
+            match way.carrier {
+                Carrier::Tcp(address) => tcp(address).await,
+                Carrier::WifiDirect | Carrier::Station => Err(NO_RADIO.into()),
+                Carrier::Usb => Err(NO_USB.into()),
+            }
         })
     }
+
+    fn call<'a>(&'a self, call: &'a Call) -> Calling<'a> {
+        Box::pin(async move {
+            let Call::Carrier(carrier) = call else {
+                return Err(NO_RADIO.into());
+            };
+            let network = None;
+            let stream = self.dial(Way { carrier, network }).await?;
+            Ok(Called {
+                stream,
+                carrier: carrier.clone(),
+                network: None,
+            })
+        })
+    }
+}
+
+/// Said where a carrier needs a radio and none is driven.
+pub const NO_RADIO: &str = "The radio of this device is not used here.";
+
+/// Said where the USB cable is asked for.
+pub const NO_USB: &str = "This version does not set up the USB link.";
+
+/// Connects to a numeric address.
+///
+/// # Errors
+/// A sentence for the connection screen.
+pub async fn tcp(address: &str) -> Result<TcpStream, String> {
+    let address: SocketAddr = address.parse().map_err(|_| {
+        format!(
+            "{} is not an address like 192.168.7.1:8144.",
+            address.escape_debug()
+        )
+    })?;
+    in_time(TcpStream::connect(address)).await
+}
+
+/// Waits for a connection under way, not for ever.
+///
+/// # Errors
+/// A sentence for the connection screen.
+pub async fn in_time(
+    connect: impl Future<Output = io::Result<TcpStream>>,
+) -> Result<TcpStream, String> {
+    let timeout = async {
+        smol::Timer::after(CONNECT_TIMEOUT).await;
+        Err(io::ErrorKind::TimedOut.into())
+    };
+    let stream = smol::future::or(connect, timeout)
+        .await
+        .map_err(|e| sentence(&e))?;
+    // A word must not wait for the next one.
+    stream.set_nodelay(true).map_err(|e| sentence(&e))?;
+    Ok(stream)
 }
 
 fn sentence(error: &io::Error) -> String {
@@ -76,23 +178,38 @@ fn sentence(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
+    fn dial(carrier: &Carrier) -> Result<TcpStream, String> {
+        let network = None;
+        smol::block_on(TcpDialer.dial(Way { carrier, network }))
+    }
+
     #[test]
     fn a_name_is_refused_because_nothing_here_resolves_names() {
-        let refused = smol::block_on(TcpDialer.dial(&Carrier::Tcp("laptop.local:8144".into())));
+        let refused = dial(&Carrier::Tcp("laptop.local:8144".into()));
         assert!(refused.unwrap_err().contains("is not an address"));
-        let unbuilt = smol::block_on(TcpDialer.dial(&Carrier::WifiDirect)).unwrap_err();
-        assert_eq!(unbuilt, "This version does not drive Wi-Fi Direct.");
+    }
+
+    #[test]
+    fn without_a_radio_its_carriers_say_so_and_its_news_are_that_alone() {
+        for carrier in [Carrier::WifiDirect, Carrier::Station] {
+            assert_eq!(dial(&carrier).unwrap_err(), NO_RADIO);
+        }
+        assert_eq!(TcpDialer.radio(), None);
+        let news = no_radio("None was found.");
+        let Ok(RadioNews::Ability(ability)) = news.try_recv() else {
+            panic!("the ability comes first")
+        };
+        assert_eq!(ability.why, "None was found.");
+        assert!(!ability.station && !ability.p2p && news.try_recv().is_err());
     }
 
     #[test]
     fn a_closed_port_says_what_to_look_at_and_an_open_one_connects() {
-        smol::block_on(async {
-            let listener = smol::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = Carrier::Tcp(listener.local_addr().unwrap().to_string());
-            TcpDialer.dial(&address).await.unwrap();
-            drop(listener);
-            let refused = TcpDialer.dial(&address).await.unwrap_err();
-            assert!(refused.contains("does not run there"), "{refused}");
-        });
+        let listener = smol::block_on(smol::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = Carrier::Tcp(listener.local_addr().unwrap().to_string());
+        dial(&address).unwrap();
+        drop(listener);
+        let refused = dial(&address).unwrap_err();
+        assert!(refused.contains("does not run there"), "{refused}");
     }
 }

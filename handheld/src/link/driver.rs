@@ -14,7 +14,7 @@ use smol::channel::{Receiver, Sender};
 use smol::future::or;
 
 use super::backoff::Backoff;
-use super::carrier::Dialer;
+use super::carrier::{Dialer, RadioNews, Way};
 use super::pipe::{Pipe, PipeError, Turn};
 use super::talk::{Fetch, Over, Talk};
 use super::{Command, Introduction, Library, LinkEvent, Target};
@@ -36,6 +36,8 @@ pub struct Driver {
     pub events: Sender<LinkEvent>,
     /// How to open carriers.
     pub dialer: Arc<dyn Dialer>,
+    /// What the radio says; one that is closed has nothing more to say.
+    pub radio: Receiver<RadioNews>,
     /// Where uploads are read.
     pub library: Arc<dyn Library>,
     /// What we say of ourselves.
@@ -47,19 +49,38 @@ pub struct Driver {
 /// Why a link, or a try at one, ended.
 pub(super) enum End {
     /// By fault or distance: try again.
-    Lost {
-        why: String,
-        carrier: Option<Carrier>,
-        patient: bool,
-    },
+    Lost(Lost),
     /// Commands changed what is wanted.
     Retarget(Option<Box<Target>>),
     /// Try at once.
     Again,
     /// Somebody wants to pair.
     Pair(Call),
+    /// Sleep until called.
+    Rest,
     /// The app is gone.
     Quit,
+}
+
+/// How a try ended.
+pub(super) struct Lost {
+    /// A sentence for the connection screen.
+    why: String,
+    /// Over what it was tried.
+    carrier: Option<Carrier>,
+    manner: Manner,
+}
+
+/// What a failure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// Another try, soon.
+    Hurry,
+    /// Another try, but hurry helps nobody.
+    Patience,
+    /// Patience, and that the person hears of it: whoever answers there says that this relationship is no more. Nothing
+    /// vouches for that word, so it is no reason to stop trying.
+    Over,
 }
 
 impl Driver {
@@ -68,13 +89,16 @@ impl Driver {
         let mut target: Option<Box<Target>> = None;
         let mut backoff = Backoff::default();
         let mut attempts: Vec<Attempt> = Vec::new();
+        let (mut asleep, mut ended) = (false, false);
         loop {
             let end = match &mut target {
                 None => self.idle().await,
+                Some(_) if asleep => self.idle().await,
                 Some(wanted) => {
                     let started = (self.clock)();
-                    let (end, was_open) = self.link(wanted).await;
+                    let (end, was_open) = self.link(wanted, &mut attempts).await;
                     if was_open {
+                        ended = false;
                         attempts.clear();
                         backoff.session_ended((self.clock)().saturating_sub(started));
                     }
@@ -82,46 +106,44 @@ impl Driver {
                 }
             };
             let end = match end {
-                End::Lost {
-                    why,
-                    carrier,
-                    patient,
-                } => {
-                    if let Some(carrier) = carrier {
-                        attempts.retain(|a| a.carrier != carrier);
-                        attempts.push(Attempt { carrier, why });
+                End::Lost(lost) => {
+                    // Once is enough: it is asked again and again.
+                    if lost.manner == Manner::Over && !std::mem::replace(&mut ended, true) {
+                        self.tell(LinkEvent::Ended { expired: false }).await;
                     }
-                    if patient {
-                        backoff.be_patient();
-                    }
-                    let wait = backoff.next_wait(chance());
-                    let next_try = Some(crate::time::Millis((self.clock)() + wait));
-                    self.tell(LinkEvent::Lost {
-                        attempts: attempts.clone(),
-                        next_try,
-                    })
-                    .await;
-                    or(self.idle(), async {
-                        Timer::after(Duration::from_millis(wait)).await;
-                        End::Again
-                    })
-                    .await
+                    self.wait(lost, &mut attempts, &mut backoff).await
                 }
                 other => other,
             };
+            asleep = matches!(end, End::Rest);
             let end = match end {
                 End::Pair(call) => {
                     backoff.reset();
-                    super::meet::pair(&self, call).await
+                    let end = super::meet::pair(&self, call).await;
+                    // What was joined for a pairing that came to nothing is of no further use.
+                    if target.is_none() && matches!(end, End::Again) {
+                        self.dialer.rest();
+                    }
+                    end
                 }
                 other => other,
             };
             match end {
                 End::Again => {}
                 // Both were handled above; a fault while pairing has been told.
-                End::Lost { .. } | End::Pair(_) => {}
+                End::Lost(_) | End::Pair(_) => {}
+                End::Rest => {
+                    self.dialer.rest();
+                    attempts.clear();
+                    backoff.reset();
+                    self.tell(LinkEvent::Asleep).await;
+                }
                 End::Retarget(next) => {
+                    if next.is_none() {
+                        self.dialer.rest();
+                    }
                     target = next;
+                    ended = false;
                     attempts.clear();
                     backoff.reset();
                 }
@@ -130,14 +152,77 @@ impl Driver {
         }
     }
 
+    /// Says what failed, and waits for the next try or for a command.
+    async fn wait(&self, lost: Lost, attempts: &mut Vec<Attempt>, backoff: &mut Backoff) -> End {
+        note(attempts, lost.carrier, lost.why);
+        if lost.manner != Manner::Hurry {
+            backoff.be_patient();
+        }
+        let wait = backoff.next_wait(chance());
+        let next_try = Some(crate::time::Millis((self.clock)() + wait));
+        self.tell(LinkEvent::Lost {
+            attempts: attempts.clone(),
+            next_try,
+        })
+        .await;
+        let back = async {
+            loop {
+                if matches!(self.hear().await, RadioNews::Back) {
+                    backoff.reset();
+                    return End::Again;
+                }
+            }
+        };
+        let due = async {
+            Timer::after(Duration::from_millis(wait)).await;
+            End::Again
+        };
+        or(self.asked(), or(back, due)).await
+    }
+
     /// Tells the app; waits while it is busy.
     pub(super) async fn tell(&self, event: LinkEvent) {
         // A closed channel ends the loop through the commands' side.
         let _ = self.events.send(event).await;
     }
 
-    /// Reads commands while there is no link.
+    /// Waits for the radio to say something that concerns the link; the rest is told to the app on the way.
+    pub(super) async fn hear(&self) -> RadioNews {
+        loop {
+            let Ok(news) = self.radio.recv().await else {
+                return smol::future::pending().await;
+            };
+            match news {
+                RadioNews::Ability(ability) => self.tell(LinkEvent::Radio(ability)).await,
+                RadioNews::Nearby(nearby) => self.tell(LinkEvent::Nearby(nearby)).await,
+                RadioNews::Signal(signal) => self.tell(LinkEvent::Signal(signal)).await,
+                RadioNews::Lost(_) | RadioNews::Back => return news,
+            }
+        }
+    }
+
+    /// Waits until the radio loses the link that this carrier needs.
+    async fn radio_lost(&self, carrier: &Carrier) -> String {
+        loop {
+            match self.hear().await {
+                RadioNews::Lost(why) if is_radio(carrier) => return why,
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads commands while there is no link, and passes on what the radio says.
     async fn idle(&self) -> End {
+        let listen = async {
+            loop {
+                self.hear().await;
+            }
+        };
+        or(self.asked(), listen).await
+    }
+
+    /// Reads commands while there is no link.
+    async fn asked(&self) -> End {
         loop {
             match self.commands.recv().await {
                 Err(_) => return End::Quit,
@@ -145,59 +230,97 @@ impl Driver {
                 Ok(Command::Farewell) => return End::Retarget(None),
                 Ok(Command::Reconnect) => return End::Again,
                 Ok(Command::Pair(call)) => return End::Pair(call),
-                // Without a link there is nobody to tell; the app takes all up again at the next welcome.
-                Ok(_) => {}
+                Ok(Command::Rest) => return End::Rest,
+                Ok(other) => self.aside(&other),
             }
         }
     }
 
+    /// Carries out what concerns the radio alone. Without a link nobody is told anything else: the app takes all up
+    /// again at the next welcome.
+    pub(super) fn aside(&self, command: &Command) {
+        match command {
+            Command::Look(on) => self.dialer.look(*on),
+            Command::WatchSignal(on) => self.dialer.watch_signal(*on),
+            _ => {}
+        }
+    }
+
     /// One try over all carriers, and the session if one opens. Tells whether one did.
-    async fn link(&self, target: &mut Target) -> (End, bool) {
-        let mut last = End::Lost {
-            why: "No way to this laptop is known.".into(),
-            carrier: None,
-            patient: true,
-        };
-        let carriers = target.carriers.clone();
-        let ways = carriers
-            .iter()
-            .flat_map(|carrier| [(carrier, true), (carrier, false)]);
-        for (carrier, renewed) in ways {
+    async fn link(&self, target: &mut Target, attempts: &mut Vec<Attempt>) -> (End, bool) {
+        let mut last: Option<Lost> = None;
+        for carrier in self.ways(target) {
             // Keys that a renewal agreed on are tried first; the laptop may not have them yet, or have them alone.
-            let Some(keys) = keys_of(target, renewed) else {
-                continue;
-            };
-            let dial = async {
-                self.tell(LinkEvent::Connecting(carrier.clone())).await;
-                Ok(self.dialer.dial(carrier).await)
-            };
-            let dialled = or(async { Err(self.idle().await) }, dial).await;
-            let lost = |why: String, patient: bool| End::Lost {
-                why,
-                carrier: Some(carrier.clone()),
-                patient,
-            };
-            match dialled {
-                Err(End::Again) => return (End::Again, false),
-                Err(end) => return (end, false),
-                Ok(Err(why)) => last = lost(why, false),
-                Ok(Ok(stream)) => match open_channel(&keys) {
-                    Err(error) => {
-                        last = lost(format!("The channel could not be started: {error}."), true)
-                    }
-                    Ok(channel) => {
-                        let (end, was_open) = self
-                            .converse(target, &keys, renewed, carrier, Pipe::new(stream, channel))
-                            .await;
-                        if was_open || !matches!(end, End::Lost { .. }) {
-                            return (end, was_open);
-                        }
-                        last = end;
-                    }
-                },
+            for renewed in [true, false] {
+                let Some(keys) = keys_of(target, renewed) else {
+                    continue;
+                };
+                let (lost, reached) = match self.attempt(target, &keys, renewed, &carrier).await {
+                    (End::Lost(lost), false, reached) => (lost, reached),
+                    (end, was_open, _) => return (end, was_open),
+                };
+                if let Some(earlier) = last.replace(lost) {
+                    note(attempts, earlier.carrier, earlier.why);
+                }
+                if !reached {
+                    // Other keys do not make a way.
+                    break;
+                }
             }
         }
-        (last, false)
+        let unknown = || Lost {
+            why: "No way to this laptop is known.".into(),
+            carrier: None,
+            manner: Manner::Patience,
+        };
+        (End::Lost(last.unwrap_or_else(unknown)), false)
+    }
+
+    /// The ways to a laptop, best first: what the app knows, and its network where the app has not heard of it yet.
+    fn ways(&self, target: &Target) -> Vec<Carrier> {
+        let mut ways = target.carriers.clone();
+        if target.network.is_some() && !ways.iter().any(is_radio) {
+            ways.extend(self.dialer.radio());
+        }
+        ways
+    }
+
+    /// One try over one carrier with one pair of keys. Tells whether a session opened, and whether somebody was reached.
+    async fn attempt(
+        &self,
+        target: &mut Target,
+        keys: &Keys,
+        renewed: bool,
+        carrier: &Carrier,
+    ) -> (End, bool, bool) {
+        let lost = |why: String, manner| {
+            End::Lost(Lost {
+                why,
+                carrier: Some(carrier.clone()),
+                manner,
+            })
+        };
+        let network = target.network.clone();
+        let dial = async {
+            self.tell(LinkEvent::Connecting(carrier.clone())).await;
+            let network = network.as_ref();
+            Ok(self.dialer.dial(Way { carrier, network }).await)
+        };
+        match or(async { Err(self.idle().await) }, dial).await {
+            Err(end) => (end, false, false),
+            Ok(Err(why)) => (lost(why, Manner::Hurry), false, false),
+            Ok(Ok(stream)) => match open_channel(keys) {
+                Err(error) => {
+                    let why = format!("The channel could not be started: {error}.");
+                    (lost(why, Manner::Patience), false, false)
+                }
+                Ok(channel) => {
+                    let pipe = Pipe::new(stream, channel);
+                    let (end, was_open) = self.converse(target, keys, renewed, carrier, pipe).await;
+                    (end, was_open, true)
+                }
+            },
+        }
     }
 
     /// Handshake, greeting, session.
@@ -209,37 +332,44 @@ impl Driver {
         carrier: &Carrier,
         mut pipe: Pipe,
     ) -> (End, bool) {
-        let lost = |(why, patient): (String, bool)| End::Lost {
-            why,
-            carrier: Some(carrier.clone()),
-            patient,
+        let lost = |(why, manner): (String, Manner)| {
+            End::Lost(Lost {
+                why,
+                carrier: Some(carrier.clone()),
+                manner,
+            })
         };
         let limit = (self.clock)() + GREETING_TIMEOUT.as_millis() as u64;
-        let handshake = async {
-            while pipe.channel().is_handshaking() {
-                pipe.turn().await?;
-            }
-            Ok(())
+        let shaken = {
+            let handshake = async {
+                while pipe.channel().is_handshaking() {
+                    if let Err(error) = pipe.turn().await {
+                        return Some(lost(sentence(&error)));
+                    }
+                }
+                None
+            };
+            let timeout = async {
+                Timer::after(GREETING_TIMEOUT).await;
+                let error = PipeError::Carrier(std::io::ErrorKind::TimedOut.into());
+                Some(lost(sentence(&error)))
+            };
+            let asked = async { Some(self.asked().await) };
+            let radio = async { Some(lost((self.radio_lost(carrier).await, Manner::Hurry))) };
+            or(or(asked, radio), or(handshake, timeout)).await
         };
-        let timeout = async {
-            Timer::after(GREETING_TIMEOUT).await;
-            Err(PipeError::Carrier(std::io::ErrorKind::TimedOut.into()))
-        };
-        let shaken = or(async { Err(self.idle().await) }, async {
-            Ok(or(handshake, timeout).await)
-        })
-        .await;
-        match shaken {
-            Err(end) => return (end, false),
-            Ok(Err(error)) => return (lost(sentence(&error)), false),
-            Ok(Ok(())) => {}
+        if let Some(end) = shaken {
+            return (end, false);
         }
         let talk = self.greet(target, keys, carrier, &pipe);
         let mut talk = match talk {
             Ok(talk) => talk,
             Err(why) => {
                 return (
-                    lost((format!("The session could not be started: {why}."), true)),
+                    lost((
+                        format!("The session could not be started: {why}."),
+                        Manner::Patience,
+                    )),
                     false,
                 );
             }
@@ -317,12 +447,16 @@ impl Driver {
         pipe: &mut Pipe,
         talk: &mut Talk,
         greeting_limit: u64,
-    ) -> Result<End, (String, bool)> {
+    ) -> Result<End, (String, Manner)> {
         let laptop = LaptopId(target.relationship.id);
+        let by_radio = is_radio(talk.carrier());
         let mut reading: Option<Fetch> = None;
         let mut pending: Option<super::Piece<'_>> = None;
         loop {
             self.settle_keys(target, &mut renewed, talk).await;
+            if let Some(network) = talk.take_network() {
+                target.network = Some(network);
+            }
             self.tell_all(talk, laptop).await;
             pipe.send(&talk.take_transmit());
             if pending.is_none() && pipe.is_drained() {
@@ -335,6 +469,7 @@ impl Driver {
                 Command(Option<Command>),
                 Turn(Result<Turn, PipeError>),
                 Piece(Option<(Vec<u8>, u64)>),
+                Radio(RadioNews),
                 Clock,
             }
             let deadline = match talk.is_open() {
@@ -355,7 +490,8 @@ impl Driver {
                     Timer::after(Duration::from_millis(left.max(1))).await;
                     Wake::Clock
                 };
-                or(or(command, piece), or(turn, clock)).await
+                let radio = async { Wake::Radio(self.hear().await) };
+                or(or(command, piece), or(turn, or(radio, clock))).await
             };
             let now = Millis((self.clock)());
             match wake {
@@ -378,9 +514,20 @@ impl Driver {
                         self.part(pipe, talk).await;
                         return Ok(End::Pair(call));
                     }
+                    Command::Rest => {
+                        self.part(pipe, talk).await;
+                        return Ok(End::Rest);
+                    }
                     Command::Reconnect => talk.probe(now),
+                    Command::Look(_) | Command::WatchSignal(_) => self.aside(&command),
                     other => talk.command(other, now),
                 },
+                // What the radio loses is lost for a session over it alone; where it came back, better ask.
+                Wake::Radio(RadioNews::Lost(why)) if by_radio => {
+                    return Err((why, Manner::Hurry));
+                }
+                Wake::Radio(RadioNews::Back) if by_radio => talk.probe(now),
+                Wake::Radio(_) => {}
                 Wake::Piece(piece) => {
                     pending = None;
                     if let Some(fetch) = reading.take() {
@@ -403,7 +550,7 @@ impl Driver {
                 Wake::Turn(Err(error)) => return Err(sentence(&error)),
                 Wake::Clock => {
                     if !talk.is_open() && now.0 >= greeting_limit {
-                        return Err(("The laptop did not greet in time.".into(), false));
+                        return Err(("The laptop did not greet in time.".into(), Manner::Hurry));
                     }
                     talk.tick(now).map_err(fault)?;
                 }
@@ -469,41 +616,58 @@ fn chance() -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-/// A sentence for the connection screen, and whether hurry would help nobody.
-fn sentence(error: &PipeError) -> (String, bool) {
-    match error {
-        PipeError::Closed => ("The laptop ended the session.".into(), false),
-        PipeError::Carrier(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            ("The laptop did not answer in time.".into(), false)
-        }
-        PipeError::Carrier(error) => (format!("The connection broke: {error}."), false),
-        PipeError::Channel(ChannelError::Truncated) => ("The connection broke.".into(), false),
-        PipeError::Channel(ChannelError::RefusedByPeer(PeerReason::UnknownRelationship)) => {
-            ("The laptop does not know this handheld any more, or the pairing has expired. Pair again there.".into(), true)
-        }
-        PipeError::Channel(ChannelError::WrongPeerKey) => {
-            ("Another laptop answers there than the one paired with.".into(), true)
-        }
-        PipeError::Channel(ChannelError::Incompatible) => {
-            ("What answers there is not OfficeOS, or another version of it.".into(), true)
-        }
-        PipeError::Channel(error) => (format!("The channel ended: {error}."), false),
+/// Whether a carrier is the network that the laptop opens, joined in one way or another.
+fn is_radio(carrier: &Carrier) -> bool {
+    matches!(carrier, Carrier::WifiDirect | Carrier::Station)
+}
+
+/// Keeps the last failure of each carrier.
+fn note(attempts: &mut Vec<Attempt>, carrier: Option<Carrier>, why: String) {
+    if let Some(carrier) = carrier {
+        attempts.retain(|a| a.carrier != carrier);
+        attempts.push(Attempt { carrier, why });
     }
 }
 
-fn fault(over: Over) -> (String, bool) {
+/// A sentence for the connection screen, and what it asks for.
+fn sentence(error: &PipeError) -> (String, Manner) {
+    match error {
+        PipeError::Closed => ("The laptop ended the session.".into(), Manner::Hurry),
+        PipeError::Carrier(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            ("The laptop did not answer in time.".into(), Manner::Hurry)
+        }
+        PipeError::Carrier(error) => (format!("The connection broke: {error}."), Manner::Hurry),
+        PipeError::Channel(ChannelError::Truncated) => ("The connection broke.".into(), Manner::Hurry),
+        PipeError::Channel(ChannelError::RefusedByPeer(PeerReason::UnknownRelationship)) => {
+            ("The laptop does not know this handheld any more, or the pairing has expired. Pair again there.".into(), Manner::Over)
+        }
+        PipeError::Channel(ChannelError::WrongPeerKey) => {
+            ("Another laptop answers there than the one paired with.".into(), Manner::Patience)
+        }
+        PipeError::Channel(ChannelError::Incompatible) => {
+            ("What answers there is not OfficeOS, or another version of it.".into(), Manner::Patience)
+        }
+        PipeError::Channel(error) => (format!("The channel ended: {error}."), Manner::Hurry),
+    }
+}
+
+fn fault(over: Over) -> (String, Manner) {
     match over {
         Over::Peer(shared_proto::error::PeerError::Silent) => {
-            ("The laptop fell silent.".into(), false)
+            ("The laptop fell silent.".into(), Manner::Hurry)
         }
-        Over::Peer(error @ shared_proto::error::PeerError::Version(_)) => {
-            (format!("The laptop runs another version: {error}."), true)
-        }
+        Over::Peer(error @ shared_proto::error::PeerError::Version(_)) => (
+            format!("The laptop runs another version: {error}."),
+            Manner::Patience,
+        ),
         Over::Peer(error) => (
             format!("The laptop broke a rule of the session: {error}."),
-            false,
+            Manner::Hurry,
         ),
-        Over::Damaged(why) => (format!("The laptop sent damaged data: {why}."), false),
+        Over::Damaged(why) => (
+            format!("The laptop sent damaged data: {why}."),
+            Manner::Hurry,
+        ),
     }
 }
 

@@ -17,10 +17,13 @@ use shared_proto::session::{ServerEvent, ServerSession};
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 
 use super::*;
-use crate::app::model::{Laptop, Source, Upload};
+use crate::app::model::{Laptop, Network, Source, Upload};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::link::carrier::TcpDialer;
 use crate::link::{Kept, Piece};
+
+#[path = "driver_radio_tests.rs"]
+mod radio;
 
 const SECRET: [u8; 32] = [5; 32];
 
@@ -61,13 +64,19 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        let news = crate::link::carrier::no_radio("There is none.");
+        Self::with(Arc::new(TcpDialer), news)
+    }
+
+    fn with(dialer: Arc<dyn Dialer>, radio: Receiver<RadioNews>) -> Self {
         let (commands, incoming) = unbounded();
         let (outgoing, events) = bounded(64);
         let shelf = Arc::new(Shelf::default());
         let driver = Driver {
             commands: incoming,
             events: outgoing,
-            dialer: Arc::new(TcpDialer),
+            dialer,
+            radio,
             library: shelf.clone(),
             introduction: Introduction {
                 name: "Bench".into(),
@@ -107,6 +116,10 @@ impl Bench {
     }
 
     fn link(&self, address: &str, keys: &Keys) {
+        self.link_by(vec![Carrier::Tcp(address.to_owned())], None, keys);
+    }
+
+    fn link_by(&self, carriers: Vec<Carrier>, network: Option<Network>, keys: &Keys) {
         self.say(Command::Target(Some(Box::new(Target {
             relationship: Relationship {
                 id: 1,
@@ -115,8 +128,8 @@ impl Bench {
                 token_secret: SECRET,
                 next: None,
             },
-            carriers: vec![Carrier::Tcp(address.to_owned())],
-            network: None,
+            carriers,
+            network,
             last_id: 3,
         }))));
     }
@@ -236,7 +249,16 @@ impl Far {
     }
 
     /// Runs a session until the closure says stop or the handheld leaves.
-    fn serve(mut self, mut answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool) {
+    fn serve(self, answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool) {
+        self.serve_with(Default::default(), answer);
+    }
+
+    /// The same, from a laptop that tells where it is found again.
+    fn serve_with(
+        mut self,
+        link: shared_proto::message::Link<'static>,
+        mut answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool,
+    ) {
         let exporter = self.channel.exporter(EXPORTER_SUBMIT, &[]).unwrap();
         let mut session = ServerSession::new(Millis(clock()));
         let mut going = true;
@@ -248,7 +270,8 @@ impl Far {
                 .unwrap();
             for event in &events {
                 if matches!(event, Owned::Hello) {
-                    session.welcome(&greeting()).unwrap();
+                    let greeting = Greeting { link, ..greeting() };
+                    session.welcome(&greeting).unwrap();
                 }
                 going &= answer(&mut session, event, exporter);
             }

@@ -14,10 +14,11 @@ use shared_proto::time::Millis;
 use smol::Timer;
 use smol::future::or;
 
+use super::carrier::{Called, RadioNews};
 use super::driver::{Driver, End};
 use super::pipe::{Pipe, PipeError, Turn};
 use super::{Command, LinkEvent};
-use crate::app::model::{Call, Carrier, Laptop};
+use crate::app::model::{Call, Carrier, Laptop, Network};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::card::Relationship;
 
@@ -39,14 +40,13 @@ pub(super) async fn pair(driver: &Driver, call: Call) -> End {
 }
 
 async fn attempt(driver: &Driver, call: &Call, wish: &mut End) -> Result<(), PairingFault> {
-    let Call::Carrier(carrier) = call else {
-        return Err(PairingFault::Unreachable(
-            "This version does not join a laptop by radio.".into(),
-        ));
-    };
-    let dial = async { Ok(driver.dialer.dial(carrier).await) };
-    let stream = or(async { Err(withdrawn(driver, wish).await) }, dial).await?;
-    let stream = stream.map_err(PairingFault::Unreachable)?;
+    let dial = async { Ok(driver.dialer.call(call).await) };
+    let called = or(async { Err(withdrawn(driver, wish).await) }, dial).await?;
+    let Called {
+        stream,
+        carrier,
+        network,
+    } = called.map_err(PairingFault::Unreachable)?;
     let broken = |why: &dyn std::fmt::Display| PairingFault::Broken(why.to_string());
     let (key, _) = RingSigner::generate().map_err(|e| broken(&e))?;
     let channel = channel::connect_pairing(&key).map_err(|e| broken(&e))?;
@@ -86,12 +86,20 @@ async fn attempt(driver: &Driver, call: &Call, wish: &mut End) -> Result<(), Pai
         Screen { width, height },
         now,
     );
-    exchange(driver, carrier, &key, &mut pipe, &mut machine, wish).await
+    exchange(
+        driver,
+        (&carrier, network),
+        &key,
+        &mut pipe,
+        &mut machine,
+        wish,
+    )
+    .await
 }
 
 async fn exchange(
     driver: &Driver,
-    carrier: &Carrier,
+    way: (&Carrier, Option<Network>),
     key: &RelationshipKey,
     pipe: &mut Pipe,
     machine: &mut HandheldPairing<RingCrypto>,
@@ -130,7 +138,7 @@ async fn exchange(
                 }
             }
             HandheldPhase::Store(outcome) => {
-                match keep(driver, carrier, key, &outcome).await {
+                match keep(driver, &way, key, &outcome).await {
                     Ok(laptop) => {
                         machine.stored();
                         driver
@@ -156,6 +164,7 @@ async fn exchange(
         enum Wake {
             Command(Option<Command>),
             Turn(Result<Turn, PipeError>),
+            Radio(RadioNews),
             Clock,
         }
         let deadline = machine
@@ -163,6 +172,7 @@ async fn exchange(
             .map(|at| at.0.saturating_sub((driver.clock)()));
         let wake = {
             let command = async { Wake::Command(driver.commands.recv().await.ok()) };
+            let radio = async { Wake::Radio(driver.hear().await) };
             let turn = async { Wake::Turn(pipe.turn().await) };
             let clock = async {
                 match deadline {
@@ -171,7 +181,7 @@ async fn exchange(
                 };
                 Wake::Clock
             };
-            or(command, or(turn, clock)).await
+            or(command, or(or(radio, turn), clock)).await
         };
         let now = Millis((driver.clock)());
         match wake {
@@ -185,13 +195,15 @@ async fn exchange(
                 machine.stop(PairingError::Cancelled);
             }
             // There is no session that other commands could mean.
-            Wake::Command(Some(_)) => {}
+            Wake::Command(Some(other)) => driver.aside(&other),
             Wake::Turn(Ok(Turn::Read)) => machine.receive(&pipe.take_plain(), now),
             Wake::Turn(Ok(Turn::Sent)) => {}
             Wake::Turn(Err(_)) => {
                 machine.receive(&pipe.take_plain(), now);
                 machine.cut();
             }
+            Wake::Radio(RadioNews::Lost(_)) if way.1.is_some() => machine.cut(),
+            Wake::Radio(_) => {}
             Wake::Clock => machine.tick(now),
         }
     }
@@ -199,11 +211,20 @@ async fn exchange(
 
 /// Waits until the person calls it off.
 async fn withdrawn(driver: &Driver, wish: &mut End) -> PairingFault {
+    let listen = async {
+        loop {
+            driver.hear().await;
+        }
+    };
+    or(called_off(driver, wish), listen).await
+}
+
+async fn called_off(driver: &Driver, wish: &mut End) -> PairingFault {
     loop {
         match driver.commands.recv().await {
             Ok(Command::PairCancel) => return PairingFault::Declined,
             Ok(Command::Target(target)) => *wish = End::Retarget(target),
-            Ok(_) => {}
+            Ok(other) => driver.aside(&other),
             Err(_) => {
                 *wish = End::Quit;
                 return PairingFault::Declined;
@@ -214,7 +235,7 @@ async fn withdrawn(driver: &Driver, wish: &mut End) -> PairingFault {
 
 async fn keep(
     driver: &Driver,
-    carrier: &Carrier,
+    (carrier, joined): &(&Carrier, Option<Network>),
     key: &RelationshipKey,
     outcome: &HandheldOutcome,
 ) -> Result<Laptop, String> {
@@ -225,9 +246,18 @@ async fn keep(
         token_secret: *outcome.token.expose(),
         next: None,
     };
+    // What the laptop says in the pairing counts above what its radio said before it.
+    let network = super::news::granted(&outcome.grant.link).or_else(|| joined.clone());
+    let mut carriers = vec![(*carrier).clone()];
+    if network.is_some() {
+        let radio = driver.dialer.radio();
+        carriers.retain(|carrier| Some(carrier) != radio.as_ref());
+        carriers.splice(0..0, radio);
+    }
     let laptop = Laptop {
         name: outcome.name.as_str().to_owned(),
-        carriers: vec![carrier.clone()],
+        carriers,
+        network,
         ..Laptop::default()
     };
     driver.library.pair(relationship, laptop).await

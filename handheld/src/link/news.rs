@@ -1,12 +1,13 @@
 //! What the laptop says, in the app's types. Peer text passes as it is: it is escaped where it is shown.
 
-use shared_proto::message::{Standing, models};
+use shared_proto::message::{Link, Standing, models};
 use shared_proto::opcode::Service;
+use shared_proto::pairing::LinkInfo;
 use shared_proto::session::ClientEvent;
 
 use super::LinkEvent;
 use crate::app::model::laptop::{ModelInfo, Permission, ServiceKind, Verdict};
-use crate::app::model::{Carrier, Clock};
+use crate::app::model::{Carrier, Clock, Network};
 use crate::app::msg::Welcome;
 use crate::time::Millis;
 
@@ -21,7 +22,7 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
                 laptop: None,
                 carrier: Some(carrier.clone()),
                 signal: None,
-                network: None,
+                network: network(&welcome.link),
                 name: welcome.name.to_owned(),
                 clock: Some(Clock {
                     unix: welcome.time_ms / 1000,
@@ -65,6 +66,27 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
         | ClientEvent::UploadWanted(_)
         | ClientEvent::Done(_)
         | ClientEvent::Failed(_) => return None,
+    })
+}
+
+/// The network that a laptop tells of in its greeting, if it has one.
+pub fn network(link: &Link<'_>) -> Option<Network> {
+    (!link.ssid.is_empty()).then(|| Network {
+        ssid: link.ssid.to_vec(),
+        passphrase: link.passphrase.to_owned(),
+        frequency: link.frequency,
+        port: link.port,
+    })
+}
+
+/// The network that a laptop tells of in a pairing, if it has one.
+pub fn granted(link: &LinkInfo) -> Option<Network> {
+    network(&Link {
+        carrier: "",
+        ssid: &link.ssid,
+        passphrase: &link.passphrase,
+        frequency: link.frequency,
+        port: link.port,
     })
 }
 

@@ -17,7 +17,7 @@ use shared_proto::time::Millis;
 
 use super::{Command, Introduction, LinkEvent};
 use crate::app::model::outbox::Failure;
-use crate::app::model::{Carrier, Source};
+use crate::app::model::{Carrier, Network, Source};
 use crate::link::unpack::unpack;
 
 /// Why a session is over.
@@ -67,6 +67,8 @@ pub struct Talk {
     agreed: Option<Credentials>,
     /// Seconds until the relationship ends, as last told.
     expires_in_s: u64,
+    /// The laptop's network, as told in its greeting.
+    network: Option<Network>,
 }
 
 impl Talk {
@@ -105,12 +107,23 @@ impl Talk {
             renewal: None,
             agreed: None,
             expires_in_s: 0,
+            network: None,
         })
     }
 
     /// Whether the laptop has welcomed us.
     pub fn is_open(&self) -> bool {
         self.session.is_open()
+    }
+
+    /// Over what it runs.
+    pub fn carrier(&self) -> &Carrier {
+        &self.carrier
+    }
+
+    /// The network that the laptop has told of since the last call.
+    pub fn take_network(&mut self) -> Option<Network> {
+        self.network.take()
     }
 
     /// When to call [`Talk::tick`] at the latest.
@@ -154,7 +167,7 @@ impl Talk {
         );
         let mut damaged = None;
         let mut steps = Vec::new();
-        let expires_in_s = &mut self.expires_in_s;
+        let (expires_in_s, network) = (&mut self.expires_in_s, &mut self.network);
         let result = self.session.receive(bytes, now, |event| match event {
             ClientEvent::UploadWanted(Credit { id, slot, from, .. }) => {
                 match sources.get(&(id, slot)) {
@@ -201,7 +214,10 @@ impl Talk {
             ClientEvent::Renewed(step) => steps.push(step.to_vec()),
             other => {
                 match &other {
-                    ClientEvent::Welcome(welcome) => *expires_in_s = welcome.standing.expires_in_s,
+                    ClientEvent::Welcome(welcome) => {
+                        *expires_in_s = welcome.standing.expires_in_s;
+                        *network = super::news::network(&welcome.link);
+                    }
                     ClientEvent::Notice(standing) => *expires_in_s = standing.expires_in_s,
                     _ => {}
                 }

@@ -32,7 +32,7 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 use crate::app::Model;
 use crate::app::model::{Carrier, Panel};
 use crate::link::Introduction;
-use crate::link::carrier::TcpDialer;
+use crate::link::carrier::{NO_RADIO, TcpDialer, no_radio};
 use crate::link::driver::Driver;
 use crate::platform::rumble::Motor;
 use crate::platform::{Platform, clock, headless};
@@ -157,6 +157,7 @@ fn start(
         commands: wishes,
         events: news,
         dialer: Arc::new(TcpDialer),
+        radio: no_radio(NO_RADIO),
         library: Arc::new(Desk(errands.clone())),
         introduction: Introduction {
             name: options.name.clone(),
