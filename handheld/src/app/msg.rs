@@ -13,6 +13,8 @@ use super::model::{Battery, Chat, Clock, Extent, Panel, Settings};
 use crate::input::button::Press;
 use crate::time::Millis;
 
+pub use super::model::radio::Ability as RadioAbility;
+
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum Msg {
@@ -135,17 +137,6 @@ pub enum LinkEvent {
     Signal(Option<Signal>),
     /// Link and radio sleep, as was asked.
     Asleep,
-}
-
-/// What the radio of this device can do for us.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RadioAbility {
-    /// It can join a laptop's network.
-    pub station: bool,
-    /// It can do Wi-Fi Direct.
-    pub p2p: bool,
-    /// What is missing and what to do about it, in a sentence; empty if nothing.
-    pub why: String,
 }
 
 /// What the laptop says when the channel opens.

@@ -13,7 +13,7 @@ use super::drawer::Drawer;
 use super::parts::Parts;
 use super::{raster, shelf};
 use crate::app::effect::{Effect, Target as Wanted};
-use crate::app::model::laptop::{Carrier, Laptop, LaptopId};
+use crate::app::model::laptop::{Carrier, Laptop, LaptopId, Network};
 use crate::app::model::outbox::{Failure, RequestId, Source};
 use crate::app::model::{Chat, ChatId, Entry, PictureId, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
@@ -36,8 +36,8 @@ pub enum Errand {
     Effect(Effect),
     /// Pass this on to the link once everything before it is on the card.
     Pass(Command),
-    /// Keep a link to this laptop by these ways.
-    Link(Option<(LaptopId, Vec<Carrier>)>),
+    /// Keep a link to this laptop, or to none.
+    Link(Option<Reach>),
     /// Drop the keys and all that belongs to a laptop.
     Forget(LaptopId),
     /// Read a piece of an upload.
@@ -69,6 +69,17 @@ pub enum Errand {
     },
     /// Nothing follows: answer when all before is done.
     Flush(Sender<()>),
+}
+
+/// How a laptop is reached.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// Which.
+    pub laptop: LaptopId,
+    /// Ways, best first.
+    pub carriers: Vec<Carrier>,
+    /// The network that it opens, if one is known.
+    pub network: Option<Network>,
 }
 
 enum State {
@@ -315,9 +326,10 @@ impl Keeper {
         let _ = self.link.send_blocking(command);
     }
 
-    fn link_to(&mut self, wanted: Option<(LaptopId, Vec<Carrier>)>) {
-        self.linked = wanted.as_ref().map(|(laptop, _)| *laptop);
-        let target = wanted.and_then(|(laptop, carriers)| {
+    fn link_to(&mut self, wanted: Option<Reach>) {
+        self.linked = wanted.as_ref().map(|reach| reach.laptop);
+        let target = wanted.and_then(|reach| {
+            let laptop = reach.laptop;
             let card = self.card().ok()?;
             let relationship = card
                 .relationships()
@@ -327,8 +339,8 @@ impl Keeper {
             let last_id = shelf::last_request(card.items(), laptop);
             Some(Box::new(Target {
                 relationship,
-                carriers,
-                network: None,
+                carriers: reach.carriers,
+                network: reach.network,
                 last_id,
             }))
         });

@@ -324,3 +324,27 @@ fn a_locked_card_that_cannot_be_read_after_the_sequence_says_so_and_lets_go_of_t
         Ok(Msg::Card(CardEvent::Trouble { .. }))
     ));
 }
+
+#[test]
+fn the_link_is_told_the_network_that_a_laptop_opens() {
+    let mut b = bench("network");
+    let laptop = b.pair();
+    let network = crate::app::model::Network {
+        ssid: b"DIRECT-k7-Ada".to_vec(),
+        passphrase: "abcd2345efgh".into(),
+        frequency: 2437,
+        port: 8144,
+    };
+    b.keeper.carry_out(Errand::Link(Some(Reach {
+        laptop,
+        carriers: vec![Carrier::WifiDirect],
+        network: Some(network.clone()),
+    })));
+    let Ok(Command::Target(Some(target))) = b.sent.try_recv() else {
+        panic!("no target")
+    };
+    assert_eq!(
+        (target.network, target.carriers),
+        (Some(network), vec![Carrier::WifiDirect])
+    );
+}

@@ -166,7 +166,7 @@ fn start(
         clock: now,
     };
     let mut model = Model::new(Panel { width, height }, seed());
-    model.nearby = options.laptop.iter().cloned().map(Carrier::Tcp).collect();
+    model.ways = options.laptop.iter().cloned().map(Carrier::Tcp).collect();
     let (display, power) = (platform.display, platform.power);
     let (pulses, shakes) = bounded(1);
     if options.mode == Mode::Device {

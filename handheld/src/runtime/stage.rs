@@ -8,7 +8,7 @@ use smol::Timer;
 use smol::channel::{Receiver, Sender};
 use smol::future::or;
 
-use super::keeper::Errand;
+use super::keeper::{Errand, Reach};
 use super::script::{self, Ask, Order};
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::{Battery, Model, Panel};
@@ -315,14 +315,12 @@ impl Stage {
         for effect in effects {
             let errand = match effect {
                 Effect::Link(laptop) => {
-                    let ways = |id| {
-                        self.model
-                            .laptops
-                            .iter()
-                            .find(|l| l.id == id)
-                            .map(|l| l.carriers.clone())
-                    };
-                    Errand::Link(laptop.map(|id| (id, ways(id).unwrap_or_default())))
+                    let known = |id| self.model.laptops.iter().find(|l| l.id == id);
+                    Errand::Link(laptop.map(|id| Reach {
+                        laptop: id,
+                        carriers: known(id).map_or_else(Vec::new, |l| l.carriers.clone()),
+                        network: known(id).and_then(|l| l.network.clone()),
+                    }))
                 }
                 Effect::Reconnect => Errand::Pass(Command::Reconnect),
                 Effect::Submit {
@@ -346,7 +344,10 @@ impl Stage {
                 Effect::Cancel(id) => Errand::Pass(Command::Cancel(id)),
                 Effect::Ack(id) => Errand::Pass(Command::Ack(id)),
                 Effect::Renew => Errand::Pass(Command::Renew),
-                Effect::Pair(carrier) => Errand::Pass(Command::Pair(carrier)),
+                Effect::Pair(call) => Errand::Pass(Command::Pair(call)),
+                Effect::Look(on) => Errand::Pass(Command::Look(on)),
+                Effect::WatchSignal(on) => Errand::Pass(Command::WatchSignal(on)),
+                Effect::Rest => Errand::Pass(Command::Rest),
                 Effect::PairConfirm => Errand::Pass(Command::PairConfirm),
                 Effect::PairCancel => Errand::Pass(Command::PairCancel),
                 Effect::Forget(laptop) => Errand::Forget(laptop),

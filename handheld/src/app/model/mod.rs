@@ -6,6 +6,7 @@ pub mod laptop;
 pub mod outbox;
 pub mod overlay;
 pub mod picture;
+pub mod radio;
 pub mod screen;
 pub mod services;
 pub mod settings;
@@ -23,6 +24,7 @@ pub use laptop::{
 pub use outbox::{Entry, EntryState, Failure, Origin, Outbox, RequestId, Source, Upload, Wish};
 pub use overlay::{Dialog, Menu, MenuItem, Overlay, Toast};
 pub use picture::{Picture, PictureId, PictureState, Pictures, Raster};
+pub use radio::Radio;
 pub use screen::Screen;
 pub use services::Services;
 pub use settings::Settings;
@@ -48,6 +50,8 @@ pub struct Model {
     pub chosen: Option<LaptopId>,
     /// The link to the chosen laptop.
     pub link: Link,
+    /// The radio.
+    pub radio: Radio,
     /// Requests on their way.
     pub outbox: Outbox,
     /// Conversations.
@@ -85,7 +89,7 @@ pub struct Model {
     /// When `unsaved` is written.
     pub save_at: Option<Millis>,
     /// Ways to a laptop that whoever started the app knows of, offered first in pairing.
-    pub nearby: Vec<Carrier>,
+    pub ways: Vec<Carrier>,
     /// What is stored has been read; nothing is written before.
     pub loaded: bool,
 }
@@ -103,6 +107,7 @@ impl Model {
             laptops: Vec::new(),
             chosen: None,
             link: Link::Unpaired,
+            radio: Radio::default(),
             outbox: Outbox::default(),
             chats: Chats::default(),
             pictures: Pictures::default(),
@@ -121,7 +126,7 @@ impl Model {
             hashing: Vec::new(),
             unsaved: Vec::new(),
             save_at: None,
-            nearby: Vec::new(),
+            ways: Vec::new(),
             loaded: false,
         }
     }

@@ -311,3 +311,36 @@ fn clocks_set_years_apart_change_nothing_but_what_is_shown() {
     assert_eq!(view::laptop::days_left(&p.model), Some(27));
     assert!(p.model.wall() >= 4_000_000_000, "time never goes backwards");
 }
+
+fn network() -> crate::app::model::Network {
+    crate::app::model::Network {
+        ssid: b"DIRECT-k7-Ada".to_vec(),
+        passphrase: "abcd2345efgh".into(),
+        frequency: 2437,
+        port: 8144,
+    }
+}
+
+#[test]
+fn the_network_that_a_greeting_names_is_kept_and_becomes_the_first_way() {
+    let mut p = away();
+    let mut w = welcome(p.now);
+    w.network = Some(network());
+    let fx = p.send(Msg::Link(LinkEvent::Welcome(Box::new(w))));
+    let saved = |fx: &Effects| {
+        fx.iter().rev().find_map(|e| match e {
+            Effect::SaveLaptop(laptop) => Some(laptop.clone()),
+            _ => None,
+        })
+    };
+    let laptop = saved(&fx).unwrap();
+    let tcp = Carrier::Tcp("127.0.0.1:8144".into());
+    assert_eq!(laptop.network, Some(network()));
+    assert_eq!(laptop.carriers, [Carrier::WifiDirect, tcp.clone()]);
+    assert!(matches!(&p.model.link, Link::Linked { carrier, .. } if *carrier == tcp));
+    // Its radio is off now: what is known of it stays, behind the way that works.
+    let fx = link(&mut p);
+    let laptop = saved(&fx).unwrap();
+    assert_eq!(laptop.network, Some(network()));
+    assert_eq!(laptop.carriers, [tcp, Carrier::WifiDirect]);
+}

@@ -50,7 +50,7 @@ pub(super) fn reconnect(model: &mut Model, fx: &mut Effects) {
 /// The ways to pair.
 fn pair(model: &mut Model) {
     let mut items: Vec<_> = model
-        .nearby
+        .ways
         .iter()
         .map(|c| {
             let mut entry = item(

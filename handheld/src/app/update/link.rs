@@ -2,7 +2,7 @@
 
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::laptop::Away;
-use crate::app::model::{Entry, EntryState, Link, Model, Verdict};
+use crate::app::model::{Carrier, Entry, EntryState, Link, Model, Verdict};
 use crate::app::msg::{LinkEvent, Welcome};
 use crate::app::words::quantity;
 
@@ -134,9 +134,10 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     let carrier = welcome
         .carrier
         .or_else(|| model.laptop().and_then(|l| l.carriers.first().cloned()))
-        .unwrap_or(crate::app::model::Carrier::WifiDirect);
+        .unwrap_or(Carrier::WifiDirect);
     let (wall, expires_in_s) = (model.wall(), welcome.expires_in_s);
     let first = carrier.clone();
+    let by_radio = model.radio.carrier();
     change_laptop(model, fx, |laptop| {
         if !welcome.name.is_empty() {
             laptop.name = welcome.name;
@@ -146,8 +147,16 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
         laptop.expires_at = wall.saturating_add(expires_in_s);
         laptop.expired = false;
         laptop.seen_at = wall;
-        laptop.carriers.retain(|c| *c != first);
-        laptop.carriers.insert(0, first);
+        put_first(&mut laptop.carriers, first);
+        // Whatever the way was this time: the laptop's own network needs no router and no address. One whose radio is off now is
+        // remembered, and tried after the way that worked.
+        if let Some(network) = welcome.network {
+            laptop.network = Some(network);
+            laptop
+                .carriers
+                .retain(|c| !matches!(c, Carrier::WifiDirect | Carrier::Station));
+            put_first(&mut laptop.carriers, by_radio);
+        }
     });
     model.link = Link::Linked {
         carrier,
@@ -174,6 +183,11 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     if free {
         super::files::list(model, fx);
     }
+}
+
+fn put_first(carriers: &mut Vec<Carrier>, first: Carrier) {
+    carriers.retain(|c| *c != first);
+    carriers.insert(0, first);
 }
 
 /// Takes up what was under way when the link broke: nothing runs twice, and every result goes on where it stopped.
