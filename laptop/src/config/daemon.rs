@@ -1,8 +1,14 @@
 //! `daemon.toml`.
 
 use super::Finding;
-use super::reader::File;
+use super::reader::{File, Section};
 use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Longest name of a network interface, in octets.
+const MAX_INTERFACE_LEN: usize = 15;
+/// Highest number that a frequency is read as, in MHz.
+const MAX_FREQUENCY: u64 = 10_000;
 
 /// The template that a new installation gets: every key with its default.
 pub const DAEMON_TEMPLATE: &str = r#"# OfficeOS: the laptop. Changes apply when laptop-daemon restarts.
@@ -33,8 +39,17 @@ fetch_enabled = true
 rate_limit_requests_per_minute = 60
 
 [networking]
-# Wi-Fi Direct is not built into this version; only false is taken here.
-wifi_direct_enabled = false
+# Own a Wi-Fi Direct group that handhelds join without a router, through the system's wpa_supplicant.
+# Without a radio for it the rest works all the same. See what is missing with: laptop-daemon --config daemon.toml --test-p2p
+wifi_direct_enabled = true
+# Wi-Fi interface of the group, such as "wlan0"; "" is the first that can host one.
+interface = ""
+# Frequency of the group in MHz where the laptop is on no other network; 0 is a quiet one of 2412, 2437 and 2462.
+frequency = 0
+# Port to listen on in the group.
+wifi_direct_port = 8144
+# Folder of wpa_supplicant's control sockets; "" is the usual ones.
+supplicant = ""
 # Address to listen on: "127.0.0.1" is this machine alone, "0.0.0.0" or "::" every network it is on.
 bind_address = "127.0.0.1"
 # Port to listen on; 0 lets the system choose.
@@ -49,6 +64,21 @@ quota_mb = 512
 keep_mb = 1024
 keep_days = 14
 "#;
+
+/// What `daemon.toml` says of the radio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WifiDirectConfig {
+    /// Whether the laptop owns a group.
+    pub enabled: bool,
+    /// The interface; without it, the first that can.
+    pub interface: Option<String>,
+    /// Frequency in MHz; without it, a quiet one.
+    pub frequency: Option<u16>,
+    /// Port to listen on in the group.
+    pub port: u16,
+    /// Folder of wpa_supplicant's control sockets; without it, the usual ones.
+    pub supplicant: Option<PathBuf>,
+}
 
 /// What `daemon.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +103,8 @@ pub struct DaemonConfig {
     pub bind_address: IpAddr,
     /// Port to listen on; 0 lets the system choose.
     pub bind_port: u16,
+    /// The radio.
+    pub wifi_direct: WifiDirectConfig,
     /// Octets that each drop folder may hold.
     pub quota: u64,
     /// Octets of results kept.
@@ -95,6 +127,13 @@ impl DaemonConfig {
             requests_per_minute: 0,
             bind_address: IpAddr::from([127, 0, 0, 1]),
             bind_port: 0,
+            wifi_direct: WifiDirectConfig {
+                enabled: true,
+                interface: None,
+                frequency: None,
+                port: 0,
+                supplicant: None,
+            },
             quota: 0,
             keep_bytes: 0,
             keep_s: 0,
@@ -125,13 +164,7 @@ impl DaemonConfig {
                 section.number("rate_limit_requests_per_minute", 60, 1..=6000) as u32;
         });
         file.section("networking", |section| {
-            if section.flag("wifi_direct_enabled", false) {
-                section.error(
-                    "wifi_direct_enabled",
-                    "Wi-Fi Direct is not built into this version; set wifi_direct_enabled = false and use a network that \
-                     both devices are on",
-                );
-            }
+            config.wifi_direct.read(section);
             match section.text("bind_address", "127.0.0.1").parse() {
                 Ok(address) => config.bind_address = address,
                 Err(_) => section.error(
@@ -150,6 +183,41 @@ impl DaemonConfig {
         });
         file.finish();
         config
+    }
+}
+
+impl WifiDirectConfig {
+    fn read(&mut self, section: &mut Section<'_, '_>) {
+        self.enabled = section.flag("wifi_direct_enabled", true);
+        let interface = section.text("interface", "");
+        if interface.len() > MAX_INTERFACE_LEN
+            || !interface
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'/')
+        {
+            section.error(
+                "interface",
+                "networking.interface must be the name of an interface, as `ip link` shows it, or \"\"",
+            );
+        }
+        self.interface = Some(interface).filter(|name| !name.is_empty());
+        let frequency = section.number("frequency", 0, 0..=MAX_FREQUENCY) as u16;
+        if !matches!(frequency, 0 | 2412..=2484 | 5180..=5885) {
+            section.error(
+                "frequency",
+                "networking.frequency must be 0 or that of a channel: 2412 to 2484 or 5180 to 5885 MHz",
+            );
+        }
+        self.frequency = Some(frequency).filter(|frequency| *frequency != 0);
+        self.port = section.number("wifi_direct_port", 8144, 1..=65535) as u16;
+        let folder = PathBuf::from(section.text("supplicant", ""));
+        if folder.is_relative() && folder != PathBuf::new() {
+            section.error(
+                "supplicant",
+                "networking.supplicant must be a whole path such as \"/run/wpa_supplicant\", or \"\"",
+            );
+        }
+        self.supplicant = Some(folder).filter(|folder| folder.is_absolute());
     }
 }
 
@@ -205,25 +273,35 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_auto_accept_and_no_radio_and_both_say_so() {
-        let (_, findings) = parse(
-            "[daemon]\nauto_accept_pairing = true\n[networking]\nwifi_direct_enabled = true\n",
-        );
-        assert!(
-            findings
-                .iter()
-                .all(|finding| finding.severity == Severity::Error)
-        );
+    fn there_is_no_auto_accept_and_it_says_so() {
+        let (_, findings) = parse("[daemon]\nauto_accept_pairing = true\n");
+        assert_eq!(findings[0].severity, Severity::Error);
         assert!(
             findings[0]
                 .to_string()
                 .starts_with("daemon.toml:2: error: there is no auto accept")
         );
-        assert!(
-            findings[1]
-                .to_string()
-                .contains("Wi-Fi Direct is not built into this version")
+    }
+
+    #[test]
+    fn the_radio_is_on_and_free_to_choose_unless_told_otherwise() {
+        let (config, _) = parse("");
+        let radio = config.wifi_direct;
+        assert!(radio.enabled);
+        assert_eq!(
+            (radio.interface, radio.frequency, radio.port),
+            (None, None, 8144)
         );
+        let (config, findings) = parse(
+            "[networking]\nwifi_direct_enabled = false\ninterface = 'wlan1'\nfrequency = 2462\n\
+             wifi_direct_port = 9000\nsupplicant = '/tmp/wpa'\n",
+        );
+        assert_eq!(findings, []);
+        let radio = config.wifi_direct;
+        assert!(!radio.enabled);
+        assert_eq!(radio.interface.as_deref(), Some("wlan1"));
+        assert_eq!((radio.frequency, radio.port), (Some(2462), 9000));
+        assert_eq!(radio.supplicant, Some(PathBuf::from("/tmp/wpa")));
     }
 
     #[test]
@@ -238,6 +316,16 @@ mod tests {
                 "[networking]\nbind_address = 'here'",
                 "an IPv4 or IPv6 address",
             ),
+            (
+                "[networking]\ninterface = 'wlan 0'",
+                "the name of an interface",
+            ),
+            ("[networking]\nfrequency = 2400", "that of a channel"),
+            (
+                "[networking]\nwifi_direct_port = 0",
+                "a number from 1 to 65535",
+            ),
+            ("[networking]\nsupplicant = 'run/wpa'", "a whole path"),
             ("[daemon]\nmax_paired_devices = 0", "a number from 1 to 64"),
             ("[services]\nllm_enabled = 'yes'", "true or false"),
             ("[daemon]\ndevice_name = ''", "visible characters"),

@@ -7,7 +7,7 @@ mod daemon;
 mod permissions;
 mod reader;
 
-pub use daemon::{DAEMON_TEMPLATE, DaemonConfig};
+pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, WifiDirectConfig};
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};
 pub use reader::{Finding, Severity};
 
