@@ -25,6 +25,8 @@ pub use server::{
     EventSink, Gone, Handler, ServeOptions, Server, accept, bind, listener_from_stdin,
 };
 
+pub(crate) use server::make_room;
+
 #[cfg(test)]
 pub(crate) mod scripted;
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Laptop {
         ));
         let _ = std::fs::remove_dir_all(&home);
         std::fs::create_dir_all(home.join("config")).expect("a home");
-        let text = format!("[networking]\nbind_port = 0\n{settings}");
+        let text = format!("[networking]\nwifi_direct_enabled = false\nbind_port = 0\n{settings}");
         std::fs::write(home.join("config/daemon.toml"), text).expect("settings");
         let mut laptop = Self { home, daemon: None };
         laptop.launch();
@@ -57,7 +57,7 @@ impl Laptop {
         self.daemon = Some(daemon);
         self.await_status("link and services", |status| {
             let services = status["services"].as_object();
-            status["link"].as_str().is_some_and(|link| !link.is_empty())
+            status["carriers"][0]["address"].is_string()
                 && services.is_some_and(|all| all.values().all(|answers| answers == true))
         });
     }
@@ -103,10 +103,9 @@ impl Laptop {
     /// Where handhelds connect.
     pub fn address(&self) -> SocketAddr {
         let status = self.ask(&["status"]);
-        let link = status["link"].as_str().expect("a link").to_owned();
-        link.split(' ')
-            .nth(1)
-            .expect("an address")
+        status["carriers"][0]["address"]
+            .as_str()
+            .expect("a carrier")
             .parse()
             .expect("an address")
     }

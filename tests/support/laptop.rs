@@ -40,7 +40,7 @@ impl Laptop {
     ) -> Self {
         fs::create_dir_all(home.join("config")).expect("a config folder");
         let daemon = format!(
-            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n"
+            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\nwifi_direct_enabled = false\n"
         );
         fs::write(home.join("config/daemon.toml"), daemon).expect("daemon.toml");
         fs::write(home.join("config/services.toml"), providers).expect("services.toml");
@@ -102,14 +102,13 @@ impl Laptop {
                 .values()
                 .all(|up| up == true)
                 .then_some(())?;
-            let link = status["link"].as_str()?.to_owned();
-            (!link.is_empty()).then_some(link)
+            Some(status["carriers"][0]["address"].as_str()?.to_owned())
         });
         let port: u16 = link
             .rsplit(':')
             .next()
             .and_then(|port| port.parse().ok())
-            .expect("a port in the link");
+            .expect("a port in the address");
         if self.port == 0 {
             self.port = port;
             // From now on the same port, as a handheld expects of its laptop.

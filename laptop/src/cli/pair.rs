@@ -2,14 +2,17 @@
 
 use super::exit::{CliError, Exit};
 use super::{Talk, format};
-use crate::control::api::{Digits, PairStatus};
-use crate::sanitize::visible;
+use crate::control::api::{Digits, Network, PairReport, PairStatus};
+use crate::sanitize::{visible, visible_within};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::time::Duration;
 
 /// How often the daemon is asked where pairing stands.
 const ASK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Longest words of a trouble that are shown, in characters.
+const MAX_WORDS_CHARS: usize = 400;
 
 /// Arguments of `officectl pair`.
 #[derive(Debug, clap::Args)]
@@ -30,23 +33,24 @@ pub(super) struct Arguments {
 
 pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError> {
     if arguments.status {
-        let status: PairStatus = talk.call("pair.status", Value::Null)?;
-        return talk.print(&status, words);
+        let report: PairReport = talk.call("pair.status", Value::Null)?;
+        return talk.print(&report, whole);
     }
     if arguments.cancel {
         let status: PairStatus = talk.call("pair.cancel", Value::Null)?;
         return talk.print(&status, words);
     }
-    let mut status: PairStatus = talk.call("pair.status", Value::Null)?;
-    if !is_running(&status) {
-        status = talk.call("pair.open", Value::Null)?;
+    let mut report: PairReport = talk.call("pair.status", Value::Null)?;
+    if !is_running(&report.status) {
+        report = talk.call("pair.open", Value::Null)?;
     }
     if arguments.open {
-        return talk.print(&status, words);
+        return talk.print(&report, whole);
     }
     if !talk.json {
-        format::line(&words(&status))?;
+        format::line(&whole(&report))?;
     }
+    let mut status = report.status;
     let name = loop {
         match status {
             PairStatus::Digits { name, .. } => break name,
@@ -118,6 +122,35 @@ fn end(talk: &Talk, status: &PairStatus) -> Result<(), CliError> {
     }
 }
 
+/// Everything that the person needs while a handheld is waited for.
+fn whole(report: &PairReport) -> String {
+    let mut text = words(&report.status);
+    if let Some(network) = &report.network {
+        text.push_str(&by_hand(network));
+    }
+    if let Some(trouble) = &report.trouble {
+        text.push_str("\nWi-Fi Direct is not up: ");
+        text.push_str(&visible_within(trouble, MAX_WORDS_CHARS));
+    }
+    text
+}
+
+/// How a handheld without Wi-Fi Direct gets here.
+fn by_hand(network: &Network) -> String {
+    format!(
+        "\nA handheld without Wi-Fi Direct asks for a passphrase:\n  network     {}\n  passphrase  {}   (typed without the spaces)",
+        visible(&network.name),
+        grouped(&visible(&network.passphrase))
+    )
+}
+
+/// In groups of four, which eyes do not lose.
+fn grouped(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let groups: Vec<String> = characters.chunks(4).map(String::from_iter).collect();
+    groups.join(" ")
+}
+
 fn words(status: &PairStatus) -> String {
     match status {
         PairStatus::Closed => "The pairing window is closed.".to_owned(),
@@ -162,6 +195,28 @@ mod tests {
             text,
             "\\u{1b}[31mred shows six digits; type them here within 90 s."
         );
+    }
+
+    #[test]
+    fn the_network_is_shown_for_those_who_have_to_type_its_passphrase() {
+        let report = PairReport {
+            status: PairStatus::Waiting { closes_in_s: 120 },
+            network: Some(Network {
+                name: "DIRECT-ab-Ada\x07".into(),
+                passphrase: "kmnp4qrs7tuv".into(),
+            }),
+            trouble: None,
+        };
+        let text = whole(&report);
+        assert!(text.contains("network     DIRECT-ab-Ada\\u{7}"), "{text}");
+        assert!(text.contains("passphrase  kmnp 4qrs 7tuv "), "{text}");
+        assert!(!format!("{report:?}").contains("kmnp4qrs7tuv"));
+        let without = PairReport {
+            network: None,
+            trouble: Some("the radio is off".into()),
+            ..report
+        };
+        assert!(whole(&without).ends_with("\nWi-Fi Direct is not up: the radio is off"));
     }
 
     #[test]

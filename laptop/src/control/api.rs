@@ -3,10 +3,10 @@
 //! | method | parameters | result |
 //! |---|---|---|
 //! | `status` | – | [`Status`] |
-//! | `pair.open` | – | [`PairStatus`] |
+//! | `pair.open` | – | [`PairReport`] |
 //! | `pair.type` | [`Digits`] | [`PairStatus`] |
 //! | `pair.cancel` | – | [`PairStatus`] |
-//! | `pair.status` | – | [`PairStatus`] |
+//! | `pair.status` | – | [`PairReport`] |
 //! | `devices.list` | – | list of [`Device`] |
 //! | `devices.show` | [`DeviceName`] | [`DeviceDetail`] |
 //! | `devices.rename` | [`Rename`] | [`Device`] |
@@ -24,6 +24,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +35,11 @@ pub struct Status {
     pub version: String,
     /// Seconds since it started.
     pub uptime_s: u64,
-    /// Carrier and address it listens on; empty while there is none.
-    pub link: String,
+    /// Carriers it listens on; empty while link-service is not there.
+    pub carriers: Vec<Carrier>,
+    /// What keeps Wi-Fi Direct down, and what mends it; missing where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// Devices paired and not revoked.
     pub devices: usize,
     /// Most devices paired at a time.
@@ -48,6 +52,56 @@ pub struct Status {
     pub pending: usize,
     /// Service processes and whether each answers.
     pub services: BTreeMap<String, bool>,
+}
+
+/// A carrier that the daemon listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carrier {
+    /// `loopback`, `tcp` or `wifi-direct`.
+    pub carrier: String,
+    /// Address and port.
+    pub address: String,
+    /// The only interface it listens on, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// Name of the laptop's own network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// The network's frequency in MHz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<u16>,
+}
+
+/// Where a pairing stands, and what the person needs to bring a handheld here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairReport {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: PairStatus,
+    /// The laptop's own network; only while a handheld is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// What keeps Wi-Fi Direct down; only while a handheld is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// The laptop's own network, for a handheld that has to be told the passphrase by hand.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Its passphrase.
+    pub passphrase: String,
+}
+
+/// The passphrase stays out of every log.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a pairing stands.

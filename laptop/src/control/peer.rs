@@ -2,7 +2,7 @@
 
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use std::fmt;
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsFd;
 
 /// The caller is not one of those who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +22,12 @@ impl fmt::Display for NotAllowed {
 
 impl std::error::Error for NotAllowed {}
 
-/// Checks the user id of whoever connected `stream`, before anything is read from it.
+/// Checks the user id of whoever is at the other end of `socket`, before anything is read from it.
 ///
 /// # Errors
 /// [`NotAllowed`].
-pub fn check(stream: &UnixStream, allowed: &[u32]) -> Result<u32, NotAllowed> {
-    match getsockopt(stream, PeerCredentials) {
+pub fn check(socket: &impl AsFd, allowed: &[u32]) -> Result<u32, NotAllowed> {
+    match getsockopt(socket, PeerCredentials) {
         Ok(credentials) if allowed.contains(&credentials.uid()) => Ok(credentials.uid()),
         Ok(credentials) => Err(NotAllowed {
             uid: Some(credentials.uid()),
@@ -39,6 +39,7 @@ pub fn check(stream: &UnixStream, allowed: &[u32]) -> Result<u32, NotAllowed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn only_listed_users_pass() {

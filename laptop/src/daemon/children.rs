@@ -17,8 +17,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 const STEADY: Duration = Duration::from_secs(5);
 /// How often a process is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// Time to end by itself after being asked.
-const END_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time to end by itself after being asked: link-service puts the radio back as it was.
+const END_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Processes that need no provider's key and so get none: the environment is where keys are.
 const WITHOUT_KEYS: [&str; 2] = ["link-service", "fetch-service"];

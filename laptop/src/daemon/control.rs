@@ -1,11 +1,12 @@
 //! What the control socket can do.
 
+use super::carriers::Carriers;
 use super::news::{event, pending};
 use super::pairing::PairingDesk;
 use crate::config::{self, Config};
 use crate::control::api::{
-    Device, DeviceDetail, DeviceName, Digits, Event, Limit, Model, Pending, PendingId, Permit,
-    Rename, Renew, Status,
+    Device, DeviceDetail, DeviceName, Digits, Event, Limit, Model, PairReport, PairStatus, Pending,
+    PendingId, Permit, Rename, Renew, Status,
 };
 use crate::control::{ErrorKind, Handler, Reply, RpcError};
 use crate::hub::{Hub, Services};
@@ -20,8 +21,8 @@ use shared_proto::crypto::Crypto;
 use shared_proto::crypto::ring::RingCrypto;
 use shared_proto::opcode::{Operation, Service};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Events that a watcher may leave unread.
@@ -40,7 +41,7 @@ pub(super) struct Control {
     config: Config,
     paths: Paths,
     services: Services,
-    link: Arc<Mutex<Option<String>>>,
+    carriers: Arc<Carriers>,
     started: Instant,
 }
 
@@ -64,10 +65,10 @@ impl Handler for Control {
     fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
         match method {
             "status" => value(&self.status()?),
-            "pair.open" => value(&self.pairing.open()?),
+            "pair.open" => value(&self.report(self.pairing.open()?)),
             "pair.type" => value(&self.pairing.typed(&read::<Digits>(params)?.digits)?),
             "pair.cancel" => value(&self.pairing.cancel()),
-            "pair.status" => value(&self.pairing.status()),
+            "pair.status" => value(&self.report(self.pairing.status())),
             "devices.list" => value(&self.devices()?),
             "devices.show" => value(&self.show(&read::<DeviceName>(params)?.device)?),
             "devices.rename" => value(&self.rename(&read(params)?)?),
@@ -115,7 +116,7 @@ impl Control {
         config: Config,
         paths: Paths,
         services: Services,
-        link: Arc<Mutex<Option<String>>>,
+        carriers: Arc<Carriers>,
     ) -> Self {
         Self {
             hub,
@@ -123,7 +124,7 @@ impl Control {
             config,
             paths,
             services,
-            link,
+            carriers,
             started: Instant::now(),
         }
     }
@@ -155,12 +156,8 @@ impl Control {
             name: self.config.daemon.device_name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: self.started.elapsed().as_secs(),
-            link: self
-                .link
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-                .unwrap_or_default(),
+            carriers: self.carriers.list(),
+            trouble: self.carriers.trouble(),
             devices: held.len(),
             max_devices: self.config.daemon.max_paired_devices,
             linked: held
@@ -175,6 +172,16 @@ impl Control {
                 .map(|(name, _, client)| (name.to_owned(), answers(client)))
                 .collect(),
         })
+    }
+
+    /// Only while a handheld may come has anybody to know the network's passphrase.
+    fn report(&self, status: PairStatus) -> PairReport {
+        let waits = matches!(status, PairStatus::Waiting { .. });
+        PairReport {
+            network: self.carriers.network().filter(|_| waits),
+            trouble: self.carriers.trouble().filter(|_| waits),
+            status,
+        }
     }
 
     fn devices(&self) -> Result<Vec<Device>, RpcError> {

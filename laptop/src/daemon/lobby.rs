@@ -1,30 +1,34 @@
 //! Where connections wait until they have shown a token: one thread, bounded memory, no cryptography but one MAC for
 //! each relationship.
 //!
+//! One lobby for all carriers: link-service tells it which there are, at most [`MAX_LISTENING`] at a time.
 //! At most [`MAX_WAITING`] connections wait, the oldest makes room, each for [`HELLO_TIMEOUT`] at most and with at most
 //! two kilobytes read. Only what has shown a token, or knocks while a person has opened the pairing window, gets a
 //! thread and a handshake, and of those [`MAX_HANDSHAKES`] and [`MAX_PAIRINGS`] at a time.
 
+use super::carriers::{Carriers, Place};
 use super::doors::Doors;
 use super::handshake;
 use super::pairing::PairingDesk;
-use super::session::CarrierFacts;
 use crate::hub::Hub;
-use crate::link::Link;
+use crate::link::{Carrier, HandoverError, Kind, News, PacketSocket, hear};
+use crate::sanitize::visible_within;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use shared_proto::channel::{Acceptor, Hello, MAX_HELLO_LEN, Purpose, Refused, TlsChannel};
 use shared_proto::crypto::RelationshipKey;
 use shared_proto::crypto::ring::RingCrypto;
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// Carriers at a time.
+const MAX_LISTENING: usize = 8;
 /// Connections that wait for their token to be read: with two kilobytes each, half a megabyte.
 const MAX_WAITING: usize = 256;
 /// Time for a whole ClientHello.
@@ -34,11 +38,21 @@ const MAX_HANDSHAKES: usize = 8;
 /// Handshakes of strangers at a time, while the pairing window is open. Counted by themselves, so that strangers keep no
 /// paired device out.
 const MAX_PAIRINGS: usize = 2;
+/// Longest words of link-service that are logged, in characters.
+const MAX_WORDS_CHARS: usize = 400;
 /// Pause after the system has refused an `accept`, so that a shortage does not become a busy loop.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
+/// The carrier that a connection came over.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    kind: Kind,
+    port: u16,
+}
+
 struct Waiting {
     stream: TcpStream,
+    origin: Origin,
     acceptor: Acceptor,
     deadline: Instant,
 }
@@ -49,17 +63,19 @@ pub(super) struct Rooms {
     pub(super) hub: Arc<Hub>,
     pub(super) doors: Arc<Doors>,
     pub(super) pairing: Arc<PairingDesk>,
+    pub(super) carriers: Arc<Carriers>,
     handshakes: Arc<AtomicUsize>,
     pairings: Arc<AtomicUsize>,
 }
 
 impl Rooms {
-    pub(super) fn new(hub: Arc<Hub>, pairing: Arc<PairingDesk>) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, pairing: Arc<PairingDesk>, carriers: Arc<Carriers>) -> Self {
         let doors = Arc::new(Doors::new(Arc::clone(&hub)));
         Self {
             hub,
             doors,
             pairing,
+            carriers,
             handshakes: Arc::default(),
             pairings: Arc::default(),
         }
@@ -84,29 +100,45 @@ impl Drop for Turn {
     }
 }
 
-/// Takes connections in until link-service, at the other end of `holder`, goes away.
-///
-/// # Errors
-/// What the system said to the poll.
-pub(super) fn run(link: &Link, holder: &UnixStream, rooms: &Rooms) -> io::Result<()> {
-    link.listener.set_nonblocking(true)?;
-    let facts = CarrierFacts {
-        carrier: link.kind.name().to_owned(),
-        port: link.address.port(),
-        ..CarrierFacts::default()
-    };
+/// Why the lobby closed.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// The system refused to wait.
+    Poll(io::Error),
+    /// link-service went, or said something that it may not say.
+    Service(HandoverError),
+    /// link-service opened more carriers than it may.
+    Crowded,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poll(error) => write!(f, "connections cannot be waited for: {error}"),
+            Self::Service(HandoverError::Ended | HandoverError::Io(_)) => {
+                f.write_str("link-service has gone; its next start is waited for")
+            }
+            Self::Service(error) => write!(f, "link-service cannot be followed: {error}"),
+            Self::Crowded => write!(f, "link-service opened more than {MAX_LISTENING} carriers"),
+        }
+    }
+}
+
+/// Takes connections in over the carriers that `service` tells of, until it goes away.
+pub(super) fn run(service: &PacketSocket, rooms: &Rooms) -> Closed {
+    let mut carriers: Vec<(u32, Carrier)> = Vec::new();
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     loop {
-        let ready = wait(link, holder, &waiting)?;
-        if ready.first() == Some(&true) {
-            // link-service says nothing after the socket: readable means that it has gone.
-            return Ok(());
-        }
+        let ready = match wait(service, &carriers, &waiting) {
+            Ok(ready) => ready,
+            Err(error) => return Closed::Poll(error),
+        };
         let now = Instant::now();
+        let (listening, streams) = ready[1..].split_at(carriers.len());
         let mut still = VecDeque::with_capacity(waiting.len());
-        for (one, readable) in waiting.drain(..).zip(ready.iter().skip(2)) {
+        for (one, readable) in waiting.drain(..).zip(streams) {
             if *readable {
-                if let Some(one) = listen(one, rooms, &facts) {
+                if let Some(one) = listen(one, rooms) {
                     still.push_back(one);
                 }
             } else if one.deadline > now {
@@ -114,20 +146,76 @@ pub(super) fn run(link: &Link, holder: &UnixStream, rooms: &Rooms) -> io::Result
             }
         }
         waiting = still;
-        if ready.get(1) == Some(&true) {
-            accept(link, &mut waiting);
+        for ((_, carrier), _) in carriers.iter().zip(listening).filter(|(_, ready)| **ready) {
+            accept(carrier, &mut waiting);
+        }
+        if ready[0]
+            && let Err(closed) = follow(service, &mut carriers, &rooms.carriers)
+        {
+            return closed;
         }
     }
 }
 
-fn wait(link: &Link, holder: &UnixStream, waiting: &VecDeque<Waiting>) -> io::Result<Vec<bool>> {
-    let mut fds = Vec::with_capacity(waiting.len() + 2);
-    fds.push(PollFd::new(holder.as_fd(), PollFlags::POLLIN));
-    fds.push(PollFd::new(link.listener.as_fd(), PollFlags::POLLIN));
+/// Does what link-service says.
+fn follow(
+    service: &PacketSocket,
+    carriers: &mut Vec<(u32, Carrier)>,
+    shown: &Carriers,
+) -> Result<(), Closed> {
+    match hear(service).map_err(Closed::Service)? {
+        News::Listening { id, carrier } => {
+            if carriers.len() == MAX_LISTENING {
+                return Err(Closed::Crowded);
+            }
+            carrier
+                .listener
+                .set_nonblocking(true)
+                .map_err(Closed::Poll)?;
+            let place = Place {
+                kind: carrier.kind,
+                address: carrier.address,
+                interface: carrier.interface.clone(),
+            };
+            let on = place.interface.as_deref().unwrap_or("every interface");
+            log::info!("carrier {} on {}, {on}", place.kind.name(), place.address);
+            shown.add(id, place);
+            carriers.push((id, carrier));
+        }
+        News::Gone { id } => {
+            for (_, gone) in carriers.extract_if(.., |(one, _)| *one == id) {
+                log::info!("carrier {} on {} has gone", gone.kind.name(), gone.address);
+            }
+            shown.remove(id);
+        }
+        News::Radio(network) => shown.set_network(network),
+        News::Trouble(words) => {
+            if let Some(words) = &words {
+                log::warn!(
+                    "no Wi-Fi Direct: {}",
+                    visible_within(words, MAX_WORDS_CHARS)
+                );
+            }
+            shown.set_trouble(words);
+        }
+    }
+    Ok(())
+}
+
+/// Which of `service`, `carriers` and `waiting`, in this order, have something to read.
+fn wait(
+    service: &PacketSocket,
+    carriers: &[(u32, Carrier)],
+    waiting: &VecDeque<Waiting>,
+) -> io::Result<Vec<bool>> {
+    let mut fds = Vec::with_capacity(1 + carriers.len() + waiting.len());
+    fds.push(PollFd::new(service.as_fd(), PollFlags::POLLIN));
+    let listeners = carriers.iter().map(|(_, one)| one.listener.as_fd());
+    let streams = waiting.iter().map(|one| one.stream.as_fd());
     fds.extend(
-        waiting
-            .iter()
-            .map(|one| PollFd::new(one.stream.as_fd(), PollFlags::POLLIN)),
+        listeners
+            .chain(streams)
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN)),
     );
     let patience = waiting
         .iter()
@@ -150,10 +238,14 @@ fn wait(link: &Link, holder: &UnixStream, waiting: &VecDeque<Waiting>) -> io::Re
         .collect())
 }
 
-fn accept(link: &Link, waiting: &mut VecDeque<Waiting>) {
+fn accept(carrier: &Carrier, waiting: &mut VecDeque<Waiting>) {
+    let origin = Origin {
+        kind: carrier.kind,
+        port: carrier.address.port(),
+    };
     // A bounded turn, so that a flood of connections cannot keep those that wait from being read.
     for _ in 0..MAX_WAITING {
-        let stream = match link.listener.accept() {
+        let stream = match carrier.listener.accept() {
             Ok((stream, _)) => stream,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
@@ -171,6 +263,7 @@ fn accept(link: &Link, waiting: &mut VecDeque<Waiting>) {
         }
         waiting.push_back(Waiting {
             stream,
+            origin,
             acceptor: Acceptor::new(),
             deadline: Instant::now() + HELLO_TIMEOUT,
         });
@@ -178,7 +271,7 @@ fn accept(link: &Link, waiting: &mut VecDeque<Waiting>) {
 }
 
 /// Reads what has come; gives the connection back if its hello is not whole.
-fn listen(mut one: Waiting, rooms: &Rooms, facts: &CarrierFacts) -> Option<Waiting> {
+fn listen(mut one: Waiting, rooms: &Rooms) -> Option<Waiting> {
     let mut bytes = [0; MAX_HELLO_LEN + 1];
     let len = match one.stream.read(&mut bytes) {
         Ok(0) => return None,
@@ -196,7 +289,7 @@ fn listen(mut one: Waiting, rooms: &Rooms, facts: &CarrierFacts) -> Option<Waiti
     match one.acceptor.receive(&bytes[..len]) {
         Ok(None) => Some(one),
         Ok(Some(hello)) => {
-            enter(one.stream, hello, rooms, facts);
+            enter(one.stream, hello, rooms, one.origin);
             None
         }
         Err(refused) => {
@@ -213,7 +306,7 @@ fn turn_away(mut stream: &TcpStream, refused: &Refused) {
     let _ = stream.write(&refused.alert);
 }
 
-fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, facts: &CarrierFacts) {
+fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, origin: Origin) {
     let door = match hello.purpose() {
         Purpose::Pairing if rooms.pairing.is_open() => None,
         Purpose::Pairing => return turn_away(&stream, &hello.refuse()),
@@ -233,7 +326,7 @@ fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, facts: &CarrierFacts) {
     let Some(turn) = turn else {
         return turn_away(&stream, &hello.refuse());
     };
-    let (rooms, facts) = (rooms.clone(), facts.clone());
+    let rooms = rooms.clone();
     let name = if door.is_some() { "session" } else { "pairing" };
     let spawned = std::thread::Builder::new()
         .name(name.to_owned())
@@ -241,6 +334,8 @@ fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, facts: &CarrierFacts) {
             Some(door) => {
                 let accepted = hello.accept(&door.keys.own, door.keys.peer);
                 if let Some(channel) = shake(&stream, accepted, turn) {
+                    // Asked for now, not when the connection came: the radio may have moved meanwhile.
+                    let facts = rooms.carriers.facts(origin.kind, origin.port);
                     handshake::welcome(&rooms, stream, channel, &door, &facts);
                 }
             }
@@ -248,7 +343,7 @@ fn enter(stream: TcpStream, hello: Hello, rooms: &Rooms, facts: &CarrierFacts) {
                 Ok(own) => {
                     let accepted = hello.accept_pairing(&own);
                     if let Some(channel) = shake(&stream, accepted, turn) {
-                        rooms.pairing.attempt(stream, channel, own, facts.port);
+                        rooms.pairing.attempt(stream, channel, own, origin.port);
                     }
                 }
                 Err(error) => log::error!("no key for a pairing could be made: {error}"),
@@ -281,6 +376,7 @@ fn shake(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::testing::{Service, network};
 
     #[test]
     fn a_turn_is_given_back_and_one_kind_takes_none_of_the_other() {
@@ -293,5 +389,56 @@ mod tests {
         assert!(Turn::take(&handshakes, MAX_HANDSHAKES).is_some());
         drop(taken);
         assert!(Turn::take(&pairings, MAX_PAIRINGS).is_some());
+    }
+
+    #[test]
+    fn carriers_come_and_go_as_link_service_says() {
+        let (theirs, ours) = PacketSocket::pair();
+        let service = Service(theirs);
+        let shown = Carriers::default();
+        let mut carriers = Vec::new();
+        let open = || Carrier::open(None, [127, 0, 0, 1].into(), 0).expect("a carrier");
+        let (first, second) = (open(), open());
+        service.offer(1, &first);
+        service.offer(2, &second);
+        service.radio(Some(network()));
+        service.trouble(Some("words"));
+        for _ in 0..4 {
+            follow(&ours, &mut carriers, &shown).expect("followed");
+        }
+        let addresses: Vec<String> = shown.list().into_iter().map(|one| one.address).collect();
+        assert_eq!(
+            addresses,
+            [first.address.to_string(), second.address.to_string()]
+        );
+        assert!(shown.network().is_some());
+        assert_eq!(shown.trouble().as_deref(), Some("words"));
+        service.withdraw(1);
+        service.withdraw(9);
+        for _ in 0..2 {
+            follow(&ours, &mut carriers, &shown).expect("followed");
+        }
+        assert_eq!((carriers.len(), shown.list().len()), (1, 1));
+        drop(service);
+        let closed = follow(&ours, &mut carriers, &shown).expect_err("the end");
+        assert!(closed.to_string().contains("its next start is waited for"));
+    }
+
+    #[test]
+    fn link_service_cannot_fill_the_lobby_with_carriers() {
+        let (theirs, ours) = PacketSocket::pair();
+        let service = Service(theirs);
+        let (shown, mut carriers) = (Carriers::default(), Vec::new());
+        let carrier = Carrier::open(None, [127, 0, 0, 1].into(), 0).expect("a carrier");
+        for id in 0..=MAX_LISTENING {
+            service.offer(id as u32, &carrier);
+        }
+        for _ in 0..MAX_LISTENING {
+            follow(&ours, &mut carriers, &shown).expect("followed");
+        }
+        assert!(matches!(
+            follow(&ours, &mut carriers, &shown),
+            Err(Closed::Crowded)
+        ));
     }
 }

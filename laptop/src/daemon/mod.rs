@@ -1,14 +1,16 @@
 //! The process that reads what strangers send: it has no network of its own and no keys of any service.
 //!
 //! ```text
-//! link-service ─listening socket─▶ lobby ─token─▶ handshake ─keys─▶ session ─▶ hub
-//!                                    └─window─▶ pairing
+//! link-service ─listening sockets─▶ lobby ─token─▶ handshake ─keys─▶ session ─▶ hub
+//!                                     └─window─▶ pairing
 //! ```
 
+mod carriers;
 mod children;
 mod control;
 mod doors;
 mod handshake;
+mod link;
 mod lobby;
 mod mailbox;
 mod news;

@@ -1,5 +1,6 @@
 //! The pairing window and the one attempt that may run in it.
 
+use super::carriers::Carriers;
 use crate::config::Config;
 use crate::control::api::{Event, PairStatus};
 use crate::control::{ErrorKind, RpcError};
@@ -11,8 +12,8 @@ use shared_proto::crypto::{Crypto, RelationshipKey, Signer};
 use shared_proto::limits::MAX_NAME_LEN;
 use shared_proto::message::clip;
 use shared_proto::pairing::{
-    AbortReason, Admission, Binding, Grant, Kept, LaptopOutcome, LaptopPairing, LaptopPhase,
-    LinkInfo, Name, PROVISIONAL_S, PairingError, Typing, Window,
+    AbortReason, Admission, Binding, Grant, Kept, LaptopOutcome, LaptopPairing, LaptopPhase, Name,
+    PROVISIONAL_S, PairingError, Typing, Window,
 };
 use shared_proto::renewal::Credentials;
 use std::io::{self, Read, Write};
@@ -57,11 +58,12 @@ struct Inner {
 pub(super) struct PairingDesk {
     hub: Arc<Hub>,
     config: Config,
+    carriers: Arc<Carriers>,
     inner: Mutex<Inner>,
 }
 
 impl PairingDesk {
-    pub(super) fn new(hub: Arc<Hub>, config: Config) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, config: Config, carriers: Arc<Carriers>) -> Self {
         let inner = Inner {
             window: None,
             status: PairStatus::Closed,
@@ -72,6 +74,7 @@ impl PairingDesk {
         Self {
             hub,
             config,
+            carriers,
             inner: Mutex::new(inner),
         }
     }
@@ -119,6 +122,8 @@ impl PairingDesk {
         inner.attempt = None;
         inner.turn += 1;
         drop(inner);
+        let open_for = Duration::from_millis(window.closes().since(now));
+        self.carriers.set_window(Some(open_for));
         log::info!("the pairing window is open for two minutes");
         self.set(|closes_in_s| PairStatus::Waiting { closes_in_s });
         Ok(self.status())
@@ -371,6 +376,7 @@ impl PairingDesk {
         if let Some(window) = &mut self.lock().window {
             window.close();
         }
+        self.carriers.set_window(None);
     }
 
     fn store(
@@ -398,10 +404,7 @@ impl PairingDesk {
         let made = self.hub.store.add_relationship(&new, &profile)?;
         let grant = Grant {
             expires_in_s: (days * DAY_S).unsigned_abs(),
-            link: LinkInfo {
-                port,
-                ..LinkInfo::default()
-            },
+            link: self.carriers.link_info(port),
         };
         Ok((made.id, made.name, grant))
     }
@@ -438,6 +441,7 @@ impl PairingDesk {
         if let Some(window) = &mut self.lock().window {
             window.close();
         }
+        self.carriers.set_window(None);
         self.set(|_| status);
         self.lock().window = None;
     }

@@ -1,13 +1,14 @@
 //! Start, wiring and orderly end of the daemon.
 
+use super::carriers::Carriers;
 use super::children::{Children, Spec};
 use super::control::Control;
-use super::lobby::{self, Rooms};
+use super::link;
+use super::lobby::Rooms;
 use super::pairing::PairingDesk;
 use crate::config::{self, Config, Finding};
 use crate::hub::{Hub, Services, Settings};
 use crate::ipc::ServiceClient;
-use crate::link::{Link, receive};
 use crate::paths::Paths;
 use crate::store::{Retention, Store, StoreError};
 use clap::Parser;
@@ -15,20 +16,15 @@ use nix::sys::signal::{SigSet, Signal};
 use std::fmt;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Exit code for a daemon that cannot do its work; starting again may help.
 const EXIT_FAILED: u8 = 1;
 /// Exit code for wrong arguments or settings; starting again would not help.
 const EXIT_SETTINGS: u8 = 78;
-/// Pause between two tries to reach link-service.
-const LINK_PAUSE: Duration = Duration::from_millis(100);
-/// Tries to reach link-service before it is said that it is not there.
-const LINK_PATIENCE: u32 = 50;
 /// How often expiry and retention are looked at.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -52,6 +48,9 @@ pub struct Arguments {
     /// Check the settings, say what was found, and end
     #[arg(long)]
     test: bool,
+    /// Look at everything that Wi-Fi Direct needs, print what was found and what mends it, and end
+    #[arg(long)]
+    test_p2p: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +63,7 @@ enum StartError {
     Control(PathBuf, io::Error),
     Thread(io::Error),
     Signals(nix::errno::Errno),
+    Radio,
 }
 
 impl fmt::Display for StartError {
@@ -77,6 +77,9 @@ impl fmt::Display for StartError {
             Self::Control(path, error) => write!(f, "cannot listen at {}: {error}", path.display()),
             Self::Thread(error) => write!(f, "no thread could be started: {error}"),
             Self::Signals(errno) => write!(f, "signals cannot be waited for: {errno}"),
+            Self::Radio => {
+                f.write_str("Wi-Fi Direct does not work like this; mend each FAULT of the table")
+            }
         }
     }
 }
@@ -124,6 +127,12 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         );
         return Ok(());
     }
+    if arguments.test_p2p {
+        return match link::test_radio(&config, &paths) {
+            true => Ok(()),
+            false => Err(StartError::Radio),
+        };
+    }
     // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
     let mut ends = SigSet::empty();
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
@@ -155,20 +164,24 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         true => Some(start_children(&config, &paths)?),
         false => None,
     };
-    let pairing = Arc::new(PairingDesk::new(Arc::clone(&hub), config.clone()));
-    let link = Arc::new(Mutex::new(None));
+    let carriers = Arc::new(Carriers::default());
+    let pairing = Arc::new(PairingDesk::new(
+        Arc::clone(&hub),
+        config.clone(),
+        Arc::clone(&carriers),
+    ));
     let control = Arc::new(Control::new(
         Arc::clone(&hub),
         Arc::clone(&pairing),
         config,
         paths.clone(),
         services,
-        Arc::clone(&link),
+        Arc::clone(&carriers),
     ));
     serve_control(&paths, control)?;
-    let rooms = Rooms::new(Arc::clone(&hub), pairing);
+    let rooms = Rooms::new(Arc::clone(&hub), pairing, carriers);
     let socket = paths.run.join("link.sock");
-    thread("link", move || follow_link(&socket, &rooms, &link))?;
+    thread("link", move || link::follow(&socket, &rooms))?;
     let tidied = Arc::clone(&hub);
     thread("tidy", move || tidy(&tidied))?;
     hub.refresh_models();
@@ -211,15 +224,7 @@ fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError
     };
     let mut specs = vec![Spec {
         name: "link-service",
-        arguments: vec![
-            "--socket".into(),
-            paths.run.join("link.sock").into(),
-            "--bind-address".into(),
-            config.daemon.bind_address.to_string().into(),
-            "--bind-port".into(),
-            config.daemon.bind_port.to_string().into(),
-            "--child".into(),
-        ],
+        arguments: link::arguments(config, paths),
     }];
     if config.daemon.llm_enabled {
         specs.push(service("llm-service", "llm.sock"));
@@ -251,45 +256,6 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StartE
         .spawn(work)
         .map(drop)
         .map_err(StartError::Thread)
-}
-
-/// Gets the listening socket from link-service and takes connections in, again whenever link-service was restarted.
-fn follow_link(socket: &Path, rooms: &Rooms, shown: &Mutex<Option<String>>) {
-    let show =
-        |words: Option<String>| *shown.lock().unwrap_or_else(PoisonError::into_inner) = words;
-    let mut tries: u32 = 0;
-    loop {
-        match fetch_link(socket) {
-            Ok((link, holder)) => {
-                tries = 0;
-                log::info!("carrier {} on {}", link.kind.name(), link.address);
-                show(Some(format!("{} {}", link.kind.name(), link.address)));
-                match lobby::run(&link, &holder, rooms) {
-                    Ok(()) => log::warn!("link-service has gone; its next start is waited for"),
-                    Err(error) => log::error!("connections cannot be waited for: {error}"),
-                }
-                show(None);
-            }
-            Err(error) => {
-                tries = tries.saturating_add(1);
-                if tries == LINK_PATIENCE {
-                    log::error!(
-                        "no link-service at {}: {error}; no handheld can reach this laptop",
-                        socket.display()
-                    );
-                }
-            }
-        }
-        std::thread::sleep(LINK_PAUSE);
-    }
-}
-
-fn fetch_link(socket: &Path) -> io::Result<(Link, UnixStream)> {
-    let holder = UnixStream::connect(socket)?;
-    let own = nix::unistd::geteuid().as_raw();
-    crate::control::peer::check(&holder, &[own, 0]).map_err(io::Error::other)?;
-    let link = receive(&holder).map_err(io::Error::other)?;
-    Ok((link, holder))
 }
 
 fn tidy(hub: &Hub) {

@@ -102,27 +102,35 @@ impl ServeOptions {
 /// # Errors
 /// When something lives at `path`, or from the file system.
 pub fn bind(path: &Path, shared: bool) -> io::Result<UnixListener> {
-    match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.file_type().is_socket() => {
-            if UnixStream::connect(path).is_ok() {
-                let text = format!("another process already listens at {}", path.display());
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
-            }
-            std::fs::remove_file(path)?;
-        }
-        Ok(_) => {
-            let text = format!("{} exists and is no socket", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
+    make_room(path, |path| UnixStream::connect(path).is_ok())?;
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(
         path,
         std::fs::Permissions::from_mode(if shared { 0o666 } else { 0o600 }),
     )?;
     Ok(listener)
+}
+
+/// Removes a socket at `path` where `answers` says that nobody listens at it any more.
+///
+/// # Errors
+/// When something lives at `path`, or from the file system.
+pub(crate) fn make_room(path: &Path, answers: impl Fn(&Path) -> bool) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_socket() => {
+            if answers(path) {
+                let text = format!("another process already listens at {}", path.display());
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
+            }
+            std::fs::remove_file(path)
+        }
+        Ok(_) => {
+            let text = format!("{} exists and is no socket", path.display());
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, text))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the listening socket that the parent (or systemd's `StandardInput=socket`) put on standard input.

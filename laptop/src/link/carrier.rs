@@ -13,6 +13,8 @@ pub enum Kind {
     Loopback,
     /// TCP over whatever network the laptop is on.
     Tcp,
+    /// TCP over the laptop's own Wi-Fi Direct group.
+    WifiDirect,
 }
 
 impl Kind {
@@ -21,6 +23,7 @@ impl Kind {
         match self {
             Self::Loopback => "loopback",
             Self::Tcp => "tcp",
+            Self::WifiDirect => "wifi-direct",
         }
     }
 }
@@ -32,6 +35,8 @@ pub struct Carrier {
     pub kind: Kind,
     /// Where it listens.
     pub address: SocketAddr,
+    /// The interface that it is bound to; `None` where only the address decides.
+    pub interface: Option<String>,
     /// The listening socket.
     pub listener: TcpListener,
 }
@@ -39,8 +44,8 @@ pub struct Carrier {
 /// Why a carrier is not ready.
 #[derive(Debug)]
 pub enum CarrierError {
-    /// This version has no such carrier.
-    NotBuilt(String),
+    /// There is no such carrier, or not for this address.
+    Unknown(String),
     /// The system refused the address.
     Bind(SocketAddr, io::Error),
 }
@@ -48,19 +53,22 @@ pub enum CarrierError {
 impl fmt::Display for CarrierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBuilt(name) if name == "wifi-direct" => f.write_str(
-                "Wi-Fi Direct is not built into this version; use the carriers loopback or tcp over a network that both \
-                 devices are on",
+            Self::Unknown(name) => write!(
+                f,
+                "there is no carrier {} for an address; there are loopback, for an address of this machine alone, and \
+                 tcp. Wi-Fi Direct comes beside either, with --wifi-direct",
+                crate::sanitize::visible(name)
             ),
-            Self::NotBuilt(name) => {
-                write!(f, "there is no carrier {}; there are loopback and tcp", crate::sanitize::visible(name))
-            }
             Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 f,
                 "{address} is in use by another program; change networking.bind_port in daemon.toml, or end that program"
             ),
             Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                write!(f, "this machine has no address {}; change networking.bind_address in daemon.toml", address.ip())
+                write!(
+                    f,
+                    "this machine has no address {}; change networking.bind_address in daemon.toml",
+                    address.ip()
+                )
             }
             Self::Bind(address, error) => write!(f, "cannot listen on {address}: {error}"),
         }
@@ -79,7 +87,7 @@ impl Carrier {
             None if address.is_loopback() => Kind::Loopback,
             Some("loopback") if address.is_loopback() => Kind::Loopback,
             None | Some("tcp") => Kind::Tcp,
-            Some(other) => return Err(CarrierError::NotBuilt(other.to_owned())),
+            Some(other) => return Err(CarrierError::Unknown(other.to_owned())),
         };
         let wanted = SocketAddr::new(address, port);
         let failed = |error| CarrierError::Bind(wanted, error);
@@ -88,6 +96,7 @@ impl Carrier {
         Ok(Self {
             kind,
             address,
+            interface: None,
             listener,
         })
     }
@@ -107,20 +116,17 @@ mod tests {
     }
 
     #[test]
-    fn the_radio_is_refused_by_name() {
-        let error = Carrier::open(Some("wifi-direct"), IpAddr::from([127, 0, 0, 1]), 0)
-            .expect_err("refused");
-        assert!(
-            error
-                .to_string()
-                .starts_with("Wi-Fi Direct is not built into this version")
-        );
-        let error =
-            Carrier::open(Some("pigeon\n"), IpAddr::from([127, 0, 0, 1]), 0).expect_err("refused");
-        assert_eq!(
-            error.to_string(),
-            "there is no carrier pigeon\\u{a}; there are loopback and tcp"
-        );
+    fn what_is_no_carrier_of_an_address_is_refused_by_name() {
+        let anywhere = IpAddr::from([0, 0, 0, 0]);
+        for (name, address) in [
+            ("wifi-direct", anywhere),
+            ("loopback", anywhere),
+            ("pigeon\n", IpAddr::from([127, 0, 0, 1])),
+        ] {
+            let error = Carrier::open(Some(name), address, 0).expect_err("refused");
+            let start = format!("there is no carrier {} for", name.replace('\n', "\\u{a}"));
+            assert!(error.to_string().starts_with(&start), "{error}");
+        }
     }
 
     #[test]

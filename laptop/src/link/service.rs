@@ -1,15 +1,23 @@
-//! The shell of link-service: arguments, sockets, one daemon at a time per connection.
+//! The shell of link-service: arguments, sockets, signals.
 
-use super::{Carrier, send};
+use super::exchange::Exchange;
+use super::packet::{PacketListener, PacketSocket};
+use super::radio::Settings;
+use super::wireless::Wireless;
+use super::{Carrier, CarrierError, USUAL_CONTROL};
 use crate::control::peer;
 use clap::Parser;
+use nix::sys::signal::{SigSet, Signal};
+use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 /// Exit code for wrong arguments or settings; starting again would not help.
 const EXIT_SETTINGS: u8 = 78;
-/// Exit code for a socket that cannot be made.
+/// Exit code for a socket that cannot be made now; starting again may help.
 const EXIT_SOCKET: u8 = 71;
 
 /// Arguments of link-service.
@@ -20,7 +28,7 @@ const EXIT_SOCKET: u8 = 71;
     about = "Opens carriers for OfficeOS and hands them to laptop-daemon"
 )]
 pub struct Arguments {
-    /// Where laptop-daemon asks for the listening socket
+    /// Where laptop-daemon asks for listening sockets
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
     /// Carrier: loopback or tcp; by default the one that fits the address
@@ -32,6 +40,27 @@ pub struct Arguments {
     /// Port to listen on; 0 lets the system choose
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     bind_port: u16,
+    /// Own a Wi-Fi Direct group too, through the system's wpa_supplicant
+    #[arg(long, requires = "state")]
+    wifi_direct: bool,
+    /// Name that handhelds show for this laptop
+    #[arg(long, value_name = "NAME", default_value = "Laptop")]
+    name: String,
+    /// Folder in which the group's name and passphrase are kept
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Port to listen on in the group
+    #[arg(long, value_name = "PORT", default_value_t = 8144)]
+    wifi_direct_port: u16,
+    /// Wi-Fi interface of the group; by default the first that can host one
+    #[arg(long, value_name = "NAME")]
+    interface: Option<String>,
+    /// Frequency of the group in MHz where the laptop is on no other network; by default a quiet one
+    #[arg(long, value_name = "MHZ")]
+    frequency: Option<u16>,
+    /// Folder of wpa_supplicant's control sockets; may be repeated; by default the usual ones
+    #[arg(long, value_name = "DIR")]
+    supplicant: Vec<PathBuf>,
     /// User id that may ask beside this process' own; may be repeated
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
@@ -40,64 +69,241 @@ pub struct Arguments {
     child: bool,
 }
 
-/// Opens the carrier and hands it to whoever may have it, until the socket fails.
+impl Arguments {
+    /// What the radio is to do; `None` where it stays off.
+    fn radio(&self) -> Option<Settings> {
+        let state = self.state.clone().filter(|_| self.wifi_direct)?;
+        let beside = self.socket.parent().unwrap_or(Path::new("."));
+        Some(Settings {
+            interface: self.interface.clone(),
+            control: match self.supplicant.is_empty() {
+                true => USUAL_CONTROL.map(PathBuf::from).to_vec(),
+                false => self.supplicant.clone(),
+            },
+            run: beside.to_owned(),
+            state,
+            name: self.name.clone(),
+            port: self.wifi_direct_port,
+            frequency: self.frequency,
+        })
+    }
+}
+
+/// Why the service ends.
+enum End {
+    Asked(Signal),
+    Socket(io::Error),
+    Radio,
+}
+
+/// Opens the carriers and hands them to whoever may have them, until it is told to end or its socket fails.
 pub fn run(arguments: &Arguments) -> ExitCode {
     if arguments.child && !crate::service::process::tie_to_parent() {
         return ExitCode::SUCCESS;
     }
-    let carrier = match Carrier::open(
+    // Blocked before any other thread exists, so that all inherit it and only the wait below hears of them.
+    let mut signals = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
+        .into_iter()
+        .for_each(|signal| signals.add(signal));
+    if let Err(errno) = signals.thread_block() {
+        log::error!("link-service: signals cannot be waited for: {errno}");
+        return ExitCode::from(EXIT_SOCKET);
+    }
+    let exchange = Arc::new(Exchange::default());
+    match Carrier::open(
         arguments.carrier.as_deref(),
         arguments.bind_address,
         arguments.bind_port,
     ) {
-        Ok(carrier) => carrier,
+        Ok(carrier) => {
+            let (kind, address) = (carrier.kind.name(), carrier.address);
+            log::info!("link-service: carrier {kind} on {address}");
+            exchange.offer(carrier);
+        }
         Err(error) => {
             log::error!("link-service: {error}");
-            return ExitCode::from(EXIT_SETTINGS);
+            return ExitCode::from(exit_code(&error));
         }
-    };
-    let own = nix::unistd::geteuid().as_raw();
-    let mut allowed = vec![own];
-    allowed.extend(&arguments.allow_uid);
-    let listener = match crate::ipc::bind(&arguments.socket, allowed.iter().any(|uid| *uid != own))
-    {
+    }
+    let listener = match listen(arguments) {
         Ok(listener) => listener,
         Err(error) => {
-            log::error!(
-                "link-service: cannot listen at {}: {error}",
-                arguments.socket.display()
-            );
+            let path = arguments.socket.display();
+            log::error!("link-service: cannot listen at {path}: {error}");
             return ExitCode::from(EXIT_SOCKET);
         }
     };
-    log::info!(
-        "link-service: carrier {} on {}",
-        carrier.kind.name(),
-        carrier.address
-    );
-    let mut holders = Vec::new();
-    for stream in listener.incoming() {
-        let stream = match stream {
-            Ok(stream) => stream,
-            Err(error) => {
-                log::error!("link-service: the socket failed: {error}");
-                return ExitCode::from(EXIT_SOCKET);
-            }
-        };
-        if let Err(error) = peer::check(&stream, &allowed) {
-            log::warn!("link-service: {error}");
-            continue;
+    let (sender, ends) = channel();
+    let started = serve_daemons(listener, arguments, &exchange, sender.clone())
+        .and_then(|()| await_signals(signals, sender.clone()))
+        .and_then(|()| start_radio(arguments, &exchange, sender));
+    let wireless = match started {
+        Ok(wireless) => wireless,
+        Err(error) => {
+            log::error!("link-service: no thread could be started: {error}");
+            return ExitCode::from(EXIT_SOCKET);
         }
-        match send(&stream, &carrier) {
-            // Kept open: the daemon learns from its end that this process has gone. One daemon, and one that replaces it.
-            Ok(()) => {
-                holders.push(stream);
-                if holders.len() > 2 {
-                    holders.remove(0);
-                }
-            }
-            Err(error) => log::warn!("link-service: the socket could not be handed over: {error}"),
+    };
+    let code = match ends.recv() {
+        Ok(End::Socket(error)) => {
+            log::error!("link-service: the socket failed: {error}");
+            ExitCode::from(EXIT_SOCKET)
         }
+        Ok(End::Radio) => {
+            log::error!("link-service: the radio's thread has ended; all starts anew");
+            ExitCode::from(EXIT_SOCKET)
+        }
+        Ok(End::Asked(signal)) => {
+            log::info!("link-service ends: {signal}");
+            ExitCode::SUCCESS
+        }
+        Err(_) => ExitCode::SUCCESS,
+    };
+    // Sockets first: whatever starts in this one's place finds address and path free.
+    exchange.close();
+    forget(&arguments.socket);
+    if let Some(wireless) = wireless {
+        wireless.stop();
     }
-    ExitCode::SUCCESS
+    code
+}
+
+/// Only settings that stay wrong keep the service from being started again.
+fn exit_code(error: &CarrierError) -> u8 {
+    match error {
+        // Whoever holds the address may be this service's predecessor, on its way out.
+        CarrierError::Bind(_, error) if error.kind() == io::ErrorKind::AddrInUse => EXIT_SOCKET,
+        CarrierError::Unknown(_) | CarrierError::Bind(..) => EXIT_SETTINGS,
+    }
+}
+
+fn allowed(arguments: &Arguments) -> Vec<u32> {
+    let mut allowed = vec![nix::unistd::geteuid().as_raw()];
+    allowed.extend(&arguments.allow_uid);
+    allowed
+}
+
+fn listen(arguments: &Arguments) -> io::Result<PacketListener> {
+    let own = nix::unistd::geteuid().as_raw();
+    let shared = arguments.allow_uid.iter().any(|uid| *uid != own);
+    PacketListener::bind(&arguments.socket, shared)
+}
+
+fn forget(socket: &Path) {
+    if let Err(error) = std::fs::remove_file(socket)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        log::warn!("link-service: {} stays behind: {error}", socket.display());
+    }
+}
+
+fn serve_daemons(
+    listener: PacketListener,
+    arguments: &Arguments,
+    exchange: &Arc<Exchange>,
+    ends: Sender<End>,
+) -> io::Result<()> {
+    let allowed = allowed(arguments);
+    let exchange = Arc::clone(exchange);
+    thread("accept", move || {
+        loop {
+            let daemon = match listener.accept() {
+                Ok(daemon) => daemon,
+                Err(error) => {
+                    // Nobody waits any more only when the service ends anyway.
+                    let _ = ends.send(End::Socket(error));
+                    return;
+                }
+            };
+            if let Err(error) = peer::check(&daemon, &allowed) {
+                log::warn!("link-service: {error}");
+                continue;
+            }
+            if let Err(error) = serve(daemon, &exchange) {
+                log::error!("link-service: no thread for laptop-daemon: {error}");
+            }
+        }
+    })
+}
+
+fn serve(daemon: PacketSocket, exchange: &Arc<Exchange>) -> io::Result<()> {
+    let exchange = Arc::clone(exchange);
+    thread("daemon", move || {
+        if let Err(error) = exchange.serve(daemon) {
+            log::warn!("link-service: the conversation with laptop-daemon ended: {error}");
+        }
+    })
+}
+
+fn start_radio(
+    arguments: &Arguments,
+    exchange: &Arc<Exchange>,
+    ends: Sender<End>,
+) -> io::Result<Option<Wireless>> {
+    let start = |settings| {
+        Wireless::start(settings, exchange, move || {
+            // As above.
+            let _ = ends.send(End::Radio);
+        })
+    };
+    arguments.radio().map(start).transpose()
+}
+
+fn await_signals(signals: SigSet, ends: Sender<End>) -> io::Result<()> {
+    thread("signals", move || {
+        let end = signals
+            .wait()
+            .map_or_else(|errno| End::Socket(errno.into()), End::Asked);
+        // As above.
+        let _ = ends.send(end);
+    })
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(more: &[&str]) -> Result<Arguments, clap::Error> {
+        let mut all = vec!["link-service", "--socket", "/run/officeos/link.sock"];
+        all.extend(more);
+        Arguments::try_parse_from(all)
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+        assert!(
+            parse(&["--wifi-direct"]).is_err(),
+            "a group without a folder"
+        );
+    }
+
+    #[test]
+    fn the_radio_stays_off_unless_it_is_asked_for() {
+        let off = parse(&["--state", "/var/lib/officeos"]).expect("arguments");
+        assert!(off.radio().is_none());
+        let on = parse(&["--state", "/var/lib/officeos", "--wifi-direct"]).expect("arguments");
+        let settings = on.radio().expect("settings");
+        assert_eq!(settings.run, Path::new("/run/officeos"));
+        assert_eq!(settings.control.len(), USUAL_CONTROL.len());
+        assert_eq!((settings.port, settings.interface), (8144, None));
+    }
+
+    #[test]
+    fn a_taken_address_is_tried_again_and_a_wrong_one_is_not() {
+        let any = "127.0.0.1:1".parse().expect("an address");
+        let code = |kind: io::ErrorKind| exit_code(&CarrierError::Bind(any, kind.into()));
+        assert_eq!(code(io::ErrorKind::AddrInUse), EXIT_SOCKET);
+        assert_eq!(code(io::ErrorKind::AddrNotAvailable), EXIT_SETTINGS);
+        assert_eq!(exit_code(&CarrierError::Unknown("x".into())), EXIT_SETTINGS);
+    }
 }

@@ -1,0 +1,165 @@
+//! link-service as the daemon sees it: how it is started, reached, and reached again.
+
+use super::lobby::{self, Rooms};
+use crate::config::Config;
+use crate::link::radio::{self, Verdict};
+use crate::link::{PacketSocket, USUAL_CONTROL, report};
+use crate::paths::Paths;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pause between two tries to reach link-service.
+const LINK_PAUSE: Duration = Duration::from_millis(100);
+/// Tries to reach link-service before it is said that it is not there.
+const LINK_PATIENCE: u32 = 50;
+/// Takes connections in over the carriers of link-service, again whenever that was restarted.
+pub(super) fn follow(socket: &Path, rooms: &Rooms) {
+    let mut tries: u32 = 0;
+    loop {
+        match reach(socket) {
+            Ok(service) => {
+                tries = 0;
+                rooms.carriers.attach(Arc::clone(&service));
+                let closed = lobby::run(&service, rooms);
+                rooms.carriers.detach();
+                log::warn!("{closed}");
+            }
+            Err(error) => {
+                tries = tries.saturating_add(1);
+                if tries == LINK_PATIENCE {
+                    log::error!(
+                        "no link-service at {}: {error}; no handheld can reach this laptop",
+                        socket.display()
+                    );
+                }
+            }
+        }
+        std::thread::sleep(LINK_PAUSE);
+    }
+}
+
+fn reach(socket: &Path) -> io::Result<Arc<PacketSocket>> {
+    let service = PacketSocket::connect(socket)?;
+    let own = nix::unistd::geteuid().as_raw();
+    crate::control::peer::check(&service, &[own, 0]).map_err(io::Error::other)?;
+    Ok(Arc::new(service))
+}
+
+/// What link-service is started with.
+pub(super) fn arguments(config: &Config, paths: &Paths) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec![
+        "--socket".into(),
+        paths.run.join("link.sock").into(),
+        "--bind-address".into(),
+        config.daemon.bind_address.to_string().into(),
+        "--bind-port".into(),
+        config.daemon.bind_port.to_string().into(),
+        "--child".into(),
+    ];
+    if !config.daemon.wifi_direct.enabled {
+        return arguments;
+    }
+    let radio = radio_settings(config, paths);
+    // As one argument each, so that no value can pass for an option.
+    let option = |name: &str, value: &OsStr| {
+        let mut argument = OsString::from(name);
+        argument.push(value);
+        argument
+    };
+    arguments.extend([
+        "--wifi-direct".into(),
+        option("--name=", radio.name.as_ref()),
+        option("--state=", radio.state.as_os_str()),
+        option("--wifi-direct-port=", radio.port.to_string().as_ref()),
+    ]);
+    arguments.extend(
+        radio
+            .interface
+            .map(|name| option("--interface=", name.as_ref())),
+    );
+    arguments.extend(
+        radio
+            .frequency
+            .map(|mhz| option("--frequency=", mhz.to_string().as_ref())),
+    );
+    let folders = radio.control.iter();
+    arguments.extend(folders.map(|folder| option("--supplicant=", folder.as_os_str())));
+    arguments
+}
+
+fn radio_settings(config: &Config, paths: &Paths) -> radio::Settings {
+    let radio = &config.daemon.wifi_direct;
+    radio::Settings {
+        interface: radio.interface.clone(),
+        control: match &radio.supplicant {
+            Some(folder) => vec![folder.clone()],
+            None => USUAL_CONTROL.map(PathBuf::from).to_vec(),
+        },
+        run: paths.run.clone(),
+        state: paths.state.clone(),
+        name: config.daemon.device_name.clone(),
+        port: radio.port,
+        frequency: radio.frequency,
+    }
+}
+
+/// Looks at what Wi-Fi Direct needs and prints what was found; false where it cannot work.
+pub(super) fn test_radio(config: &Config, paths: &Paths) -> bool {
+    let findings = radio::check(&radio_settings(config, paths));
+    print!("{}", report(&findings));
+    if !config.daemon.wifi_direct.enabled {
+        println!("Wi-Fi Direct is switched off: set networking.wifi_direct_enabled = true");
+    }
+    findings
+        .iter()
+        .all(|finding| finding.verdict != Verdict::Fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::store::testing::TempFolder;
+
+    fn started_with(text: &str) -> Vec<String> {
+        let folder = TempFolder::new("link");
+        let paths = Paths::below(Path::new("/home/ada/office"));
+        let file = folder.0.join("daemon.toml");
+        std::fs::write(&file, text).expect("written");
+        let (config, _) = config::load(&file).expect("settings");
+        let all = arguments(&config, &paths).into_iter();
+        all.map(|argument| argument.into_string().expect("text"))
+            .collect()
+    }
+
+    #[test]
+    fn the_radio_s_settings_become_arguments_that_nothing_can_be_slipped_into() {
+        let all = started_with(
+            "[daemon]\ndevice_name = '--child'\n[networking]\ninterface = '-x'\nfrequency = 2412\n",
+        );
+        for wanted in [
+            "--wifi-direct",
+            "--name=--child",
+            "--state=/home/ada/office/state",
+            "--wifi-direct-port=8144",
+            "--interface=-x",
+            "--frequency=2412",
+            "--supplicant=/run/wpa_supplicant",
+        ] {
+            assert!(all.iter().any(|one| one == wanted), "{wanted}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_radio_link_service_hears_nothing_of_it() {
+        let all = started_with("[networking]\nwifi_direct_enabled = false\ninterface = 'wlan0'\n");
+        assert!(
+            !all.iter()
+                .any(|one| one.contains("wifi") || one.contains("wlan0")),
+            "{all:?}"
+        );
+    }
+}

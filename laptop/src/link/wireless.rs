@@ -1,0 +1,222 @@
+//! Keeps the radio, and gives the exchange what it has.
+
+use super::exchange::Exchange;
+use super::network::Network;
+use super::radio::{self, Facts, Radio, Settings, Update};
+use super::{Carrier, Kind};
+use crate::sanitize::visible_within;
+use std::fs::File;
+use std::io;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Beside the radio's state: whoever drives the radio holds its lock.
+const LOCK_NAME: &str = "radio.lock";
+/// Longest words of a trouble that are logged, in characters.
+const MAX_WORDS_CHARS: usize = 400;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Wireless {
+    radio: Kept,
+}
+
+impl Wireless {
+    /// Brings the radio up and follows it, in a thread of its own. `died` is called when the radio has ended by itself.
+    ///
+    /// # Errors
+    /// No thread can be started. All else is a trouble that the exchange is told.
+    pub(super) fn start(
+        settings: Settings,
+        exchange: &Arc<Exchange>,
+        died: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
+        let wireless = Self::default();
+        let (kept, exchange) = (Arc::clone(&wireless.radio), Arc::clone(exchange));
+        std::thread::Builder::new()
+            .name("wireless".to_owned())
+            .spawn(move || match drive(settings, &kept, &exchange) {
+                // The owner mends what is wrong and starts the service again; other carriers need not wait for that.
+                Err(error) => tell_trouble(&exchange, format!("the radio cannot be used: {error}")),
+                Ok(()) => died(),
+            })?;
+        Ok(wireless)
+    }
+
+    /// Puts back what the radio had changed, and returns when that is done.
+    pub(super) fn stop(self) {
+        let radio = lock(&self.radio).take();
+        if let Some(radio) = radio {
+            radio.stop();
+        }
+    }
+}
+
+type Kept = Arc<Mutex<Option<Radio>>>;
+
+fn lock(kept: &Kept) -> MutexGuard<'_, Option<Radio>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn drive(settings: Settings, kept: &Kept, exchange: &Exchange) -> io::Result<()> {
+    // One process at a time: a link-service that takes another's place waits until that has put everything back.
+    std::fs::create_dir_all(&settings.state)?;
+    let turn = File::create(settings.state.join(LOCK_NAME))?;
+    turn.lock()?;
+    let (sender, updates) = channel();
+    *lock(kept) = Some(radio::start(settings, sender)?);
+    let shaded = Arc::clone(kept);
+    exchange.follow_window(Box::new(move |open_for| {
+        if let Some(radio) = lock(&shaded).as_ref() {
+            radio.window(open_for);
+        }
+    }));
+    follow(&updates, exchange);
+    Ok(())
+}
+
+/// Passes on what the radio says, until it says nothing any more.
+fn follow(updates: &Receiver<Update>, exchange: &Exchange) {
+    let mut listening: Option<u32> = None;
+    for update in updates {
+        match update {
+            Update::Up {
+                interface,
+                address,
+                listener,
+                facts,
+            } => {
+                if let Some(id) = listening.take() {
+                    exchange.withdraw(id);
+                }
+                log::info!("link-service: carrier wifi-direct on {address}, {interface}");
+                exchange.set_network(Some(network(facts)));
+                listening = Some(exchange.offer(Carrier {
+                    kind: Kind::WifiDirect,
+                    address,
+                    interface: Some(interface),
+                    listener,
+                }));
+            }
+            Update::Facts(facts) => exchange.set_network(Some(network(facts))),
+            Update::Down => down(&mut listening, exchange),
+            Update::Trouble(Some(words)) => tell_trouble(exchange, words),
+            Update::Trouble(None) => exchange.set_trouble(None),
+        }
+    }
+    down(&mut listening, exchange);
+}
+
+fn tell_trouble(exchange: &Exchange, words: String) {
+    let shown = visible_within(&words, MAX_WORDS_CHARS);
+    log::warn!("link-service: no Wi-Fi Direct: {shown}");
+    exchange.set_trouble(Some(words));
+}
+
+fn down(listening: &mut Option<u32>, exchange: &Exchange) {
+    exchange.set_network(None);
+    if let Some(id) = listening.take() {
+        log::info!("link-service: carrier wifi-direct has gone");
+        exchange.withdraw(id);
+    }
+}
+
+fn network(facts: Facts) -> Network {
+    Network {
+        ssid: facts.ssid,
+        passphrase: facts.passphrase,
+        frequency: facts.frequency,
+        port: facts.port,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::handover::{News, hear};
+    use super::super::packet::PacketSocket;
+    use super::*;
+    use std::net::{IpAddr, TcpListener, TcpStream};
+
+    fn facts(frequency: u16) -> Facts {
+        Facts {
+            ssid: b"DIRECT-ab-Laptop".to_vec(),
+            passphrase: "kmnp4qrs7tuv".into(),
+            frequency,
+            port: 8144,
+        }
+    }
+
+    fn up() -> Update {
+        let listener = TcpListener::bind((IpAddr::from([127, 0, 0, 1]), 0)).expect("bound");
+        Update::Up {
+            interface: "p2p-wlan0-0".into(),
+            address: listener.local_addr().expect("an address"),
+            listener,
+            facts: facts(2437),
+        }
+    }
+
+    fn heard(daemon: &PacketSocket) -> String {
+        match hear(daemon).expect("heard") {
+            News::Listening { id, carrier } => {
+                let on = carrier.interface.as_deref().unwrap_or_default();
+                format!("{} {id} on {on}", carrier.kind.name())
+            }
+            News::Gone { id } => format!("gone {id}"),
+            News::Radio(network) => format!("{:?}", network.map(|network| network.frequency)),
+            News::Trouble(words) => format!("trouble {}", words.unwrap_or_default()),
+        }
+    }
+
+    #[test]
+    fn a_group_that_comes_moves_and_goes_is_told_to_the_daemon() {
+        let exchange = Arc::new(Exchange::default());
+        let (theirs, daemon) = PacketSocket::pair();
+        let serving = Arc::clone(&exchange);
+        std::thread::spawn(move || serving.serve(theirs));
+        assert_eq!(heard(&daemon), "None");
+        assert_eq!(heard(&daemon), "trouble ");
+
+        let (sender, updates) = channel();
+        let first = up();
+        let Update::Up { address, .. } = &first else {
+            unreachable!()
+        };
+        let address = *address;
+        for update in [
+            Update::Trouble(Some("no radio".into())),
+            Update::Trouble(None),
+            first,
+            Update::Facts(facts(2412)),
+            up(),
+            Update::Down,
+            Update::Down,
+        ] {
+            sender.send(update).expect("followed");
+        }
+        drop(sender);
+        follow(&updates, &exchange);
+        for words in [
+            "trouble no radio",
+            "trouble ",
+            "Some(2437)",
+            "wifi-direct 2 on p2p-wlan0-0",
+            "Some(2412)",
+            // A group made again without having been said to be down.
+            "gone 2",
+            "Some(2437)",
+            "wifi-direct 3 on p2p-wlan0-0",
+            "None",
+            "gone 3",
+            "None",
+            // The radio's thread has ended.
+            "None",
+        ] {
+            assert_eq!(heard(&daemon), words);
+        }
+        assert!(
+            TcpStream::connect(address).is_err(),
+            "the old socket still listens"
+        );
+    }
+}
