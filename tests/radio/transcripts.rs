@@ -5,6 +5,7 @@
 use super::control::{Control, Manner, Recorder, Supplicant};
 use super::hwsim::{Hwsim, Radio, WITHOUT_P2P};
 use super::place::Place;
+use super::support::eventually;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const WITHOUT: Manner = Manner::Configured("update_config=1\np2p_disabled=1\n");
 /// One transcript: its name and what records it.
 type Script = fn(&Hwsim, &Recorder);
 
-const ALL: [(&str, Script); 9] = [
+const ALL: [(&str, Script); 11] = [
     ("group-start", |hwsim, to| group_start(hwsim, to, true)),
     ("group-start-one-interface", |hwsim, to| {
         group_start(hwsim, to, false);
@@ -33,6 +34,8 @@ const ALL: [(&str, Script); 9] = [
     ("driver-reload", driver_reload),
     ("airplane-mode", airplane_mode),
     ("without-p2p", without_p2p),
+    ("quick-join", quick_join),
+    ("two-guests", two_guests),
 ];
 
 /// Records those that are named, or all, below `folder`.
@@ -508,4 +511,74 @@ fn without_p2p(hwsim: &Hwsim, to: &Recorder) {
     station(&hand, true, KEY);
     hand.must("CTRL-EVENT-CONNECTED");
     hand.ask("STATUS");
+}
+
+/// Discovery on the three social channels only, and a join that is told the frequency.
+fn quick_join(hwsim: &Hwsim, to: &Recorder) {
+    let (place, pocket) = (laptop(hwsim, true), handheld(hwsim));
+    let _hub = Supplicant::start(&place, &Manner::Managed);
+    let _firmware = Supplicant::start(&pocket, &FIRMWARE);
+    let manager = Control::open(&place, "p2p-dev-wlan0", to);
+    let group = group(&place, &manager, to);
+    let hand = Control::open(&pocket, "wlan0", to);
+    hand.ok("P2P_FIND type=social");
+    hand.must("P2P-DEVICE-FOUND");
+    hand.ok("P2P_CONNECT 02:00:00:00:0a:00 pbc join freq=2412");
+    manager.must("P2P-PROV-DISC-PBC-REQ");
+    group.ok("WPS_PBC p2p_dev_addr=02:00:00:00:0b:00");
+    let started = hand.must("P2P-GROUP-STARTED");
+    let name = started.split_whitespace().nth(1).expect("an interface");
+    let joined = Control::open(&pocket, name, to);
+    joined.ask("STATUS");
+    joined.note("the group goes, and the station join takes its place");
+    hand.ok(&format!("P2P_GROUP_REMOVE {name}"));
+    hand.must("P2P-GROUP-REMOVED");
+    station(&hand, true, KEY);
+    hand.must("CTRL-EVENT-CONNECTED");
+    hand.ask("LIST_NETWORKS");
+    hand.note("a search while joined");
+    hand.ok("P2P_FIND type=social");
+    hand.event("P2P-DEVICE-FOUND", Duration::from_secs(5));
+    hand.ok("P2P_STOP_FIND");
+    hand.must("P2P-FIND-STOPPED");
+    hand.ask("P2P_SERV_DISC_REQ 00:00:00:00:00:00 02000001");
+}
+
+/// What guests of a group can say to each other.
+fn two_guests(hwsim: &Hwsim, to: &Recorder) {
+    let (place, _hub, manager, group, pocket, _firmware, hand) = linked(hwsim, to);
+    let radio = Radio {
+        p2p_device: false,
+        mac: Some([0x02, 0, 0, 0, 0x0c, 0]),
+        ..Radio::new("guest")
+    };
+    let guest = Place::new(hwsim, "wlan0", &radio);
+    let _other = Supplicant::start(&guest, &FIRMWARE);
+    let other = Control::open(&guest, "wlan0", to);
+    station(&other, true, KEY);
+    other.must("CTRL-EVENT-CONNECTED");
+    let laptop = "fe80::400:ff:fe00:a00";
+    let neighbour = "fe80::ff:fe00:c00";
+    let ping = |address: &str| {
+        let arguments = ["-6", "-c", "3", "-W", "1", "-I", "wlan0", address];
+        let heard = pocket.run("ping", &arguments).status.success();
+        let word = if heard { "answers" } else { "does not answer" };
+        hand.note(&format!("{address} {word}"));
+        heard
+    };
+    // An address is usable a second after it appeared; the laptop's answer says that ours is.
+    eventually("an answer of the laptop", || ping(laptop).then_some(()));
+    assert!(!ping(neighbour), "guests see each other");
+    group.note("the same where guests may");
+    manager.ok(&format!("P2P_GROUP_REMOVE {}", interface(&place)));
+    manager.ok("SET p2p_intra_bss 1");
+    manager.ok("P2P_GROUP_ADD persistent=0 freq=2412");
+    manager.must("P2P-GROUP-STARTED");
+    for guest in [&hand, &other] {
+        guest.ok("REASSOCIATE");
+        guest.must("CTRL-EVENT-CONNECTED");
+    }
+    eventually("an answer of the neighbour", || {
+        ping(neighbour).then_some(())
+    });
 }
