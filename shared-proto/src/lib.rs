@@ -7,6 +7,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod beacon;
 #[cfg(feature = "std")]
 pub mod channel;
 pub mod codec;
@@ -26,5 +27,7 @@ pub mod renewal;
 pub mod report;
 #[cfg(feature = "alloc")]
 pub mod session;
+#[cfg(feature = "alloc")]
+pub mod supplicant;
 pub mod time;
 pub mod token;
