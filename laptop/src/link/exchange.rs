@@ -68,14 +68,17 @@ impl Exchange {
         inner.trouble = words;
     }
 
-    /// Has `shade` told when the pairing window opens and closes, first how it is now.
+    /// Has `shade` told from now on when the pairing window opens and closes.
     pub(super) fn follow_window(&self, shade: WindowShade) {
-        let mut inner = self.lock();
-        let left = inner.window_left();
-        if left.is_some() {
-            shade(left);
+        self.lock().shade = Some(shade);
+    }
+
+    /// Tells the one who follows the window how it is now.
+    pub(super) fn repeat_window(&self) {
+        let inner = self.lock();
+        if let Some(shade) = &inner.shade {
+            shade(inner.window_left());
         }
-        inner.shade = Some(shade);
     }
 
     /// Closes every socket and tells nobody anything any more.
@@ -249,19 +252,22 @@ mod tests {
     }
 
     #[test]
-    fn a_radio_that_comes_late_finds_the_window_open() {
+    fn a_radio_that_comes_late_hears_of_the_open_window() {
         let exchange = Arc::new(Exchange::default());
-        let early = shade(&exchange);
+        let windows = shade(&exchange);
+        let repeated = || {
+            exchange.repeat_window();
+            windows.recv().expect("told")
+        };
+        assert_eq!(repeated(), None);
         let (daemon, _serving) = join(&exchange);
         wish(&daemon, Wish::Window { seconds: 120 }).expect("sent");
-        early.recv().expect("opened");
-        let late = shade(&exchange);
-        let left = late.recv().expect("told at once");
-        assert!(left.is_some_and(|left| left > Duration::from_secs(60)));
+        windows.recv().expect("opened");
+        let left = repeated().expect("open");
+        assert!(left > Duration::from_secs(60) && left <= Duration::from_secs(120));
         wish(&daemon, Wish::Window { seconds: 0 }).expect("sent");
-        assert_eq!(late.recv().expect("closed"), None);
-        let later = shade(&exchange);
-        assert!(later.try_recv().is_err(), "a closed window was opened");
+        assert_eq!(windows.recv().expect("closed"), None);
+        assert_eq!(repeated(), None);
     }
 
     #[test]

@@ -93,7 +93,6 @@ impl Arguments {
 enum End {
     Asked(Signal),
     Socket(io::Error),
-    Radio,
 }
 
 /// Opens the carriers and hands them to whoever may have them, until it is told to end or its socket fails.
@@ -136,8 +135,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let (sender, ends) = channel();
     let started = serve_daemons(listener, arguments, &exchange, sender.clone())
-        .and_then(|()| await_signals(signals, sender.clone()))
-        .and_then(|()| start_radio(arguments, &exchange, sender));
+        .and_then(|()| await_signals(signals, sender))
+        .and_then(|()| {
+            let start = |settings| Wireless::start(settings, &exchange);
+            arguments.radio().map(start).transpose()
+        });
     let wireless = match started {
         Ok(wireless) => wireless,
         Err(error) => {
@@ -148,10 +150,6 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let code = match ends.recv() {
         Ok(End::Socket(error)) => {
             log::error!("link-service: the socket failed: {error}");
-            ExitCode::from(EXIT_SOCKET)
-        }
-        Ok(End::Radio) => {
-            log::error!("link-service: the radio's thread has ended; all starts anew");
             ExitCode::from(EXIT_SOCKET)
         }
         Ok(End::Asked(signal)) => {
@@ -234,20 +232,6 @@ fn serve(daemon: PacketSocket, exchange: &Arc<Exchange>) -> io::Result<()> {
             log::warn!("link-service: the conversation with laptop-daemon ended: {error}");
         }
     })
-}
-
-fn start_radio(
-    arguments: &Arguments,
-    exchange: &Arc<Exchange>,
-    ends: Sender<End>,
-) -> io::Result<Option<Wireless>> {
-    let start = |settings| {
-        Wireless::start(settings, exchange, move || {
-            // As above.
-            let _ = ends.send(End::Radio);
-        })
-    };
-    arguments.radio().map(start).transpose()
 }
 
 fn await_signals(signals: SigSet, ends: Sender<End>) -> io::Result<()> {

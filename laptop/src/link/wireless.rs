@@ -7,40 +7,49 @@ use super::{Carrier, Kind};
 use crate::sanitize::visible_within;
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Beside the radio's state: whoever drives the radio holds its lock.
 const LOCK_NAME: &str = "radio.lock";
+/// First pause before a radio that ended by itself is started again; doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause before the radio is started again.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// A radio that ran this long starts with the first pause again.
+const STEADY: Duration = Duration::from_secs(60);
 /// Longest words of a trouble that are logged, in characters.
 const MAX_WORDS_CHARS: usize = 400;
 
 /// See the module.
-#[derive(Default)]
 pub(super) struct Wireless {
     radio: Kept,
+    /// Dropped to say that the radio is not to be started again.
+    _wanted: Sender<()>,
 }
 
 impl Wireless {
-    /// Brings the radio up and follows it, in a thread of its own. `died` is called when the radio has ended by itself.
+    /// Brings the radio up and follows it, in a thread of its own.
     ///
     /// # Errors
     /// No thread can be started. All else is a trouble that the exchange is told.
-    pub(super) fn start(
-        settings: Settings,
-        exchange: &Arc<Exchange>,
-        died: impl FnOnce() + Send + 'static,
-    ) -> io::Result<Self> {
-        let wireless = Self::default();
-        let (kept, exchange) = (Arc::clone(&wireless.radio), Arc::clone(exchange));
+    pub(super) fn start(settings: Settings, exchange: &Arc<Exchange>) -> io::Result<Self> {
+        let radio = Kept::default();
+        let (wanted, stop) = channel();
+        let (kept, exchange) = (Arc::clone(&radio), Arc::clone(exchange));
         std::thread::Builder::new()
             .name("wireless".to_owned())
-            .spawn(move || match drive(settings, &kept, &exchange) {
-                // The owner mends what is wrong and starts the service again; other carriers need not wait for that.
-                Err(error) => tell_trouble(&exchange, format!("the radio cannot be used: {error}")),
-                Ok(()) => died(),
+            .spawn(move || {
+                if let Err(error) = keep(&settings, &kept, &stop, &exchange) {
+                    // The owner mends what is wrong and starts the service again; other carriers need not wait for that.
+                    tell_trouble(&exchange, format!("the radio cannot be used: {error}"));
+                }
             })?;
-        Ok(wireless)
+        Ok(Self {
+            radio,
+            _wanted: wanted,
+        })
     }
 
     /// Puts back what the radio had changed, and returns when that is done.
@@ -58,21 +67,40 @@ fn lock(kept: &Kept) -> MutexGuard<'_, Option<Radio>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn drive(settings: Settings, kept: &Kept, exchange: &Exchange) -> io::Result<()> {
+/// Starts the radio, and again whenever it has ended by itself, until `stop` has lost its other end.
+fn keep(
+    settings: &Settings,
+    kept: &Kept,
+    stop: &Receiver<()>,
+    exchange: &Exchange,
+) -> io::Result<()> {
     // One process at a time: a link-service that takes another's place waits until that has put everything back.
     std::fs::create_dir_all(&settings.state)?;
     let turn = File::create(settings.state.join(LOCK_NAME))?;
     turn.lock()?;
-    let (sender, updates) = channel();
-    *lock(kept) = Some(radio::start(settings, sender)?);
     let shaded = Arc::clone(kept);
     exchange.follow_window(Box::new(move |open_for| {
         if let Some(radio) = lock(&shaded).as_ref() {
             radio.window(open_for);
         }
     }));
-    follow(&updates, exchange);
-    Ok(())
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        let (sender, updates) = channel();
+        *lock(kept) = Some(radio::start(settings.clone(), sender)?);
+        exchange.repeat_window();
+        follow(&updates, exchange);
+        if started.elapsed() >= STEADY {
+            pause = FIRST_PAUSE;
+        }
+        match stop.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        log::error!("link-service: the radio's thread ended by itself; it is started again");
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
 }
 
 /// Passes on what the radio says, until it says nothing any more.
