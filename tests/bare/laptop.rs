@@ -13,6 +13,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Laptop {
     pub home: PathBuf,
     daemon: Option<Child>,
+    standalone: bool,
 }
 
 impl Laptop {
@@ -21,8 +22,23 @@ impl Laptop {
         Self::start_with(name, "")
     }
 
-    /// Same, with more lines of `daemon.toml`.
+    /// Same, with more lines of the section `networking` of `daemon.toml`, and of sections behind it. The radio is left
+    /// alone unless they name it.
     pub fn start_with(name: &str, settings: &str) -> Self {
+        let mut laptop = Self::installed(name, settings, true);
+        laptop.launch();
+        laptop
+    }
+
+    /// The daemon alone: whoever tests is its services.
+    pub fn alone(name: &str) -> Self {
+        let mut laptop = Self::installed(name, "", false);
+        laptop.spawn();
+        laptop.await_status("answer", |status| status["name"].is_string());
+        laptop
+    }
+
+    fn installed(name: &str, settings: &str, standalone: bool) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!(
@@ -31,22 +47,38 @@ impl Laptop {
         ));
         let _ = std::fs::remove_dir_all(&home);
         std::fs::create_dir_all(home.join("config")).expect("a home");
-        let text = format!("[networking]\nwifi_direct_enabled = false\nbind_port = 0\n{settings}");
+        let radio = match settings.contains("wifi_direct_enabled") {
+            true => "",
+            false => "wifi_direct_enabled = false\n",
+        };
+        let text = format!("[networking]\n{radio}bind_port = 0\n{settings}");
         std::fs::write(home.join("config/daemon.toml"), text).expect("settings");
-        let mut laptop = Self { home, daemon: None };
-        laptop.launch();
-        laptop
+        Self {
+            home,
+            daemon: None,
+            standalone,
+        }
     }
 
     /// Starts the daemon (again) and waits until it and its services answer.
     pub fn launch(&mut self) {
+        self.spawn();
+        self.await_status("link and services", |status| {
+            let services = status["services"].as_object();
+            status["carriers"][0]["address"].is_string()
+                && services.is_some_and(|all| all.values().all(|answers| answers == true))
+        });
+    }
+
+    fn spawn(&mut self) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.home.join("log"))
             .expect("a log");
         let daemon = Command::new(env!("CARGO_BIN_EXE_laptop-daemon"))
-            .args(["--standalone", "--home"])
+            .args(self.standalone.then_some("--standalone"))
+            .arg("--home")
             .arg(&self.home)
             .env("OFFICEOS_DISCOVERY", "off")
             .stdin(Stdio::null())
@@ -55,11 +87,6 @@ impl Laptop {
             .spawn()
             .expect("the daemon starts");
         self.daemon = Some(daemon);
-        self.await_status("link and services", |status| {
-            let services = status["services"].as_object();
-            status["carriers"][0]["address"].is_string()
-                && services.is_some_and(|all| all.values().all(|answers| answers == true))
-        });
     }
 
     /// `kill -9` on the daemon; its children end with it.

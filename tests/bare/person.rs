@@ -1,5 +1,6 @@
 //! What a person does with both devices, and the programs they run.
 
+use super::pocket::Paired;
 use super::{Card, End, Laptop};
 use shared_proto::error::ErrorCode;
 use shared_proto::program::{Builder, Chat, Generate, Get, Op, Put, Write};
@@ -8,6 +9,11 @@ use std::sync::mpsc::channel;
 
 /// Pairs as a person does: the window, the digits from one device typed on the other.
 pub fn pair(laptop: &Laptop, address: SocketAddr) -> Card {
+    meet(laptop, address).card
+}
+
+/// Same, and keeps all that the pocket was told.
+pub fn meet(laptop: &Laptop, address: SocketAddr) -> Paired {
     laptop.ask(&["pair", "--open"]);
     let (sender, digits) = channel();
     let pocket = std::thread::spawn(move || Card::pair(address, "pocket", &sender));
@@ -19,7 +25,7 @@ pub fn pair(laptop: &Laptop, address: SocketAddr) -> Card {
     );
     let paired = pocket.join().expect("no panic").expect("paired");
     assert_eq!(paired.laptop, "Laptop");
-    paired.card
+    paired
 }
 
 pub fn paired(name: &str) -> (Laptop, SocketAddr, Card) {

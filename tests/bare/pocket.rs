@@ -9,7 +9,7 @@ use shared_proto::limits::PROTOCOL_VERSION;
 use shared_proto::message::{
     Data, Hello, Message, Offset, Offsets, RequestId, Screen, Submit, Usage,
 };
-use shared_proto::pairing::{Binding, HandheldPairing, HandheldPhase};
+use shared_proto::pairing::{Binding, HandheldPairing, HandheldPhase, LinkInfo};
 use shared_proto::renewal::{Credentials, Fresh, HandheldRenewal, RenewalBinding, Renewing};
 use shared_proto::session::{ClientEvent, ClientSession};
 use shared_proto::time::Millis;
@@ -33,6 +33,7 @@ pub struct Card {
 pub struct Paired {
     pub card: Card,
     pub laptop: String,
+    pub network: LinkInfo,
 }
 
 fn now(since: Instant) -> Millis {
@@ -166,6 +167,7 @@ impl Card {
                 return Ok(Paired {
                     card: Self { keys },
                     laptop: outcome.name.to_string(),
+                    network: outcome.grant.link,
                 });
             }
             match wire.read() {
@@ -214,6 +216,11 @@ pub struct Greeting {
     pub models: Vec<String>,
     pub expires_in_s: u64,
     pub notices: usize,
+    pub carrier: String,
+    pub ssid: Vec<u8>,
+    pub passphrase: String,
+    pub frequency: u16,
+    pub port: u16,
 }
 
 /// A session.
@@ -490,6 +497,11 @@ fn take(
                     .collect(),
                 expires_in_s: welcome.standing.expires_in_s,
                 notices: 0,
+                carrier: welcome.link.carrier.to_owned(),
+                ssid: welcome.link.ssid.to_vec(),
+                passphrase: welcome.link.passphrase.to_owned(),
+                frequency: welcome.link.frequency,
+                port: welcome.link.port,
             });
         }
         ClientEvent::Notice(standing) => {
