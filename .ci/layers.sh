@@ -40,6 +40,9 @@ forbid "the hub knows no connection" 'crate::(daemon|control|link|config|cli|ser
 forbid "store and files know nobody above them" 'crate::(hub|executor|daemon|control|link|config|cli|service|ipc)' laptop/src/store laptop/src/files
 forbid "the daemon is handed its network" '(TcpStream::connect|TcpListener::bind|UdpSocket)' laptop/src/daemon laptop/src/hub laptop/src/executor \
   laptop/src/store laptop/src/policy laptop/src/files laptop/src/config laptop/src/control laptop/src/cli
+forbid "only link talks to wpa_supplicant" 'wpactrl|wpa_ctrl' $(find laptop/src -name '*.rs' -not -path '*/link/*')
+forbid "the radio knows neither carriers nor daemons" 'crate::(daemon|hub|store|control|policy)|link::(exchange|handover|wireless|service)|super::super::' laptop/src/link/radio
+forbid "the group machine is pure" "$io|wpactrl|super::(supplicant|firewall)" laptop/src/link/radio/group.rs laptop/src/link/radio/group
 forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon|control|executor)' \
   laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
 forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
