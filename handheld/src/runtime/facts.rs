@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::app::model::chat::TurnState;
-use crate::app::model::laptop::{Link, Verdict};
+use crate::app::model::laptop::{Carrier, Ended, Link, Verdict};
 use crate::app::model::outbox::{EntryState, Failure};
 use crate::app::model::picture::PictureState;
-use crate::app::model::screen::PairingStage;
+use crate::app::model::screen::{PairingStage, Purpose};
 use crate::app::model::{Model, Overlay, Screen};
 
 /// Names and texts, in order.
@@ -38,11 +38,7 @@ pub fn facts(model: &Model) -> Facts {
             tell(&format!("may.{}", permission.operation), verdict.to_owned());
         }
     }
-    if let Link::Away(away) = &model.link
-        && let Some(attempt) = away.attempts.last()
-    {
-        tell("link.why", attempt.why.clone());
-    }
+    radio(model, &mut tell);
     tell(
         "toast",
         model
@@ -77,8 +73,9 @@ pub fn facts(model: &Model) -> Facts {
             PairingStage::Digits(digits) => ("digits", Some(digits)),
             PairingStage::Confirm { digits, .. } => ("confirm", Some(digits)),
             PairingStage::Keeping { .. } => ("keeping", None),
-            PairingStage::Failed { title, .. } => {
+            PairingStage::Failed { title, body } => {
                 tell("pairing.fault", title.clone());
+                tell("pairing.advice", body.clone());
                 ("failed", None)
             }
         };
@@ -93,10 +90,79 @@ pub fn facts(model: &Model) -> Facts {
             );
         }
     }
-    tell("keyboard.text", model.keyboard.text().to_owned());
+    // A passphrase is not for a script's log.
+    let secret = matches!(model.screen(), Screen::Writing(w) if w.purpose == Purpose::Passphrase);
+    tell(
+        "keyboard.text",
+        match secret {
+            true => "*".repeat(model.keyboard.text().chars().count()),
+            false => model.keyboard.text().to_owned(),
+        },
+    );
     chats(model, &mut tell);
     lists(model, &mut tell);
     facts
+}
+
+/// The link in its parts, and what the radio can, hears and measures.
+fn radio(model: &Model, tell: &mut impl FnMut(&str, String)) {
+    if let Some(laptop) = model.laptop() {
+        let ways: Vec<_> = laptop.carriers.iter().map(carrier_name).collect();
+        tell("carriers", ways.join("|"));
+        tell("network", laptop.network.is_some().to_string());
+        let ended = match laptop.ended {
+            None => "",
+            Some(Ended::Expired) => "expired",
+            Some(Ended::Revoked) => "revoked",
+        };
+        tell("ended", ended.to_owned());
+    }
+    match &model.link {
+        Link::Linked { carrier, signal } => {
+            tell("link.carrier", carrier_name(carrier));
+            if let Some(signal) = signal {
+                tell("signal", signal.dbm.to_string());
+                tell("signal.mbps", signal.rate_mbps.to_string());
+                tell("signal.mhz", signal.frequency.to_string());
+            }
+        }
+        Link::Connecting { carrier, .. } => tell("link.carrier", carrier_name(carrier)),
+        Link::Unpaired | Link::Away(_) | Link::Asleep { .. } => {}
+    }
+    if let Some(away) = model.link.away() {
+        for (n, attempt) in away.attempts.iter().take(MAX_LISTED).enumerate() {
+            tell(&format!("link.tried.{n}"), carrier_name(&attempt.carrier));
+            tell(&format!("link.tried.{n}.why"), attempt.why.clone());
+        }
+        if let Some(attempt) = away.attempts.last() {
+            tell("link.why", attempt.why.clone());
+        }
+    }
+    if let Some(ability) = &model.radio.ability {
+        tell("radio.station", ability.station.to_string());
+        tell("radio.p2p", ability.p2p.to_string());
+        tell("radio.why", ability.why.clone());
+    }
+    tell("looking", model.radio.looking.is_some().to_string());
+    tell("nearby", model.radio.nearby.len().to_string());
+    for (n, laptop) in model.radio.nearby.iter().take(MAX_LISTED).enumerate() {
+        tell(&format!("nearby.{n}"), laptop.name.clone());
+        tell(
+            &format!("nearby.{n}.ssid"),
+            String::from_utf8_lossy(&laptop.ssid).into_owned(),
+        );
+        tell(&format!("nearby.{n}.signal"), laptop.signal_dbm.to_string());
+        tell(&format!("nearby.{n}.push"), laptop.push.to_string());
+    }
+}
+
+fn carrier_name(carrier: &Carrier) -> String {
+    match carrier {
+        Carrier::WifiDirect => "wifi-direct".to_owned(),
+        Carrier::Station => "station".to_owned(),
+        Carrier::Usb => "usb".to_owned(),
+        Carrier::Tcp(address) => format!("tcp {address}"),
+    }
 }
 
 fn chats(model: &Model, tell: &mut impl FnMut(&str, String)) {
@@ -234,6 +300,7 @@ const fn screen_name(screen: &Screen) -> &'static str {
         Screen::Files(_) => "files",
         Screen::Outbox(_) => "outbox",
         Screen::Laptop(_) => "laptop",
+        Screen::Nearby(_) => "nearby",
         Screen::Pairing(_) => "pairing",
         Screen::Services(_) => "services",
         Screen::Settings(_) => "settings",
@@ -247,6 +314,7 @@ const fn link_name(link: &Link) -> &'static str {
     match link {
         Link::Unpaired => "unpaired",
         Link::Away(_) => "away",
+        Link::Asleep { .. } => "asleep",
         Link::Connecting { .. } => "connecting",
         Link::Linked { .. } => "linked",
     }
@@ -300,6 +368,46 @@ mod tests {
             (told("screen"), told("link"), told("chats")),
             (Some("home"), Some("unpaired"), Some("0"))
         );
+    }
+
+    #[test]
+    fn the_radio_is_told_in_parts_and_a_passphrase_not_at_all() {
+        use crate::app::model::screen::Writing;
+        use crate::app::model::{Nearby, Radio};
+        let mut model = Model::new(Panel::VGA, 1);
+        model.radio = Radio {
+            nearby: vec![Nearby {
+                name: "Ada".into(),
+                ssid: b"DIRECT-k7-Ada".to_vec(),
+                bssid: [2; 6],
+                device: None,
+                frequency: 2437,
+                signal_dbm: -58,
+                push: true,
+            }],
+            ..Radio::default()
+        };
+        model
+            .keyboard
+            .open("abcd2345efgh", crate::entry::keyboard::Purpose::Exact);
+        model.screens.push(Screen::Writing(Box::new(Writing {
+            purpose: Purpose::Passphrase,
+            context: String::new(),
+        })));
+        let facts = facts(&model);
+        let told = |name: &str| facts.get(name).map(String::as_str);
+        assert_eq!(told("nearby"), Some("1"));
+        assert_eq!(
+            (
+                told("nearby.0"),
+                told("nearby.0.signal"),
+                told("nearby.0.push")
+            ),
+            (Some("Ada"), Some("-58"), Some("true"))
+        );
+        assert_eq!(told("radio.p2p"), None, "not known yet");
+        assert_eq!(told("keyboard.text"), Some("************"));
+        assert!(!json(&facts).contains("2345"));
     }
 
     #[test]

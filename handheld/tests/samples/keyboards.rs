@@ -86,4 +86,11 @@ pub fn samples(book: &mut Book) {
         SHORT,
         [tap(Select), tap(Y), tap(Right), tap(Right), tap(A)].concat(),
     );
+    let passphrase = Screen::Writing(Box::new(Writing {
+        purpose: Purpose::Passphrase,
+        context: "Ada's ThinkPad: officectl pair shows it there.".into(),
+    }));
+    book.add("writing-passphrase", passphrase, |m| {
+        m.keyboard.open("abcd 23", keyboard::Purpose::Exact);
+    });
 }

@@ -7,18 +7,20 @@ mod pictures;
 mod talks;
 
 use handheld::app::Model;
-use handheld::app::model::laptop::{Attempt, Away, ModelInfo, ServiceKind};
+use handheld::app::model::laptop::{Attempt, Away, Ended, ModelInfo, Nearby, ServiceKind};
+use handheld::app::model::radio::{Ability, Radio};
 use handheld::app::model::screen::{
     FilesScreen, HomeScreen, Page, PairingScreen, PairingStage, PromptRow, PromptScreen,
     ServicesScreen, ServicesTab,
 };
 use handheld::app::model::services::{Health, Provider};
 use handheld::app::model::{
-    Battery, Carrier, Clock, Entry, EntryState, Failure, Laptop, LaptopId, Link, ListState,
+    Battery, Call, Carrier, Clock, Entry, EntryState, Failure, Laptop, LaptopId, Link, ListState,
     LocalFile, Origin, Panel, Permission, RemoteFile, RequestId, Screen, Scroll, Services, Side,
-    Verdict, Wish,
+    Signal, Verdict, Wish,
 };
-use handheld::app::words::help;
+use handheld::app::msg::PairingFault;
+use handheld::app::words::{self, help};
 use handheld::time::Millis;
 
 /// 14:02 at a laptop two hours east of UTC.
@@ -43,7 +45,7 @@ pub fn base(panel: Panel) -> Model {
     model.chosen = Some(LaptopId(1));
     model.link = Link::Linked {
         carrier: Carrier::WifiDirect,
-        signal: Some(handheld::app::model::Signal {
+        signal: Some(Signal {
             dbm: -52,
             rate_mbps: 65,
             frequency: 2437,
@@ -150,10 +152,16 @@ fn files(model: &mut Model) {
 pub fn away(model: &mut Model) {
     model.link = Link::Away(Away {
         since: NOON - 120,
-        attempts: vec![Attempt {
-            carrier: Carrier::WifiDirect,
-            why: "the group did not answer".into(),
-        }],
+        attempts: vec![
+            Attempt {
+                carrier: Carrier::WifiDirect,
+                why: "The laptop's network was not heard on its channel nor on any other. It may be out of range, or switched off.".into(),
+            },
+            Attempt {
+                carrier: Carrier::Tcp("192.168.1.20:8144".into()),
+                why: "Nothing answered there.".into(),
+            },
+        ],
         next_try: Some(NOW.plus(20_000)),
         idle: false,
     });
@@ -203,6 +211,9 @@ pub fn all(panel: Panel) -> Vec<(&'static str, Model)> {
     let home = || Screen::Home(HomeScreen::default());
     book.add("home", home(), as_it_is);
     book.add("home-away", home(), away);
+    book.add("home-asleep", home(), |m| {
+        m.link = Link::Asleep { since: NOON - 120 }
+    });
     book.add("home-first-start", home(), |m| {
         *m = Model {
             screens: m.screens.clone(),
@@ -214,6 +225,7 @@ pub fn all(panel: Panel) -> Vec<(&'static str, Model)> {
     keyboards::samples(&mut book);
     pictures::samples(&mut book);
     lists(&mut book);
+    nearby(&mut book);
     pairing(&mut book);
     overlays::samples(&mut book);
     book.samples
@@ -257,7 +269,24 @@ fn lists(book: &mut Book) {
         m.outbox.entries.clear()
     });
     book.add("laptop", Screen::Laptop(at(9)), as_it_is);
-    book.add("laptop-away", Screen::Laptop(at(9)), away);
+    book.add("laptop-away", Screen::Laptop(at(0)), away);
+    book.add("laptop-asleep", Screen::Laptop(at(0)), |m| {
+        m.link = Link::Asleep { since: NOON - 120 }
+    });
+    book.add("laptop-ended", Screen::Laptop(at(0)), |m| {
+        away(m);
+        m.laptops[0].ended = Some(Ended::Revoked);
+    });
+    book.add("laptop-weak", Screen::Laptop(at(0)), |m| {
+        m.link = Link::Linked {
+            carrier: Carrier::Station,
+            signal: Some(Signal {
+                dbm: -81,
+                rate_mbps: 6,
+                frequency: 2437,
+            }),
+        };
+    });
     book.add("laptop-none", Screen::Laptop(at(0)), |m| {
         m.laptops.clear();
         m.chosen = None;
@@ -268,7 +297,8 @@ fn lists(book: &mut Book) {
     book.add("services-models", services(ServicesTab::Models), as_it_is);
     book.add("services-jobs", services(ServicesTab::Jobs), as_it_is);
     book.add("settings", Screen::Settings(at(1)), as_it_is);
-    book.add("settings-end", Screen::Settings(at(10)), as_it_is);
+    book.add("settings-radio", Screen::Settings(at(7)), as_it_is);
+    book.add("settings-end", Screen::Settings(at(11)), as_it_is);
     book.add("help", Screen::Help(at(0)), as_it_is);
     let page = Page {
         title: help::TOPICS[0].title.into(),
@@ -281,12 +311,90 @@ fn lists(book: &mut Book) {
     book.add("prompt-away", row(PromptRow::Prompt), away);
 }
 
+fn nearby(book: &mut Book) {
+    let laptop = |name: &str, n: u8, signal_dbm, push| Nearby {
+        name: name.into(),
+        ssid: format!("DIRECT-k{n}-{name}").into_bytes(),
+        bssid: [2, 0, 0, 0, 0, n],
+        device: None,
+        frequency: 2437,
+        signal_dbm,
+        push,
+    };
+    let heard = || {
+        vec![
+            laptop("Ada's ThinkPad", 1, -52, true),
+            laptop(
+                "Studio PC with a name that is far longer than its row",
+                2,
+                -68,
+                true,
+            ),
+            laptop("Ada's ThinkPad", 3, -83, true),
+        ]
+    };
+    let screen = |focus| Screen::Nearby(ListState { focus, top: 0 });
+    let alone = |m: &mut Model, radio: Radio| {
+        m.laptops.clear();
+        m.chosen = None;
+        m.link = Link::Unpaired;
+        m.radio = radio;
+    };
+    let able = |p2p, station, why: &str| {
+        Some(Ability {
+            station,
+            p2p,
+            why: why.into(),
+        })
+    };
+    let since = |ms: u64| Some(Millis(NOW.0 - ms));
+    book.add("nearby", screen(0), |m| {
+        let radio = Radio {
+            ability: able(true, true, ""),
+            nearby: heard(),
+            looking: since(3000),
+            ..Radio::default()
+        };
+        alone(m, radio);
+    });
+    book.add("nearby-passphrase", screen(0), |m| {
+        let nearby = heard().into_iter().take(2);
+        let radio = Radio {
+            ability: able(false, true, ""),
+            nearby: nearby.map(|n| Nearby { push: false, ..n }).collect(),
+            looking: since(3000),
+            ..Radio::default()
+        };
+        alone(m, radio);
+    });
+    for (name, ms) in [("nearby-looking", 1000), ("nearby-none", 15_000)] {
+        book.add(name, screen(0), |m| {
+            let radio = Radio {
+                ability: able(true, true, ""),
+                looking: since(ms),
+                ..Radio::default()
+            };
+            alone(m, radio);
+        });
+    }
+    book.add("nearby-no-radio", screen(0), |m| {
+        let why =
+            "The radio is switched off by rfkill. Switch Wi-Fi on in the firmware's settings.";
+        let radio = Radio {
+            ability: able(false, false, why),
+            looking: since(1000),
+            ..Radio::default()
+        };
+        alone(m, radio);
+    });
+}
+
 fn pairing(book: &mut Book) {
     let digits = [4, 8, 2, 9, 1, 3];
     let screen = |stage, left: Option<u64>| {
         Screen::Pairing(PairingScreen {
             stage,
-            carrier: Carrier::WifiDirect,
+            call: Call::Carrier(Carrier::WifiDirect),
             until: left.map(|ms| NOW.plus(ms)),
         })
     };
@@ -295,6 +403,31 @@ fn pairing(book: &mut Book) {
     book.add(
         "pairing-calling",
         screen(PairingStage::Calling, None),
+        unlinked,
+    );
+    let ada = Nearby {
+        name: "Ada's ThinkPad".into(),
+        ssid: b"DIRECT-k7-Ada's ThinkPad".to_vec(),
+        bssid: [2; 6],
+        device: None,
+        frequency: 2437,
+        signal_dbm: -52,
+        push: true,
+    };
+    let by_radio = |stage| {
+        Screen::Pairing(PairingScreen {
+            stage,
+            call: Call::Push(ada.clone()),
+            until: None,
+        })
+    };
+    book.add("pairing-joining", by_radio(PairingStage::Calling), unlinked);
+    let why = "The laptop's network let nobody in.".to_string();
+    let (title, body) =
+        words::pairing::fault(&PairingFault::Unreachable(why), &Call::Push(ada.clone()));
+    book.add(
+        "pairing-not-joined",
+        by_radio(PairingStage::Failed { title, body }),
         unlinked,
     );
     book.add(

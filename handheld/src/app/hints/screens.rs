@@ -7,7 +7,7 @@ use crate::app::model::screen::{
     PromptScreen, ServicesScreen, SetLockScreen, Tile, ViewerScreen,
 };
 use crate::app::model::{
-    Chat, Dialog, EntryState, Extent, Link, ListState, Menu, Model, PictureId, PictureState,
+    Call, Chat, Dialog, EntryState, Extent, Link, ListState, Menu, Model, PictureId, PictureState,
     Screen, Scroll, Side, TurnState,
 };
 use crate::app::view::{self, picture};
@@ -32,6 +32,7 @@ pub(super) fn screen(model: &Model, t: &mut Table) {
         Screen::Files(screen) => files(model, screen, t),
         Screen::Outbox(state) => outbox(model, *state, t),
         Screen::Laptop(_) => laptop(model, t),
+        Screen::Nearby(state) => nearby(model, *state, t),
         Screen::Pairing(screen) => pairing(screen, t),
         Screen::Services(screen) => services(model, screen, t),
         Screen::Settings(state) => settings(*state, t),
@@ -342,8 +343,34 @@ fn laptop(model: &Model, t: &mut Table) {
     if model.link.is_open() {
         t.chip(X, Act::Renew, "Renew");
     }
-    if model.chosen.is_some() && !matches!(model.link, Link::Unpaired) {
+    let ended = crate::app::words::ended(model).is_some();
+    if model.chosen.is_some() && !matches!(model.link, Link::Unpaired) && !ended {
         t.chip(Y, Act::Reconnect, "Reconnect");
+    }
+}
+
+fn nearby(model: &Model, state: ListState, t: &mut Table) {
+    use view::nearby::Item;
+    let items = view::nearby::items(model);
+    vertical(items.len(), t);
+    let item = items.get(state.focus).map(|(item, _)| item);
+    t.chip(
+        A,
+        Act::Confirm,
+        if matches!(item, Some(Item::Address)) {
+            "Open"
+        } else {
+            "Pair"
+        },
+    );
+    t.chip(B, Act::Back, "Back");
+    if let Some(Item::Laptop(laptop)) = item {
+        t.chip(X, Act::Write, "Address");
+        if laptop.push {
+            t.chip(Y, Act::Choose, "Passphrase");
+        }
+    } else {
+        t.quiet(X, Act::Write, "address");
     }
 }
 
@@ -356,8 +383,12 @@ fn pairing(screen: &PairingScreen, t: &mut Table) {
         }
         PairingStage::Keeping { .. } => t.chip(B, Act::Back, "Back"),
         PairingStage::Failed { .. } => {
-            t.chip(A, Act::Retry, "Start again")
-                .chip(B, Act::Back, "Back")
+            let label = if matches!(screen.call, Call::Passphrase(..)) {
+                "Type again"
+            } else {
+                "Start again"
+            };
+            t.chip(A, Act::Retry, label).chip(B, Act::Back, "Back")
         }
     };
 }

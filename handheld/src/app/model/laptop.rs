@@ -22,7 +22,7 @@ pub struct Laptop {
     /// When the relationship ends, seconds since 1970 by the laptop's clock.
     pub expires_at: u64,
     /// It has ended already, as the laptop said.
-    pub expired: bool,
+    pub ended: Option<Ended>,
     /// What this handheld may do there.
     pub permissions: Vec<Permission>,
     /// Models there.
@@ -31,6 +31,15 @@ pub struct Laptop {
     pub seen_at: u64,
     /// The network that it opens, where it has told of one: what a quick join needs.
     pub network: Option<Network>,
+}
+
+/// Why a pairing is over at the laptop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// Its time ran out.
+    Expired,
+    /// The laptop no longer knows this handheld.
+    Revoked,
 }
 
 /// A network that a laptop opens.
@@ -176,10 +185,17 @@ pub enum Link {
     Unpaired,
     /// Not reachable now.
     Away(Away),
+    /// Left alone to spare the battery: it wakes for the outbox, and where somebody needs it.
+    Asleep {
+        /// Since when the laptop is away, seconds since 1970; zero if unknown.
+        since: u64,
+    },
     /// A carrier is up and the channel is being opened.
     Connecting {
         /// Which carrier.
         carrier: Carrier,
+        /// What holds until that has worked.
+        away: Away,
     },
     /// Open.
     Linked {
@@ -194,6 +210,14 @@ impl Link {
     /// Requests can go out.
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Linked { .. })
+    }
+
+    /// What is known of being away, while it is or another try is under way.
+    pub const fn away(&self) -> Option<&Away> {
+        match self {
+            Self::Away(away) | Self::Connecting { away, .. } => Some(away),
+            Self::Unpaired | Self::Asleep { .. } | Self::Linked { .. } => None,
+        }
     }
 }
 

@@ -141,8 +141,10 @@ pub enum Action {
     AskForget(LaptopId),
     /// Forget it: keys and permissions go, chats stay.
     Forget(LaptopId),
-    /// Show the ways to pair.
+    /// Pair over a carrier that is there already.
     PairBy(super::laptop::Carrier),
+    /// Show the laptops that the radio hears.
+    LookNearby,
     /// Try the link now.
     Reconnect,
     /// Turn the lock on or off.

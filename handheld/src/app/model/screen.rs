@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chat::{ChatId, ChatKind};
 use super::files::Side;
-use super::laptop::Carrier;
+use super::laptop::Call;
 use super::picture::PictureId;
 use super::{ListState, Scroll};
 use crate::input::button::Button;
@@ -35,6 +35,8 @@ pub enum Screen {
     Outbox(ListState),
     /// The chosen laptop, its permissions and the other laptops.
     Laptop(ListState),
+    /// Laptops that the radio hears.
+    Nearby(ListState),
     /// Pairing.
     Pairing(PairingScreen),
     /// Health, models, jobs.
@@ -135,6 +137,8 @@ pub enum Purpose {
     Address,
     /// A queued request is written anew.
     Requeue(super::outbox::RequestId),
+    /// Passphrase of the network of the laptop in `Radio::joining`. Never kept as a draft.
+    Passphrase,
 }
 
 /// Rows of the prompt screen.
@@ -203,8 +207,8 @@ pub struct FilesScreen {
 pub struct PairingScreen {
     /// How far.
     pub stage: PairingStage,
-    /// How the laptop is reached.
-    pub carrier: Carrier,
+    /// Whom, and how they are reached.
+    pub call: Call,
     /// When the window closes.
     pub until: Option<Millis>,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::laptop::LaptopId;
+use super::radio::Sleep;
 
 /// Settings. Stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub laptop: Option<LaptopId>,
     /// The arc has been offered or tried.
     pub arc_offered: bool,
+    /// How long link and radio stay awake with nothing to do.
+    pub sleep: Sleep,
 }
 
 impl Default for Settings {
@@ -42,6 +45,7 @@ impl Default for Settings {
             lock: false,
             laptop: None,
             arc_offered: false,
+            sleep: Sleep::Never,
         }
     }
 }

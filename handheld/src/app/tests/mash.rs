@@ -21,6 +21,11 @@ enum Event {
     Extent(u32, u32),
     Wait(u64),
     Expire,
+    Hear(Vec<u8>),
+    Signal(i16),
+    Radio(bool, bool),
+    Sleepy(u8),
+    Asleep,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -36,6 +41,11 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0u32..100, 0u32..20).prop_map(|(a, b)| Event::Extent(a, b)),
         1 => (0u64..5000).prop_map(Event::Wait),
         1 => Just(Event::Expire),
+        2 => prop::collection::vec(0u8..6, 0..5).prop_map(Event::Hear),
+        1 => any::<i16>().prop_map(Event::Signal),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(a, b)| Event::Radio(a, b)),
+        1 => (0u8..3).prop_map(Event::Sleepy),
+        1 => Just(Event::Asleep),
     ]
 }
 
@@ -76,6 +86,34 @@ fn apply(p: &mut Player, event: &Event) {
         }))),
         Event::Wait(ms) => drop(p.wait(*ms)),
         Event::Expire => drop(p.send(Msg::Link(LinkEvent::Ended { expired: true }))),
+        Event::Hear(laptops) => {
+            let mut numbers = laptops.clone();
+            numbers.dedup();
+            let heard = numbers.into_iter().map(super::radio::laptop).collect();
+            drop(p.send(Msg::Link(LinkEvent::Nearby(heard))));
+        }
+        Event::Signal(dbm) => {
+            let signal = crate::app::model::Signal {
+                dbm: *dbm,
+                ..Default::default()
+            };
+            drop(p.send(Msg::Link(LinkEvent::Signal(Some(signal)))));
+        }
+        Event::Radio(station, p2p) => {
+            let ability = crate::app::msg::RadioAbility {
+                station: *station,
+                p2p: *p2p,
+                why: String::new(),
+            };
+            drop(p.send(Msg::Link(LinkEvent::Radio(ability))));
+        }
+        Event::Sleepy(how) => {
+            use crate::app::model::radio::Sleep;
+            p.model.settings.sleep =
+                [Sleep::Never, Sleep::OneMinute, Sleep::FiveMinutes][usize::from(*how)];
+            drop(p.wait(61_000));
+        }
+        Event::Asleep => drop(p.send(Msg::Link(LinkEvent::Asleep))),
     }
 }
 
@@ -151,6 +189,7 @@ fn check(p: &Player) {
             Screen::Chats(s)
             | Screen::Outbox(s)
             | Screen::Laptop(s)
+            | Screen::Nearby(s)
             | Screen::Settings(s)
             | Screen::Help(s),
             Some(focus),
@@ -194,6 +233,8 @@ fn facts(p: &Player) -> String {
     let mut m = p.model.clone();
     m.now = Millis(0);
     m.timer = None;
+    m.radio.quiet_since = Millis(0);
+    m.radio.looking = m.radio.looking.map(|_| Millis(0));
     m.toasts.iter_mut().for_each(|t| t.until = None);
     if let Screen::Viewer(v) = m.screen_mut() {
         v.bar_until = None;

@@ -6,6 +6,7 @@ mod laptops;
 mod mash;
 mod outbox;
 mod pictures;
+mod radio;
 mod rest;
 
 use shared_proto::error::ErrorCode;

@@ -4,7 +4,7 @@ use crate::app::effect::{Effect, Effects};
 use crate::app::model::overlay::Action;
 use crate::app::model::picture::Made;
 use crate::app::model::screen::{Purpose, SetLockScreen};
-use crate::app::model::{Model, Screen};
+use crate::app::model::{Call, Model, Screen};
 use crate::app::{view, words};
 
 /// Does it.
@@ -147,7 +147,8 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
             );
         }
         Action::Forget(id) => super::laptop::forget(model, id, fx),
-        Action::PairBy(carrier) => super::pairing::call(model, carrier, fx),
+        Action::PairBy(carrier) => super::pairing::call(model, Call::Carrier(carrier), fx),
+        Action::LookNearby => super::radio::open(model, fx),
         Action::Reconnect => super::laptop::reconnect(model, fx),
         Action::SetLock(true) => {
             super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx)

@@ -91,6 +91,7 @@ fn perform(model: &mut Model, act: Act, button: Button, fx: &mut Effects) {
         Screen::Files(_) => super::files::act(model, act, fx),
         Screen::Outbox(_) => super::outbox::act(model, act, fx),
         Screen::Laptop(_) => super::laptop::act(model, act, fx),
+        Screen::Nearby(_) => super::radio::act(model, act, fx),
         Screen::Pairing(_) => super::pairing::act(model, act, fx),
         Screen::Services(_) => super::services::act(model, act, fx),
         Screen::Settings(_) => super::settings::act(model, act, fx),

@@ -6,10 +6,11 @@ use crate::app::model::laptop::{Away, LaptopId};
 use crate::app::model::overlay::Action;
 use crate::app::model::screen::Purpose;
 use crate::app::model::{Carrier, EntryState, Failure, Link, Model, Screen, Services};
+use crate::app::view;
 use crate::app::view::laptop::{Item, items};
 use crate::app::words;
 
-use super::menus::{item, item_if};
+use super::menus::item;
 
 /// Something was done on the laptop screen.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
@@ -26,8 +27,14 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
         Act::Reconnect => reconnect(model, fx),
         Act::Confirm => match items(model).get(focus).map(|(item, _)| *item) {
             Some(Item::Other(id)) => choose(model, id, fx),
-            Some(Item::Pair) => pair(model),
+            Some(Item::Pair) => pair(model, fx),
             Some(Item::Why) => why(model, fx),
+            Some(Item::Permissions) => {
+                if let Some(laptop) = model.laptop() {
+                    let text = view::laptop::permissions(laptop);
+                    super::page::open(model, "What it may do", text, fx);
+                }
+            }
             Some(Item::Forget) => {
                 if let Some(id) = model.chosen {
                     super::action::perform(model, Action::AskForget(id), fx);
@@ -41,59 +48,56 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
     }
 }
 
+/// What has the focus on the laptop screen.
+pub(super) fn focused(model: &Model) -> Option<Item> {
+    let Screen::Laptop(state) = model.screen() else {
+        return None;
+    };
+    items(model).get(state.focus).map(|(item, _)| *item)
+}
+
+/// Puts the focus back on what had it: news of the link bring rows and take them away above it.
+pub(super) fn refocus(model: &mut Model, focused: Option<Item>) {
+    let Some(focused) = focused.filter(|item| *item != Item::Fact) else {
+        return;
+    };
+    let place = items(model).iter().position(|(item, _)| *item == focused);
+    if let (Screen::Laptop(state), Some(place)) = (model.screen_mut(), place) {
+        state.focus = place;
+    }
+}
+
 /// Tries the link now.
 pub(super) fn reconnect(model: &mut Model, fx: &mut Effects) {
-    fx.push(Effect::Reconnect);
+    if matches!(model.link, Link::Asleep { .. }) {
+        super::radio::wake(model, fx);
+    } else {
+        fx.push(Effect::Reconnect);
+    }
     super::toast(model, "Trying the link");
 }
 
-/// The ways to pair.
-fn pair(model: &mut Model) {
-    let mut items: Vec<_> = model
-        .ways
-        .iter()
-        .map(|c| {
-            let mut entry = item(
-                format!("Over {}", words::carrier(c)),
-                Action::PairBy(c.clone()),
-            );
-            entry.note = "found".into();
-            entry
-        })
-        .collect();
+/// Pairs: over a way that whoever started the app knows of, by radio, or by address.
+fn pair(model: &mut Model, fx: &mut Effects) {
+    if model.ways.is_empty() {
+        return super::radio::open(model, fx);
+    }
+    let known = |carrier: &Carrier| {
+        let way = format!("Over {}", words::carrier(carrier));
+        let mut entry = item(way, Action::PairBy(carrier.clone()));
+        entry.note = "found".into();
+        entry
+    };
+    let mut items: Vec<_> = model.ways.iter().map(known).collect();
+    items.push(item("Look for laptops nearby", Action::LookNearby));
     items.push(item("Type an address", Action::Write(Purpose::Address)));
-    items.push(item_if(
-        false,
-        "Over Wi-Fi Direct",
-        "not in this version",
-        Action::PairBy(Carrier::WifiDirect),
-    ));
-    items.push(item_if(
-        false,
-        "Over USB",
-        "not in this version",
-        Action::PairBy(Carrier::Usb),
-    ));
     super::menus::show(model, "Pair a laptop", items);
 }
 
-/// What was tried, and why it failed.
+/// What was tried and why it failed; or, on a link, why it is not Wi-Fi Direct.
 fn why(model: &mut Model, fx: &mut Effects) {
-    let mut text = String::new();
-    if let Link::Away(away) = &model.link {
-        for attempt in &away.attempts {
-            text.push_str(&format!(
-                "- **{}**: {}\n",
-                words::carrier(&attempt.carrier),
-                words::peer(&attempt.why, words::PEER_DETAIL_LEN)
-            ));
-        }
-        text.push_str("\nIt is tried again by itself; **Y** on the laptop screen tries now. What you send waits in the outbox.\n");
-        return super::page::open(model, "Why is it away?", text, fx);
-    }
-    text.push_str("This version of OfficeOS reaches the laptop over TCP only: on loopback, over a cable or over a network that both are on. ");
-    text.push_str("Wi-Fi Direct is not built into it. The channel is encrypted in the same way over every carrier.\n");
-    super::page::open(model, "Why not Wi-Fi Direct?", text, fx);
+    let (title, text) = words::radio::why(model);
+    super::page::open(model, title, text, fx);
 }
 
 /// Talks to another laptop from now on.
@@ -110,6 +114,10 @@ pub(super) fn choose(model: &mut Model, id: LaptopId, fx: &mut Effects) {
         idle: true,
         ..Away::default()
     });
+    if let Screen::Laptop(state) = model.screen_mut() {
+        // Another laptop, other rows: the focus begins anew.
+        state.focus = 0;
+    }
     model.services = Services::default();
     model.files.remote.clear();
     model.files.listed_at = None;

@@ -1,7 +1,7 @@
 //! News from the link.
 
 use crate::app::effect::{Effect, Effects};
-use crate::app::model::laptop::Away;
+use crate::app::model::laptop::{Away, Ended};
 use crate::app::model::{Carrier, Entry, EntryState, Link, Model, Verdict};
 use crate::app::msg::{LinkEvent, Welcome};
 use crate::app::words::quantity;
@@ -15,8 +15,8 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
     }
     match event {
         LinkEvent::Connecting(carrier) => {
-            if model.chosen.is_some() && !model.link.is_open() {
-                model.link = Link::Connecting { carrier };
+            if let Some(away) = model.link.away().cloned() {
+                model.link = Link::Connecting { carrier, away };
             }
         }
         LinkEvent::Welcome(welcome) => linked(model, *welcome, fx),
@@ -26,7 +26,7 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
             let ends = model.wall().saturating_add(expires_in_s);
             change_laptop(model, fx, |laptop| {
                 laptop.expires_at = ends;
-                laptop.expired = false;
+                laptop.ended = None;
             });
             super::toast(
                 model,
@@ -83,7 +83,14 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
         LinkEvent::Done(id) => super::result::done(model, id, fx),
         LinkEvent::Failed { id, failure } => super::result::failed(model, id, failure, fx),
         LinkEvent::Pairing(event) => super::pairing::event(model, event, fx),
-        LinkEvent::Radio(_) | LinkEvent::Nearby(_) | LinkEvent::Signal(_) | LinkEvent::Asleep => {}
+        LinkEvent::Radio(ability) => model.radio.ability = Some(ability),
+        LinkEvent::Nearby(nearby) => super::radio::heard(model, nearby),
+        LinkEvent::Signal(measured) => {
+            if let Link::Linked { signal, .. } = &mut model.link {
+                *signal = measured;
+            }
+        }
+        LinkEvent::Asleep => super::radio::asleep(model),
     }
 }
 
@@ -119,6 +126,10 @@ fn change_laptop(
 
 fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     let Some(chosen) = model.chosen else { return };
+    if matches!(model.link, Link::Asleep { .. }) {
+        // It was under way when the link was sent to sleep; nobody needs it now.
+        return;
+    }
     if welcome.laptop.is_some_and(|laptop| laptop != chosen) {
         // It was under way when another laptop was chosen.
         return;
@@ -145,7 +156,7 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
         laptop.permissions = welcome.permissions;
         laptop.models = welcome.models;
         laptop.expires_at = wall.saturating_add(expires_in_s);
-        laptop.expired = false;
+        laptop.ended = None;
         laptop.seen_at = wall;
         put_first(&mut laptop.carriers, first);
         // Whatever the way was this time: the laptop's own network needs no router and no address. One whose radio is off now is
@@ -259,9 +270,10 @@ fn lost(
         return;
     }
     let since = match &model.link {
-        Link::Away(away) => away.since,
+        Link::Away(away) | Link::Connecting { away, .. } => away.since,
         Link::Linked { .. } => model.wall(),
-        Link::Connecting { .. } | Link::Unpaired => model.laptop().map_or(0, |l| l.seen_at),
+        Link::Unpaired => model.laptop().map_or(0, |l| l.seen_at),
+        Link::Asleep { .. } => return,
     };
     if model.link.is_open() {
         let wall = model.wall();
@@ -278,7 +290,16 @@ fn lost(
 fn ended(model: &mut Model, expired: bool, fx: &mut Effects) {
     use shared_proto::error::ErrorCode;
     lost(model, Vec::new(), None, fx);
-    change_laptop(model, fx, |laptop| laptop.expired = true);
+    let why = if expired {
+        Ended::Expired
+    } else {
+        Ended::Revoked
+    };
+    if model.laptop().is_none_or(|l| l.ended == Some(why)) {
+        // Told once; the laptop screen goes on telling.
+        return;
+    }
+    change_laptop(model, fx, |laptop| laptop.ended = Some(why));
     let code = if expired {
         ErrorCode::Expired
     } else {

@@ -69,6 +69,7 @@ fn state_mut(screen: &mut Screen) -> Option<&mut ListState> {
         Screen::Chats(state)
         | Screen::Outbox(state)
         | Screen::Laptop(state)
+        | Screen::Nearby(state)
         | Screen::Settings(state)
         | Screen::Help(state) => Some(state),
         Screen::Gallery(state) => Some(state),

@@ -16,6 +16,7 @@ mod page;
 mod pairing;
 mod picture;
 mod program;
+mod radio;
 mod request;
 mod result;
 mod retry;
@@ -37,20 +38,29 @@ pub fn update(model: &mut Model, msg: Msg, now: Millis) -> Effects {
     if model.quitting {
         return fx;
     }
+    let focused = laptop::focused(model);
     timers::expire(model, &mut fx);
+    laptop::refocus(model, focused);
     match msg {
-        Msg::Button(press) => buttons::press(model, press, &mut fx),
+        Msg::Button(press) => {
+            buttons::press(model, press, &mut fx);
+            radio::pressed(model, &mut fx);
+        }
         Msg::Tick => {}
         Msg::Panel(panel) => model.panel = panel,
         Msg::Extent(extent) => model.extent = extent,
         Msg::Battery(battery) => model.battery = battery,
-        Msg::Link(event) => link::event(model, event, &mut fx),
+        Msg::Link(event) => {
+            link::event(model, event, &mut fx);
+            laptop::refocus(model, focused);
+        }
         Msg::Card(event) => card::event(model, event, &mut fx),
         Msg::Terminate => quit(model, &mut fx),
     }
     if !model.quitting {
         request::pump(model, &mut fx);
         lists::settle(model, &mut fx);
+        radio::settle(model, &mut fx);
         timers::arm(model, &mut fx);
     }
     fx

@@ -3,7 +3,7 @@
 use crate::app::effect::{Effect, Effects};
 use crate::app::hints::Act;
 use crate::app::model::screen::{PairingScreen, PairingStage};
-use crate::app::model::{Call, Carrier, Laptop, Model, Screen};
+use crate::app::model::{Call, Laptop, Model, Screen};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::app::words;
 
@@ -11,14 +11,14 @@ use crate::app::words;
 const CALL_MS: u64 = 120_000;
 
 /// Calls a laptop to pair with it.
-pub(super) fn call(model: &mut Model, carrier: Carrier, fx: &mut Effects) {
+pub(super) fn call(model: &mut Model, call: Call, fx: &mut Effects) {
     let until = Some(model.now.plus(CALL_MS));
-    fx.push(Effect::Pair(Call::Carrier(carrier.clone())));
+    fx.push(Effect::Pair(call.clone()));
     super::nav::push(
         model,
         Screen::Pairing(PairingScreen {
             stage: PairingStage::Calling,
-            carrier,
+            call,
             until,
         }),
         fx,
@@ -38,8 +38,15 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
             fx.push(Effect::PairConfirm);
         }
         (Act::Retry, PairingStage::Failed { .. }) => {
-            let carrier = screen.carrier.clone();
-            call(model, carrier, fx);
+            let again = screen.call.clone();
+            match again {
+                // It may have been mistyped: it is shown again, ready to be changed.
+                Call::Passphrase(..) => {
+                    super::nav::back(model, fx);
+                    super::radio::write_passphrase(model, again, fx);
+                }
+                _ => call(model, again, fx),
+            }
         }
         // The person said yes; leaving the screen does not take that back.
         (Act::Back, PairingStage::Keeping { .. } | PairingStage::Failed { .. }) => {
@@ -70,7 +77,7 @@ pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
 }
 
 fn fail(screen: &mut PairingScreen, fault: &PairingFault) {
-    let (title, body) = words::pairing::fault(fault, &screen.carrier);
+    let (title, body) = words::pairing::fault(fault, &screen.call);
     screen.stage = PairingStage::Failed { title, body };
     screen.until = None;
 }
@@ -109,6 +116,7 @@ fn kept(model: &mut Model, laptop: Laptop, fx: &mut Effects) {
     let name = words::peer(&laptop.name, words::PEER_NAME_LEN);
     model.laptops.retain(|l| l.id != id);
     model.laptops.push(laptop);
+    model.radio.joining = None;
     if matches!(model.screen(), Screen::Pairing(_)) {
         super::nav::home(model, fx);
         // Going home calls pairing off; this one is over and kept.

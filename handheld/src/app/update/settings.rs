@@ -3,6 +3,7 @@
 use crate::app::effect::{Effect, Effects};
 use crate::app::hints::Act;
 use crate::app::model::overlay::Action;
+use crate::app::model::radio::Sleep;
 use crate::app::model::settings::{KeyboardKind, TextSize, Theme};
 use crate::app::model::{Model, Screen};
 use crate::app::view::settings::Item;
@@ -58,6 +59,13 @@ fn change(model: &mut Model, item: Item, on: bool, fx: &mut Effects) {
             s.rumble = !s.rumble;
             if s.rumble {
                 fx.push(Effect::Rumble(40));
+            }
+        }
+        Item::Radio => {
+            s.sleep = match (s.sleep, on) {
+                (Sleep::Never, true) | (Sleep::FiveMinutes, false) => Sleep::OneMinute,
+                (Sleep::OneMinute, true) | (Sleep::Never, false) => Sleep::FiveMinutes,
+                (Sleep::FiveMinutes, true) | (Sleep::OneMinute, false) => Sleep::Never,
             }
         }
         Item::Lock | Item::Buttons | Item::AirGap | Item::About => return,

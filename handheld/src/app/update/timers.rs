@@ -37,6 +37,7 @@ pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
     if let Screen::Pairing(_) = model.screen() {
         super::pairing::expire(model, fx);
     }
+    super::radio::expire(model, fx);
     if let Some(lock) = &mut model.lock
         && lock.wait_until.is_some_and(|until| until <= now)
     {
@@ -82,6 +83,7 @@ fn next(model: &Model) -> Option<Millis> {
         due.extend(lock.wait_until.map(|until| next_second(model.now, until)));
         return due.into_iter().min();
     }
+    due.extend(super::radio::next(model));
     match model.screen() {
         Screen::Viewer(viewer) => due.extend(viewer.bar_until),
         Screen::Pairing(pairing) => {

@@ -3,7 +3,7 @@
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::screen::{Purpose, Writing};
 use crate::app::model::settings::KeyboardKind;
-use crate::app::model::{Carrier, Model, Screen};
+use crate::app::model::{Call, Carrier, Model, Screen};
 use crate::app::view;
 use crate::entry::keyboard::{self, Action, Outcome};
 use crate::entry::view::Mode;
@@ -18,7 +18,7 @@ pub(super) fn open(model: &mut Model, purpose: Purpose, fx: &mut Effects) {
         .map(|(_, text)| text.clone());
     let text = draft.unwrap_or_else(|| present(model, &purpose));
     let field = match purpose {
-        Purpose::Url | Purpose::Address => keyboard::Purpose::Exact,
+        Purpose::Url | Purpose::Address | Purpose::Passphrase => keyboard::Purpose::Exact,
         _ => keyboard::Purpose::Prose,
     };
     model.keyboard.set_settings(settings(model));
@@ -58,6 +58,10 @@ fn present(model: &Model, purpose: &Purpose) -> String {
             .and_then(|e| view::writing::editable(&e.wish))
             .map(str::to_owned),
         Purpose::Url => Some("https://".into()),
+        Purpose::Passphrase => match &model.radio.joining {
+            Some(Call::Passphrase(_, written)) => Some(written.clone()),
+            _ => None,
+        },
         Purpose::Message(_) | Purpose::FirstMessage(_) | Purpose::Change(_) | Purpose::Address => {
             None
         }
@@ -107,6 +111,10 @@ pub(super) fn keep_draft(model: &mut Model, fx: &mut Effects) {
         return;
     };
     let purpose = writing.purpose.clone();
+    if purpose == Purpose::Passphrase {
+        // It opens the laptop's network to whoever reads the card.
+        return;
+    }
     let text = model.keyboard.text().to_string();
     let kept = if text.trim().is_empty() || text == present(model, &purpose) {
         String::new()
@@ -143,6 +151,9 @@ fn send(model: &mut Model, fx: &mut Effects) {
     if text.is_empty() && !may_be_empty {
         // Nothing to send: the field stays, so that an accidental Start costs nothing.
         return;
+    }
+    if purpose == Purpose::Passphrase {
+        return super::radio::join(model, &text, fx);
     }
     model.keyboard.take();
     set_draft(model, purpose.clone(), String::new(), fx);
@@ -193,8 +204,10 @@ fn send(model: &mut Model, fx: &mut Effects) {
         }
         Purpose::Address => {
             super::nav::back(model, fx);
-            super::pairing::call(model, Carrier::Tcp(text), fx);
+            super::pairing::call(model, Call::Carrier(Carrier::Tcp(text)), fx);
         }
+        // Sent above.
+        Purpose::Passphrase => {}
         Purpose::Requeue(id) => {
             super::nav::back(model, fx);
             super::outbox::rewrite(model, id, text, fx);

@@ -244,6 +244,9 @@ fn open(model: &Model, chat: &Chat, turn: &Turn, name: &str, count: &str, view: 
 /// Why a message waits.
 pub fn away(model: &Model) -> String {
     match &model.link {
+        _ if words::ended(model).is_some() => {
+            "The pairing with the laptop has ended. Your message is kept here; pair again, then ask again.".into()
+        }
         crate::app::model::Link::Away(away) if away.since > 0 => {
             format!(
                 "Laptop away since {}. Your message waits here and goes out by itself.",

@@ -109,6 +109,8 @@ fn laptop(model: &Model) -> String {
         _ => match model.link {
             Link::Linked { .. } => format!("{name}, linked"),
             Link::Connecting { .. } => format!("{name}, connecting"),
+            _ if words::ended(model).is_some() => format!("{name}, ended"),
+            Link::Asleep { .. } => format!("{name}, asleep"),
             Link::Away(_) | Link::Unpaired => format!("{name}, away"),
         },
     }

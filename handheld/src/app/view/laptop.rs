@@ -1,9 +1,9 @@
 //! The chosen laptop, its permissions, the other laptops.
 
 use super::{ListView, Mark, Row};
-use crate::app::model::laptop::{Permission, ServiceKind};
+use crate::app::model::laptop::{Ended, Permission, ServiceKind};
 use crate::app::model::{Laptop, LaptopId, Link, ListState, Model, Verdict};
-use crate::app::words::{self, quantity};
+use crate::app::words::{self, quantity, radio};
 
 /// What a row of the laptop screen is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Item {
     Pair,
     /// Why a carrier failed.
     Why,
+    /// What the laptop last said of permissions.
+    Permissions,
     /// Forget the chosen one.
     Forget,
 }
@@ -28,11 +30,14 @@ pub fn items(model: &Model) -> Vec<(Item, Row)> {
         for row in link_rows(model, laptop) {
             fact(row);
         }
-        let mut heading = Row::fact("What this handheld may do there", "");
-        heading.rule = true;
-        fact(heading);
-        for row in permission_rows(laptop) {
-            fact(row);
+        // Away, the reasons need the room, and nothing is permitted then anyway.
+        if model.link.is_open() {
+            let mut heading = Row::fact("What this handheld may do there", "");
+            heading.rule = true;
+            fact(heading);
+            for row in permission_rows(laptop) {
+                fact(row);
+            }
         }
     }
     let mut rule = !items.is_empty();
@@ -48,6 +53,10 @@ pub fn items(model: &Model) -> Vec<(Item, Row)> {
         ));
         rule = false;
     };
+    let ended = words::ended(model).is_some();
+    if ended {
+        active(Item::Pair, "Pair again".into(), String::new());
+    }
     for other in model.laptops.iter().filter(|l| Some(l.id) != model.chosen) {
         active(
             Item::Other(other.id),
@@ -55,24 +64,30 @@ pub fn items(model: &Model) -> Vec<(Item, Row)> {
             seen(model, other),
         );
     }
-    active(
-        Item::Pair,
-        if model.laptops.is_empty() {
-            "Pair a laptop".into()
+    if !ended {
+        let title = if model.laptops.is_empty() {
+            "Pair a laptop"
         } else {
-            "Pair another laptop".into()
-        },
-        String::new(),
-    );
-    if let Link::Away(away) = &model.link
-        && !away.attempts.is_empty()
-    {
+            "Pair another laptop"
+        };
+        active(Item::Pair, title.into(), String::new());
+    }
+    let failed = model.link.away().is_some_and(|a| !a.attempts.is_empty());
+    if failed && !ended {
         active(Item::Why, "Why is it away?".into(), "what failed".into());
     }
     if let Link::Linked { carrier, .. } = &model.link
         && *carrier != crate::app::model::Carrier::WifiDirect
     {
         active(Item::Why, "Why not Wi-Fi Direct?".into(), String::new());
+    }
+    if !model.link.is_open() && !ended && model.laptop().is_some_and(|l| !l.permissions.is_empty())
+    {
+        active(
+            Item::Permissions,
+            "What it may do there".into(),
+            String::new(),
+        );
     }
     if model.laptop().is_some() {
         active(Item::Forget, "Forget this laptop".into(), String::new());
@@ -102,18 +117,29 @@ pub fn days_left(model: &Model) -> Option<u64> {
     (now > 0 && laptop.expires_at > 0).then(|| laptop.expires_at.saturating_sub(now) / 86_400)
 }
 
+/// Failed carriers that are shown; the page that says why has them all.
+const MAX_ATTEMPTS: usize = 2;
+
 fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
+    if let Some(why) = words::ended(model) {
+        return vec![ended(model, laptop, why)];
+    }
     let mut rows = Vec::new();
     match &model.link {
         Link::Linked { carrier, signal } => {
-            let signal = signal.map_or_else(String::new, |s| format!(", {} dBm", s.dbm));
-            rows.push(Row::new(
+            let mut row = Row::new(
                 Mark::Done,
-                format!("Linked over {}{signal}", words::carrier(carrier)),
+                format!("Linked over {}", words::carrier(carrier)),
                 "",
-            ));
+            );
+            if let Some(signal) = signal {
+                let strength = radio::strength(radio::level(signal.dbm)).to_lowercase();
+                row.title = format!("{}, {strength} signal", row.title);
+                row.second = radio::numbers(*signal);
+            }
+            rows.push(row);
         }
-        Link::Connecting { carrier } => rows.push(Row::new(
+        Link::Connecting { carrier, .. } => rows.push(Row::new(
             Mark::Wait,
             format!("Connecting over {}", words::carrier(carrier)),
             "",
@@ -133,39 +159,64 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
                 );
             }
             rows.push(row);
-            if let Some(last) = away.attempts.last() {
-                rows.push(Row::fact(
-                    words::short(
-                        &format!(
-                            "{}: {}",
-                            words::carrier(&last.carrier),
-                            words::peer(&last.why, 80)
-                        ),
-                        56,
-                    ),
-                    "",
-                ));
-            }
         }
+        Link::Asleep { .. } => rows.push(Row::new(
+            Mark::Asleep,
+            "Asleep to spare the battery",
+            "Wakes by itself for what you send.",
+        )),
         Link::Unpaired => rows.push(Row::new(Mark::Wait, "Not linked", "")),
+    }
+    if let Some(away) = model.link.away() {
+        for attempt in away.attempts.iter().take(MAX_ATTEMPTS) {
+            let why = words::peer(&attempt.why, words::PEER_DETAIL_LEN);
+            rows.push(Row::new(Mark::None, words::carrier(&attempt.carrier), why));
+        }
     }
     let mut row = Row::fact(
         match days_left(model) {
-            _ if laptop.expired => format!(
-                "Pairing ended on {}. Pair again; your chats stay.",
-                quantity::date(model, laptop.expires_at)
-            ),
             Some(0) => "Ends today".into(),
             Some(days) => format!("{} left", quantity::count(days, "day", "days")),
             None => "Days left are told once it is linked".into(),
         },
         "",
     );
-    if laptop.expired || days_left(model).is_some_and(|d| d <= 5) {
+    if days_left(model).is_some_and(|d| d <= 5) {
         row.mark = Mark::Failed;
     }
     rows.push(row);
     rows
+}
+
+/// A pairing that is over.
+fn ended(model: &Model, laptop: &Laptop, why: Ended) -> Row {
+    let date = quantity::date(model, laptop.expires_at);
+    let (title, second) = match why {
+        Ended::Expired if laptop.expires_at == 0 => ("Pairing has ended".into(), EXPIRED),
+        Ended::Expired => (format!("Pairing ended on {date}"), EXPIRED),
+        Ended::Revoked => (
+            format!(
+                "{} no longer knows this handheld",
+                words::peer(&laptop.name, 24)
+            ),
+            REVOKED,
+        ),
+    };
+    Row::new(Mark::Refused, title, second)
+}
+
+const EXPIRED: &str = "Pair again; your chats and pictures stay.";
+const REVOKED: &str =
+    "Its owner has taken the pairing back. Pair again if they agree; your chats and pictures stay.";
+
+/// What the laptop last said of permissions, as a page.
+pub fn permissions(laptop: &Laptop) -> String {
+    let rows = permission_rows(laptop);
+    let lines: String = rows
+        .iter()
+        .map(|row| format!("- **{}**: {}\n", row.title, row.right))
+        .collect();
+    format!("As the laptop last said:\n\n{lines}\nIts owner changes it there under Permissions.\n")
 }
 
 /// One row for each service: the strictest verdict counts, and what is left of it.
@@ -238,7 +289,7 @@ fn left(service: ServiceKind, n: u64) -> String {
 
 fn seen(model: &Model, laptop: &Laptop) -> String {
     match quantity::time(model, laptop.seen_at) {
-        _ if laptop.expired => "ended".into(),
+        _ if laptop.ended.is_some() => "ended".into(),
         time if time.is_empty() => String::new(),
         time => format!("last seen {time}"),
     }

@@ -4,13 +4,14 @@ pub mod chat;
 pub mod files;
 pub mod home;
 pub mod laptop;
+pub mod nearby;
 pub mod outbox;
 pub mod picture;
 pub mod services;
 pub mod settings;
 pub mod writing;
 
-use super::model::{ListState, Model, Screen};
+use super::model::{Link, ListState, Model, Screen};
 use super::words;
 
 /// A mark beside a state; each has a shape and a word, never colour alone.
@@ -35,6 +36,10 @@ pub enum Mark {
     Ticked,
     /// Could be ticked.
     Unticked,
+    /// A signal: 1 weak, 2 good, 3 strong.
+    Signal(u8),
+    /// ☾ asleep
+    Asleep,
 }
 
 /// One row of a list.
@@ -81,6 +86,8 @@ pub struct ListView {
     pub tall: bool,
     /// A sentence in place of the rows when there are none.
     pub empty: String,
+    /// A sentence in the room that the rows leave.
+    pub below: String,
     /// A sentence below the rows, muted.
     pub footer: String,
 }
@@ -132,8 +139,8 @@ pub struct Header {
     pub title: String,
     /// The link in words.
     pub link: String,
-    /// The link needs attention (`wait` colour).
-    pub waiting: bool,
+    /// How the link is.
+    pub mark: Mark,
     /// `78%`; empty if there is no battery.
     pub battery: String,
     /// `14:02`; empty if no laptop has told the time yet.
@@ -151,7 +158,12 @@ pub fn header(model: &Model) -> Header {
             _ if home => words::link_long(model),
             _ => words::link(model),
         },
-        waiting: !model.link.is_open(),
+        mark: match model.link {
+            Link::Linked { .. } => Mark::Done,
+            Link::Asleep { .. } => Mark::Asleep,
+            _ if words::ended(model).is_some() => Mark::Refused,
+            Link::Unpaired | Link::Away(_) | Link::Connecting { .. } => Mark::Wait,
+        },
         battery: model
             .battery
             .map_or_else(String::new, |b| format!("{}%", b.percent)),
@@ -168,6 +180,7 @@ pub fn title(model: &Model) -> String {
         Screen::Prompt(_) => "New picture".into(),
         Screen::Progress(id) => picture::title(model, *id),
         Screen::Viewer(screen) => picture::title(model, screen.picture),
+        Screen::Nearby(_) => "Laptops nearby".into(),
         Screen::Pairing(_) => "Pair a laptop".into(),
         Screen::Page(page) => page.title.clone(),
         Screen::SetLock(_) => "Lock".into(),
@@ -191,6 +204,7 @@ pub fn list(model: &Model) -> Option<ListView> {
         Screen::Files(screen) => files::list(model, screen),
         Screen::Outbox(state) => outbox::list(model, *state),
         Screen::Laptop(state) => laptop::list(model, *state),
+        Screen::Nearby(state) => nearby::list(model, *state),
         Screen::Services(screen) => services::list(model, screen),
         Screen::Settings(state) => settings::list(model, *state),
         Screen::Help(state) => settings::help(*state),

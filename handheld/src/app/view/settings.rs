@@ -21,6 +21,8 @@ pub enum Item {
     Motion,
     /// Rumble.
     Rumble,
+    /// When link and radio sleep.
+    Radio,
     /// Lock.
     Lock,
     /// Which keys stand for the buttons.
@@ -33,7 +35,7 @@ pub enum Item {
 
 impl Item {
     /// From the top.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Theme,
         Self::TextSize,
         Self::Keyboard,
@@ -41,6 +43,7 @@ impl Item {
         Self::Suggestions,
         Self::Motion,
         Self::Rumble,
+        Self::Radio,
         Self::Lock,
         Self::Buttons,
         Self::AirGap,
@@ -74,6 +77,10 @@ pub fn list(model: &Model, state: ListState) -> ListView {
         Item::Suggestions => value("Suggestions", words::on_off(s.suggestions)),
         Item::Motion => value("Motion", words::on_off(s.motion)),
         Item::Rumble => value("Rumble", words::on_off(s.rumble)),
+        Item::Radio => Row {
+            second: words::radio::SLEEP_COSTS.into(),
+            ..value("Radio", words::radio::sleep(s.sleep))
+        },
         Item::Lock => opens("Lock", if s.lock { "On" } else { "Off" }),
         Item::Buttons => opens("Buttons", "Show the keys"),
         Item::AirGap => opens("Air gap", "What holds"),

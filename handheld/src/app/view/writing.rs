@@ -16,6 +16,7 @@ pub fn title(model: &Model, purpose: &Purpose) -> String {
         Purpose::Change(_) => "Change picture".into(),
         Purpose::Url => "Download".into(),
         Purpose::Address => "Laptop's address".into(),
+        Purpose::Passphrase => "Passphrase".into(),
         Purpose::Requeue(_) => "Edit".into(),
     }
 }
@@ -50,6 +51,7 @@ pub fn context(model: &Model, purpose: &Purpose) -> String {
         Purpose::Address => {
             "Host and port as the laptop shows them, for example 192.168.49.1:8144.".into()
         }
+        Purpose::Passphrase => words::radio::ask_passphrase(model),
         Purpose::Requeue(_) => "It has not gone out yet.".into(),
     }
 }
@@ -65,6 +67,7 @@ pub const fn send_label(model: &Model, purpose: &Purpose) -> &'static str {
             }
         }
         Purpose::Address => "Call",
+        Purpose::Passphrase => "Join",
         _ => "Keep",
     }
 }

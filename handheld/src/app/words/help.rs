@@ -54,7 +54,7 @@ const FIRST_STEPS: &str = "\
 This handheld never touches the internet. Your laptop does its work.
 
 1. On the laptop, open pairing with `officectl pair`.
-2. Here, open **Laptop** and choose **Pair a laptop**.
+2. Here, open **Laptop**, choose **Pair a laptop**, and pick yours from those nearby. If it asks for a passphrase, `officectl pair` shows one.
 3. Type the six digits that you see here on the laptop, then say yes here with **A**.
 4. On the home screen press **Start** and write your first question. **Start** sends it.
 
@@ -88,7 +88,9 @@ Choose the arc under Settings, Keyboard.";
 const AWAY: &str = "\
 You can read and write everything while the laptop is away. What you send waits in the **Outbox** on the card and goes out by itself, in order, when the laptop is back. It runs once, however often the link breaks.
 
-An answer that breaks off in the middle goes on where it stopped. A pulled battery loses nothing that was sent.";
+An answer that breaks off in the middle goes on where it stopped. A pulled battery loses nothing that was sent.
+
+**Settings, Radio** lets link and radio sleep while nothing is under way. They wake by themselves when you begin to write; the first answer then waits about a second more.";
 
 const ASKED: &str = "\
 The laptop's owner decides what this handheld may do: *allowed*, *asks* or *refused*, for each kind of request. **Laptop** shows it.
@@ -117,6 +119,7 @@ pub const AIR_GAP: &str = "\
 - The app speaks to paired laptops only. Every connection is encrypted with keys made for the pair, and both sides prove theirs.
 - Nothing in it can speak HTTP or look names up: no such code is in it, and its build refuses any.
 - Addresses come from you or from the laptop you paired.
+- The radio joins the networks of your laptops only. It looks for others while **Laptops nearby** shows, and not otherwise.
 
 **What this version does not do**
 

@@ -5,9 +5,10 @@ pub mod failure;
 pub mod help;
 pub mod pairing;
 pub mod quantity;
+pub mod radio;
 
 use super::model::chat::ChatKind;
-use super::model::laptop::{Carrier, ServiceKind, Verdict};
+use super::model::laptop::{Carrier, Ended, ServiceKind, Verdict};
 use super::model::picture::{Made, Size, Style};
 use super::model::settings::{KeyboardKind, TextSize, Theme};
 use super::model::{Link, Model, Panel};
@@ -100,19 +101,29 @@ pub fn model_and_provider(id: &str) -> String {
 pub fn link(model: &Model) -> String {
     match &model.link {
         Link::Unpaired => "No laptop".into(),
+        Link::Linked { .. } => "Laptop linked".into(),
+        Link::Asleep { .. } => "Radio asleep".into(),
+        _ if ended(model).is_some() => "Pairing ended".into(),
         Link::Away(_) => "Laptop away".into(),
         Link::Connecting { .. } => "Connecting".into(),
-        Link::Linked { .. } => "Laptop linked".into(),
     }
 }
 
 /// The link in the home screen's header, where there is room for since when.
 pub fn link_long(model: &Model) -> String {
     match &model.link {
-        Link::Away(away) if away.since > 0 => {
+        Link::Away(away) if away.since > 0 && ended(model).is_none() => {
             format!("Laptop away since {}", quantity::time(model, away.since))
         }
         _ => link(model),
+    }
+}
+
+/// Why the pairing with the chosen laptop is over, if it is.
+pub fn ended(model: &Model) -> Option<Ended> {
+    match model.link {
+        Link::Linked { .. } => None,
+        _ => model.laptop().and_then(|laptop| laptop.ended),
     }
 }
 

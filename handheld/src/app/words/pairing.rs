@@ -1,38 +1,68 @@
 //! What pairing says.
 
-use super::{PEER_DETAIL_LEN, peer};
-use crate::app::model::laptop::Carrier;
+use super::{PEER_DETAIL_LEN, PEER_NAME_LEN, peer};
+use crate::app::model::laptop::Call;
 use crate::app::msg::PairingFault;
 
 /// What the person does on the laptop before anything else.
-pub const OPEN_THERE: &str = "Open pairing on the laptop: officectl pair.";
+pub const OPEN_THERE: &str = "Open pairing on the laptop: officectl\u{a0}pair.";
 
 /// What the person does with the digits.
 pub const TYPE_DIGITS: &str = "Type this number on the laptop";
 
 /// Where the digits are typed.
-pub const WHERE: &str = "officectl pair";
+pub const WHERE: &str = "officectl\u{a0}pair";
 
 /// The question after the digits matched.
 pub const CONFIRM: &str = "Did your laptop accept it?";
 
+/// Who is being called, and how.
+pub fn calling(call: &Call) -> String {
+    match call {
+        Call::Carrier(carrier) => format!("Calling the laptop over {}.", super::carrier(carrier)),
+        Call::Push(nearby) => format!(
+            "Joining {} over Wi-Fi Direct. This takes a few seconds.",
+            peer(&nearby.name, PEER_NAME_LEN)
+        ),
+        Call::Passphrase(nearby, _) => format!(
+            "Joining {} with its passphrase.",
+            peer(&nearby.name, PEER_NAME_LEN)
+        ),
+    }
+}
+
 /// Title and what to do.
-pub fn fault(fault: &PairingFault, carrier: &Carrier) -> (String, String) {
+pub fn fault(fault: &PairingFault, call: &Call) -> (String, String) {
     match fault {
         PairingFault::Unreachable(why) => {
             let why = peer(why, PEER_DETAIL_LEN);
-            let why = if why.is_empty() {
-                String::new()
-            } else {
-                format!(" ({why})")
-            };
-            (
-                "The laptop did not answer".into(),
-                format!(
-                    "Nothing answered over {}{why}. See that OfficeOS runs on the laptop, then try again.",
-                    super::carrier(carrier)
+            match call {
+                Call::Carrier(carrier) => (
+                    "The laptop did not answer".into(),
+                    if why.is_empty() {
+                        let way = super::carrier(carrier);
+                        format!(
+                            "Nothing answered over {way}. See that OfficeOS runs on the laptop, then try again."
+                        )
+                    } else {
+                        format!("{why} See that OfficeOS runs on the laptop, then try again.")
+                    },
                 ),
-            )
+                Call::Push(nearby) => (
+                    format!("Joining {} did not work", peer(&nearby.name, PEER_NAME_LEN)),
+                    joined(&[
+                        &why,
+                        "Open pairing there with officectl\u{a0}pair, then start again. Or go back and choose Y to join with its passphrase.",
+                    ]),
+                ),
+                Call::Passphrase(nearby, _) => (
+                    format!("Joining {} did not work", peer(&nearby.name, PEER_NAME_LEN)),
+                    joined(&[
+                        &why,
+                        "Compare the passphrase with the one that officectl\u{a0}pair shows there.",
+                    ]),
+                ),
+            }
         }
         PairingFault::NotOpen => ("The laptop is not pairing now".into(), OPEN_THERE.into()),
         PairingFault::WrongDigits => (
@@ -59,4 +89,14 @@ pub fn fault(fault: &PairingFault, carrier: &Carrier) -> (String, String) {
             "Have an old device removed there, then start again.".into(),
         ),
     }
+}
+
+/// Sentences, one after the other; empty ones are left out.
+fn joined(sentences: &[&str]) -> String {
+    let said: Vec<&str> = sentences
+        .iter()
+        .copied()
+        .filter(|s| !s.is_empty())
+        .collect();
+    said.join(" ")
 }

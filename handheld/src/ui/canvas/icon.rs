@@ -67,6 +67,14 @@ icons! {
     File Line "M6,3.5 L14,3.5 L18.5,8 L18.5,20.5 L6,20.5 Z M14,3.5 L14,8 L18.5,8",
     /// A picture.
     Image Line "M3.5,5 L20.5,5 L20.5,19 L3.5,19 Z M3.5,16 L9,10.5 L13.5,15 L16,12.5 L20.5,17",
+    /// A weak signal: one bar of three.
+    Signal1 Fill "M3,14.5 L7.6,14.5 L7.6,20 L3,20 Z M9.7,9.5 L14.3,9.5 L14.3,20 L9.7,20 Z M11.3,11.1 L11.3,18.4 L12.7,18.4 L12.7,11.1 Z M16.4,4 L21,4 L21,20 L16.4,20 Z M18,5.6 L18,18.4 L19.4,18.4 L19.4,5.6 Z",
+    /// A good signal: two bars of three.
+    Signal2 Fill "M3,14.5 L7.6,14.5 L7.6,20 L3,20 Z M9.7,9.5 L14.3,9.5 L14.3,20 L9.7,20 Z M16.4,4 L21,4 L21,20 L16.4,20 Z M18,5.6 L18,18.4 L19.4,18.4 L19.4,5.6 Z",
+    /// A strong signal: three bars.
+    Signal3 Fill "M3,14.5 L7.6,14.5 L7.6,20 L3,20 Z M9.7,9.5 L14.3,9.5 L14.3,20 L9.7,20 Z M16.4,4 L21,4 L21,20 L16.4,20 Z",
+    /// Asleep: a crescent moon.
+    Moon Fill "M14.2,3.2 A9.3,9.3 0 1 0 21,15.6 A7.6,7.6 0 0 1 14.2,3.2 Z",
     /// The direction pad.
     Pad Fill "M9,3.5 L15,3.5 L15,9 L20.5,9 L20.5,15 L15,15 L15,20.5 L9,20.5 L9,15 L3.5,15 L3.5,9 L9,9 Z",
 }

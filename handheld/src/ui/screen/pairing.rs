@@ -26,10 +26,7 @@ pub(super) fn pairing(
     let place = column(t, area).inset(0, m.gap());
     match &screen.stage {
         PairingStage::Calling => {
-            let called = format!(
-                "Calling the laptop over {}.",
-                words::carrier(&screen.carrier)
-            );
+            let called = say::calling(&screen.call);
             paragraphs(
                 c,
                 t,

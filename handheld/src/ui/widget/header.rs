@@ -13,7 +13,6 @@ pub fn header(c: &mut Canvas, t: &Theme, area: Rect, header: &Header, battery: O
     let m = &t.m;
     c.fill(area, t.color(Tone::Bg));
     let size = m.caption.size;
-    let muted = t.color(Tone::Muted);
     let mut rest = area.inset(m.margin(), 0);
     let middle = area.center_y();
     let mut put = |c: &mut Canvas, text: &str, tone: Tone| {
@@ -40,10 +39,10 @@ pub fn header(c: &mut Canvas, t: &Theme, area: Rect, header: &Header, battery: O
         mark::battery(c, t, place.x - m.u / 2, middle, b.percent, b.charging);
         rest.take_right(m.u * 2);
     }
-    let tone = if header.waiting {
-        Tone::Wait
-    } else {
-        Tone::Muted
+    let tone = match header.mark {
+        Mark::Wait => Tone::Wait,
+        Mark::Refused => Tone::Stop,
+        _ => Tone::Muted,
     };
     let width = c.text.width(&header.link, Face::Sans, size);
     let place = rest.take_right(width);
@@ -56,14 +55,9 @@ pub fn header(c: &mut Canvas, t: &Theme, area: Rect, header: &Header, battery: O
         Align::Right,
     );
     let sign = rest.take_right(m.u * 3);
-    let (state, ink) = if header.waiting {
-        (Mark::Wait, Tone::Wait)
-    } else {
-        (Mark::Done, Tone::Accent)
-    };
-    mark::mark(c, t, state, sign, m.u * 9 / 4, ink, Tone::Bg);
+    let ink = mark::tone(header.mark);
+    mark::mark(c, t, header.mark, sign, m.u * 9 / 4, ink, Tone::Bg);
     rest.take_right(m.u);
-    let _ = muted;
     let title = 3 * m.u as u16;
     c.tight_label(
         rest,

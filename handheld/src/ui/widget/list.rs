@@ -29,7 +29,14 @@ pub fn list(c: &mut Canvas, t: &Theme, mut area: Rect, view: &ListView) -> Exten
         empty(c, t, area, &view.empty);
         return Extent::default();
     }
-    rows(c, t, area, view)
+    let extent = rows(c, t, area, view);
+    if !view.below.is_empty() && extent.page == extent.content {
+        let tall = |row| height(c, t, view, row, area.w - 2 * m.margin());
+        let used: i32 = view.rows.iter().map(tall).sum();
+        area.take_top(used);
+        empty(c, t, area, &view.below);
+    }
+    extent
 }
 
 /// A muted sentence on top or at the bottom, on as many lines as it needs.
@@ -243,7 +250,7 @@ pub fn draw_row(c: &mut Canvas, t: &Theme, place: Rect, row: &Row, focused: bool
     } else {
         (3 * m.u) as u16
     };
-    let face = if two && !row.fixed {
+    let face = if two && !row.fixed && row.value.is_none() {
         Face::SemiBold
     } else {
         Face::Sans

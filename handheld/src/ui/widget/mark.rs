@@ -10,7 +10,9 @@ use crate::ui::theme::{Theme, Tone};
 /// The colour that goes with a mark.
 pub fn tone(mark: Mark) -> Tone {
     match mark {
-        Mark::None | Mark::Unticked => Tone::Muted,
+        Mark::None | Mark::Unticked | Mark::Asleep => Tone::Muted,
+        Mark::Signal(0 | 1) => Tone::Wait,
+        Mark::Signal(_) => Tone::Accent,
         Mark::Done | Mark::Run | Mark::New | Mark::Ticked => Tone::Accent,
         Mark::Wait => Tone::Wait,
         Mark::Failed | Mark::Refused => Tone::Stop,
@@ -40,6 +42,15 @@ pub fn mark(c: &mut Canvas, t: &Theme, mark: Mark, area: Rect, size: i32, ink: T
             c.fill_round(badge, size / 5, ink);
             c.icon(Icon::Check, badge, size * 17 / 20, ground);
         }
+        Mark::Signal(level) => {
+            let icon = match level {
+                0 | 1 => Icon::Signal1,
+                2 => Icon::Signal2,
+                _ => Icon::Signal3,
+            };
+            c.icon(icon, area, size, ink);
+        }
+        Mark::Asleep => c.icon(Icon::Moon, area, size, ink),
         Mark::Unticked => c.stroke_round(badge, size / 5, t.m.outline.max(2), ink),
     }
 }
