@@ -16,6 +16,7 @@ mod network;
 mod packet;
 pub mod radio;
 mod report;
+mod responder;
 mod service;
 mod wireless;
 

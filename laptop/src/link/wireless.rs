@@ -3,6 +3,7 @@
 use super::exchange::Exchange;
 use super::network::Network;
 use super::radio::{self, Facts, Radio, Settings, Update};
+use super::responder::Responder;
 use super::{Carrier, Kind};
 use crate::sanitize::visible_within;
 use std::fs::File;
@@ -105,7 +106,7 @@ fn keep(
 
 /// Passes on what the radio says, until it says nothing any more.
 fn follow(updates: &Receiver<Update>, exchange: &Exchange) {
-    let mut listening: Option<u32> = None;
+    let mut listening: Option<(u32, Option<Responder>)> = None;
     for update in updates {
         match update {
             Update::Up {
@@ -114,17 +115,26 @@ fn follow(updates: &Receiver<Update>, exchange: &Exchange) {
                 listener,
                 facts,
             } => {
-                if let Some(id) = listening.take() {
+                if let Some((id, _)) = listening.take() {
                     exchange.withdraw(id);
                 }
+                // A handheld that knows the address needs none.
+                let responder = Responder::start(&interface, facts.port)
+                    .inspect_err(|error| {
+                        log::warn!(
+                            "link-service: the beacon on {interface} stays unanswered: {error}"
+                        );
+                    })
+                    .ok();
                 log::info!("link-service: carrier wifi-direct on {address}, {interface}");
                 exchange.set_network(Some(network(facts)));
-                listening = Some(exchange.offer(Carrier {
+                let id = exchange.offer(Carrier {
                     kind: Kind::WifiDirect,
                     address,
                     interface: Some(interface),
                     listener,
-                }));
+                });
+                listening = Some((id, responder));
             }
             Update::Facts(facts) => exchange.set_network(Some(network(facts))),
             Update::Down => down(&mut listening, exchange),
@@ -141,9 +151,9 @@ fn tell_trouble(exchange: &Exchange, words: String) {
     exchange.set_trouble(Some(words));
 }
 
-fn down(listening: &mut Option<u32>, exchange: &Exchange) {
+fn down(listening: &mut Option<(u32, Option<Responder>)>, exchange: &Exchange) {
     exchange.set_network(None);
-    if let Some(id) = listening.take() {
+    if let Some((id, _)) = listening.take() {
         log::info!("link-service: carrier wifi-direct has gone");
         exchange.withdraw(id);
     }
