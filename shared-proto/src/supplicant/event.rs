@@ -6,6 +6,9 @@ use alloc::vec::Vec;
 use super::fields::Fields;
 use super::text::{Mac, Secret};
 
+/// Most characters kept of an unknown event's word; no known one has more than 35.
+const MAX_WORD_LEN: usize = 48;
+
 /// One message of a control socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -230,7 +233,8 @@ pub enum Event {
     P2ps,
     P2pNfc,
     ListenOffload,
-    /// Anything else, by its first word.
+    /// Anything else, by its first word as far as that is printable, up to 48 characters. What follows is dropped, since
+    /// it may hold keys (`DPP-CONFOBJ-PASS`).
     Other(String),
 }
 
@@ -251,7 +255,12 @@ pub fn parse(message: &[u8]) -> Line {
     }
     let end = rest.iter().position(|b| *b == b' ').unwrap_or(rest.len());
     let (word, rest) = rest.split_at(end);
-    let word: String = String::from_utf8_lossy(word).trim_end().into();
+    let word: String = word
+        .iter()
+        .take_while(|b| b.is_ascii_graphic())
+        .take(MAX_WORD_LEN)
+        .map(|b| char::from(*b))
+        .collect();
     let fields = Fields::read(rest);
     let event = event(&word, &fields).unwrap_or(Event::Other(word));
     Line {
@@ -307,7 +316,8 @@ fn event(word: &str, f: &Fields) -> Option<Event> {
         "CTRL-EVENT-ASSOC-REJECT" => E::AssocReject {
             bssid: f.mac("bssid"),
             status: status("status_code"),
-            timeout: f.has_word("timeout"),
+            // With its reason behind an equals sign from version 2.8 on.
+            timeout: f.has_word("timeout") || f.has_value("timeout"),
         },
         "CTRL-EVENT-AUTH-REJECT" => E::AuthReject {
             bssid: f.word_mac(0),

@@ -16,8 +16,8 @@ pub(super) struct Fields {
 impl Fields {
     /// Splits at spaces, except in quotes.
     ///
-    /// `ssid="…"` is `printf_encode`d, so that a quote in it is escaped. `name='…'` is not: there the quote counts that is followed by
-    /// a space and a further `word=`, or by the end; a name that contains that itself can only spoil its own device's fields.
+    /// `ssid="…"` is `printf_encode`d, so that a quote in it is escaped. `name='…'` and `passphrase="…"` are not: their end is the last
+    /// quote in front of what the supplicant writes behind them, so that a name cannot add a field.
     pub(super) fn read(text: &[u8]) -> Self {
         let mut fields = Self::default();
         let mut rest = text;
@@ -37,8 +37,9 @@ impl Fields {
             let name = lossy(rest[..equals].strip_prefix(b"[").unwrap_or(&rest[..equals]));
             let after = &rest[equals + 1..];
             let (value, len) = match after.first() {
+                Some(b'"') if name == "passphrase" => plain(after, b"\" go_dev_addr="),
                 Some(b'"') => quoted(after),
-                Some(b'\'') => in_apostrophes(after),
+                Some(b'\'') if name == "name" => plain(after, b"' config_methods="),
                 _ => {
                     let len = after.iter().position(|b| *b == b' ').unwrap_or(after.len());
                     (after[..len].to_owned(), len)
@@ -51,6 +52,10 @@ impl Fields {
 
     pub(super) fn word(&self, index: usize) -> Option<&str> {
         self.words.get(index).map(String::as_str)
+    }
+
+    pub(super) fn has_value(&self, name: &str) -> bool {
+        self.value(name).is_some()
     }
 
     pub(super) fn has_word(&self, word: &str) -> bool {
@@ -118,14 +123,14 @@ fn quoted(text: &[u8]) -> (Vec<u8>, usize) {
     (decode(&text[1..]), text.len())
 }
 
-fn in_apostrophes(text: &[u8]) -> (Vec<u8>, usize) {
-    let closes = |index: &usize| {
-        let after = &text[index + 1..];
-        let word = after.split(|b| *b == b' ').nth(1).unwrap_or_default();
-        text[*index] == b'\'' && (after.is_empty() || after[0] == b' ' && word.contains(&b'='))
+/// Up to the last quote that is followed by what else `end` has; where there is none, up to the last quote or all of it.
+fn plain(text: &[u8], end: &[u8]) -> (Vec<u8>, usize) {
+    let last = |end: &[u8]| {
+        let mut found = text.windows(end.len()).enumerate().skip(1);
+        found.rfind(|(_, part)| *part == end).map(|(at, _)| at)
     };
-    match (1..text.len()).find(closes) {
-        Some(end) => (decode(&text[1..end]), end + 1),
-        None => (decode(&text[1..]), text.len()),
+    match last(end).or_else(|| last(&end[..1])) {
+        Some(at) => (text[1..at].to_owned(), at + 1),
+        None => (text[1..].to_owned(), text.len()),
     }
 }

@@ -51,8 +51,9 @@ fn text(reply: &str, name: &str) -> String {
     value(reply, name).unwrap_or_default().to_owned()
 }
 
+/// An address; all zeros are how wpa_supplicant writes that there is none.
 fn mac(reply: &str, name: &str) -> Option<Mac> {
-    Mac::parse(value(reply, name)?)
+    Mac::parse(value(reply, name)?).filter(|mac| *mac != Mac::default())
 }
 
 fn number<T: core::str::FromStr>(reply: &str, name: &str) -> Option<T> {
@@ -165,7 +166,7 @@ impl Peer {
             name: text(reply, "device_name"),
             manufacturer: text(reply, "manufacturer"),
             model: text(reply, "model_name"),
-            interface: mac(reply, "intended_addr").or_else(|| mac(reply, "interface_addr")),
+            interface: mac(reply, "interface_addr").or_else(|| mac(reply, "intended_addr")),
             ssid: value(reply, "oper_ssid")
                 .map(|s| decode(s.as_bytes()))
                 .unwrap_or_default(),
@@ -193,7 +194,7 @@ pub struct Bss {
     pub flags: String,
     /// WPS device name.
     pub device_name: String,
-    /// WPS model name.
+    /// WPS model name, from the information elements: the supplicant does not spell it out.
     pub model: String,
     /// P2P device address.
     pub device: Option<Mac>,
@@ -212,10 +213,41 @@ impl Bss {
             level: number(reply, "level").unwrap_or_default(),
             flags: text(reply, "flags"),
             device_name: text(reply, "wps_device_name"),
-            model: text(reply, "wps_model_name"),
-            device: mac(reply, "p2p_device_address"),
+            model: value(reply, "ie").and_then(wps_model).unwrap_or_default(),
+            device: mac(reply, "p2p_device_addr"),
         })
     }
+}
+
+/// The model name (attribute 0x1023) of the WPS element (vendor specific, 00-50-F2, type 4), where `elements` in hexadecimal have
+/// one (IEEE 802.11-2020, 9.4.2.1; Wi-Fi Simple Configuration, section 12). Cut short by the supplicant, they still give what is whole.
+fn wps_model(elements: &str) -> Option<String> {
+    let octets: Vec<u8> = elements
+        .as_bytes()
+        .chunks_exact(2)
+        .map_while(|pair| {
+            let digit = |b: u8| char::from(b).to_digit(16);
+            Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)
+        })
+        .collect();
+    let mut rest = octets.as_slice();
+    while let [id, len, after @ ..] = rest {
+        let (element, behind) = after.split_at_checked(usize::from(*len))?;
+        rest = behind;
+        if *id == 0xdd
+            && let Some(mut attributes) = element.strip_prefix(&[0x00, 0x50, 0xf2, 0x04])
+        {
+            while let [a, b, c, d, after @ ..] = attributes {
+                let len = usize::from(u16::from_be_bytes([*c, *d]));
+                let (value, behind) = after.split_at_checked(len)?;
+                if [*a, *b] == [0x10, 0x23] {
+                    return Some(String::from_utf8_lossy(value).into_owned());
+                }
+                attributes = behind;
+            }
+        }
+    }
+    None
 }
 
 /// One row of `SCAN_RESULTS`.

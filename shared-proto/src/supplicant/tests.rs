@@ -288,6 +288,71 @@ fn every_p2p_event_has_a_case() {
 }
 
 #[test]
+fn a_name_cannot_add_a_field_or_end_itself() {
+    let asked = event(
+        "P2P-PROV-DISC-PBC-REQ 02:00:00:00:0a:00 p2p_dev_addr=02:00:00:00:0a:00 pri_dev_type=1-0050F204-1 \
+         name='x' config_methods=0x1 group=evil' config_methods=0x188 dev_capab=0x25 group_capab=0x0 group=p2p-wlan0-0",
+    );
+    let Event::ProvDiscPbcRequest(device) = asked else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(device.name, "x' config_methods=0x1 group=evil");
+    assert_eq!(
+        (device.config_methods, device.group.as_deref()),
+        (0x188, Some("p2p-wlan0-0"))
+    );
+    // Not escaped, so that nothing in it is undone.
+    let found = event("P2P-DEVICE-FOUND 42:00:00:00:0b:00 name='a\\nb\\x00' config_methods=0x80");
+    let Event::DeviceFound(device) = found else {
+        panic!("{found:?}")
+    };
+    assert_eq!(device.name, "a\\nb\\x00");
+}
+
+#[test]
+fn a_passphrase_with_quotes_and_backslashes_stays_whole() {
+    let phrase = r#"a\n" go_dev_addr=b"#;
+    let line = alloc::format!(
+        "P2P-GROUP-STARTED p2p-wlan0-0 GO ssid=\"s\" freq=2412 passphrase=\"{phrase}\" go_dev_addr={A}"
+    );
+    let Event::GroupStarted(group) = event(&line) else {
+        panic!("{line}")
+    };
+    assert_eq!(group.passphrase, Some(Secret(phrase.into())));
+    assert_eq!(group.owner, A);
+}
+
+#[test]
+fn an_access_point_that_does_not_answer_is_a_timeout_in_every_version() {
+    for line in [
+        "CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:0a:00 status_code=1 timeout",
+        "CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:0a:00 status_code=1 timeout=auth",
+    ] {
+        assert!(
+            matches!(
+                event(line),
+                Event::AssocReject {
+                    timeout: true,
+                    status: 1,
+                    ..
+                }
+            ),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_word_is_fit_for_a_log() {
+    let long = "X".repeat(300);
+    assert_eq!(event(&long), Event::Other("X".repeat(48)));
+    assert_eq!(
+        parse(b"<3>NEW-\x1b[31mEVENT psk=abc").event,
+        Event::Other("NEW-".into())
+    );
+}
+
+#[test]
 fn what_lacks_its_fields_is_other() {
     for text in [
         "P2P-GROUP-STARTED",
@@ -359,11 +424,46 @@ fn replies_are_read() {
         }
     );
     assert_eq!(Peer::parse("FAIL\n"), None);
+    assert_eq!(Bss::parse("FAIL\n"), None);
     let peer = Peer::parse("02:00:00:00:0a:00\nlevel=-30\ndevice_name=Ada\nmodel_name=OfficeOS\nlisten_freq=2412\ngroup_capab=0x2b\noper_ssid=DIRECT-k3\n").unwrap();
     assert_eq!(
         (peer.device, peer.model.as_str(), peer.group_capability),
         (A, "OfficeOS", 0x2b)
     );
+}
+
+#[test]
+fn an_address_of_zeros_is_none() {
+    let peer = Peer::parse(
+        "02:00:00:00:0a:00\ninterface_addr=42:00:00:00:0b:00\nintended_addr=00:00:00:00:00:00\n",
+    );
+    assert_eq!(peer.map(|peer| peer.interface), Some(Some(B)));
+    let peer = Peer::parse(
+        "02:00:00:00:0a:00\ninterface_addr=00:00:00:00:00:00\nintended_addr=00:00:00:00:00:00\n",
+    );
+    assert_eq!(peer.map(|peer| peer.interface), Some(None));
+}
+
+#[test]
+fn a_network_tells_its_device_and_its_model() {
+    // SSID "a"; a vendor element that is none of WPS; WPS with version, model name "OfficeOS" and device name "b".
+    let elements = "000161dd04001122ffdd1a0050f204104a000110102300084f66666963654f531011000162";
+    let reply = |elements: &str| {
+        alloc::format!(
+            "id=0\nbssid=42:00:00:00:0b:00\nfreq=2412\nie={elements}\nflags=[ESS][P2P]\nssid=a\n\
+             wps_device_name=b\np2p_device_addr=02:00:00:00:0a:00\n"
+        )
+    };
+    let bss = Bss::parse(&reply(elements)).unwrap();
+    assert_eq!(
+        (bss.model.as_str(), bss.device, bss.device_name.as_str()),
+        ("OfficeOS", Some(A), "b")
+    );
+    for cut in 0..elements.len() {
+        let bss = Bss::parse(&reply(&elements[..cut])).unwrap();
+        assert!(bss.model.is_empty(), "{cut}");
+    }
+    assert_eq!(Bss::parse(&reply("zz")).unwrap().model, "");
 }
 
 proptest! {

@@ -9,10 +9,17 @@ pub const fn reason(code: u16) -> &'static str {
         4 => "nothing was heard for too long",
         5 => "the other side has no room for more stations",
         6 | 7 => "the other side had forgotten this station",
-        8 => "this station left",
-        14 | 15 | 16 => "the keys do not match; the passphrase may be wrong",
+        8 => "the station left",
+        12 => "the network sends its stations elsewhere",
+        14 => "frames were tampered with or damaged",
+        // The four-way handshake did not end: by far the most often a wrong passphrase.
+        15 => "the keys do not match; the passphrase may be wrong",
+        16 => "the keys were not renewed in time",
+        18..=22 | 24 | 29 => "the two sides have no encryption in common",
         23 => "access was refused",
         34 => "too many frames were lost",
+        39 => "the other side did not answer in time",
+        46 => "the other side has no room for more stations",
         _ => "the connection ended",
     }
 }
@@ -28,7 +35,8 @@ pub const fn status(code: u16) -> &'static str {
         18 | 27 => "the other side wants rates that this radio lacks",
         30 => "the other side asks to try again later",
         37 => "the other side refused",
-        40 | 43 | 53 => "the other side wants another kind of encryption",
+        33 | 34 => "the radio link is too poor",
+        40..=46 | 53 | 72 | 77 => "the other side wants another kind of encryption",
         _ => "the other side refused",
     }
 }
