@@ -11,6 +11,8 @@ pub mod text;
 pub mod words;
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;
 
 pub use command::{Command, Setting};
