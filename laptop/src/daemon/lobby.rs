@@ -12,7 +12,6 @@ use super::handshake;
 use super::pairing::PairingDesk;
 use crate::hub::Hub;
 use crate::link::{Carrier, HandoverError, Kind, News, PacketSocket, hear};
-use crate::sanitize::visible_within;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use shared_proto::channel::{Acceptor, Hello, MAX_HELLO_LEN, Purpose, Refused, TlsChannel};
@@ -38,8 +37,6 @@ const MAX_HANDSHAKES: usize = 8;
 /// Handshakes of strangers at a time, while the pairing window is open. Counted by themselves, so that strangers keep no
 /// paired device out.
 const MAX_PAIRINGS: usize = 2;
-/// Longest words of link-service that are logged, in characters.
-const MAX_WORDS_CHARS: usize = 400;
 /// Pause after the system has refused an `accept`, so that a shortage does not become a busy loop.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -189,15 +186,8 @@ fn follow(
             shown.remove(id);
         }
         News::Radio(network) => shown.set_network(network),
-        News::Trouble(words) => {
-            if let Some(words) = &words {
-                log::warn!(
-                    "no Wi-Fi Direct: {}",
-                    visible_within(words, MAX_WORDS_CHARS)
-                );
-            }
-            shown.set_trouble(words);
-        }
+        // link-service has logged it.
+        News::Trouble(words) => shown.set_trouble(words),
     }
     Ok(())
 }
