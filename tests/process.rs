@@ -31,3 +31,13 @@ pub fn crash(pid: u32) {
 pub fn terminate(pid: u32) {
     let _ = kill(Pid::from_raw(pid as i32), Signal::SIGTERM);
 }
+
+/// Stops a process where it is, as suspending its machine does, or lets it go on.
+pub fn freeze(pid: u32, frozen: bool) {
+    let signal = if frozen {
+        Signal::SIGSTOP
+    } else {
+        Signal::SIGCONT
+    };
+    let _ = kill(Pid::from_raw(pid as i32), signal);
+}

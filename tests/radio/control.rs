@@ -38,7 +38,7 @@ impl Recorder {
 }
 
 /// Everything that was announced and nobody has waited for yet.
-type Events = Arc<(Mutex<Vec<String>>, Condvar)>;
+type Events = Arc<(Mutex<Vec<(Instant, String)>>, Condvar)>;
 
 /// One control socket: requests on one client, events on another, as the supplicant's documentation asks for.
 pub struct Control {
@@ -81,7 +81,7 @@ impl Control {
                 }
                 recorder.write(&who, &name, "event", &text);
                 if let Ok(mut queue) = events.0.lock() {
-                    queue.push(text);
+                    queue.push((Instant::now(), text));
                     events.1.notify_all();
                 }
             }
@@ -118,6 +118,11 @@ impl Control {
 
     /// Waits for an event whose text contains `name`; it and those before it are then forgotten.
     pub fn event(&self, name: &str, patience: Duration) -> Option<String> {
+        self.timed(name, patience).map(|(_, text)| text)
+    }
+
+    /// The same with the moment at which it was heard.
+    pub fn timed(&self, name: &str, patience: Duration) -> Option<(Instant, String)> {
         let until = Instant::now() + patience;
         let mut queue = self
             .events
@@ -125,7 +130,7 @@ impl Control {
             .lock()
             .expect("no thread died with the events");
         loop {
-            if let Some(at) = queue.iter().position(|event| event.contains(name)) {
+            if let Some(at) = queue.iter().position(|(_, text)| text.contains(name)) {
                 return queue.drain(..=at).next_back();
             }
             let rest = until.checked_duration_since(Instant::now())?;
@@ -144,6 +149,13 @@ impl Control {
             .unwrap_or_else(|| panic!("{} {}: no {name}", self.who, self.name))
     }
 
+    /// Forgets everything that was announced until now.
+    pub fn forget(&self) {
+        if let Ok(mut queue) = self.events.0.lock() {
+            queue.clear();
+        }
+    }
+
     /// Writes a remark into the transcript.
     pub fn note(&self, text: &str) {
         self.recorder.write(&self.who, &self.name, "note", text);
@@ -156,7 +168,8 @@ impl Drop for Control {
     }
 }
 
-fn connect(path: &Path) -> Option<(UnixDatagram, PathBuf)> {
+/// Connects a client of its own to the socket at `path`; `None` while nobody listens there.
+pub fn connect(path: &Path) -> Option<(UnixDatagram, PathBuf)> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let own = PathBuf::from(format!("/run/air/client-{}-{number}", std::process::id()));
@@ -166,97 +179,4 @@ fn connect(path: &Path) -> Option<(UnixDatagram, PathBuf)> {
         return None;
     }
     Some((socket, own))
-}
-
-/// An unmodified wpa_supplicant in a place.
-pub struct Supplicant {
-    child: std::process::Child,
-}
-
-/// How a supplicant was started.
-pub enum Manner {
-    /// As Debian's service is by NetworkManager: no configuration file, interfaces added while it runs, sockets for the group `netdev`.
-    Managed,
-    /// As a handheld's firmware does it: a configuration file with these lines.
-    Configured(&'static str),
-}
-
-impl Supplicant {
-    /// Starts it and waits for its control socket.
-    pub fn start(place: &Place, manner: &Manner) -> Self {
-        let folder = place.folder();
-        let sockets = folder.join("wpa");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join("supplicant.log"))
-            .expect("a log");
-        let mut command = place.command("wpa_supplicant");
-        match manner {
-            Manner::Managed => {
-                command
-                    .arg("-g")
-                    .arg(folder.join("global"))
-                    .arg("-O")
-                    .arg(format!("DIR={} GROUP=netdev", sockets.display()));
-            }
-            Manner::Configured(lines) => {
-                let file = folder.join("wpa_supplicant.conf");
-                let text = format!("ctrl_interface={}\n{lines}", sockets.display());
-                std::fs::write(&file, text).expect("a configuration");
-                command
-                    .args(["-Dnl80211", "-i", place.interface(), "-c"])
-                    .arg(file);
-            }
-        }
-        let child = command
-            .stdout(log.try_clone().expect("the log again"))
-            .stderr(log)
-            .spawn()
-            .expect("wpa_supplicant starts");
-        let supplicant = Self { child };
-        if matches!(manner, Manner::Managed) {
-            let (global, own) = eventually("the global socket", || connect(&folder.join("global")));
-            let request = format!(
-                "INTERFACE_ADD {}\t\tnl80211\tDIR={} GROUP=netdev",
-                place.interface(),
-                sockets.display()
-            );
-            global.send(request.as_bytes()).expect("a request");
-            let mut buffer = [0; 64];
-            let len = global.recv(&mut buffer).unwrap_or(0);
-            assert!(buffer[..len].starts_with(b"OK"), "{request}");
-            let _ = std::fs::remove_file(own);
-        }
-        eventually("the supplicant's socket", || {
-            let (_socket, own) = connect(&sockets.join(place.interface()))?;
-            let _ = std::fs::remove_file(own);
-            Some(())
-        });
-        supplicant
-    }
-
-    /// Process number; `ip netns exec` becomes the program, so it is the supplicant's own.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Ends it in order, as a service manager does.
-    pub fn terminate(mut self) {
-        super::support::process::terminate(self.child.id());
-        let _ = self.child.wait();
-    }
-
-    /// Kills it, as a crash does.
-    pub fn kill(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Supplicant {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

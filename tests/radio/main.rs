@@ -1,14 +1,22 @@
 //! What runs inside the machine of the simulated air; `tests/radio/run` boots it.
 //!
+//! - `air scenarios [--long] [NAME...]`: everything, or some of it, and a table of times; `air scenarios list`;
+//! - `air scenario NAME [--long]`: one, in this process;
 //! - `air record FOLDER [NAME...]`: talks with the supplicant, written down for unit tests;
 //! - `air radio add NAME [--no-p2p-device] [--no-p2p] [--channels N] [--mac M]`: a radio more; prints its number;
 //! - `air radio remove NUMBER`.
 
+mod cast;
 mod control;
+mod eavesdropper;
 mod hwsim;
+mod pcap;
 mod place;
+mod scenarios;
+mod supplicant;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod transcripts;
 
 use hwsim::{Hwsim, Radio, WITHOUT_P2P};
@@ -19,6 +27,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
+        ["scenarios", "list"] => scenarios::list(),
+        ["scenarios", ..] => {
+            load();
+            let long = words.contains(&"--long");
+            let names = words[1..].iter().filter(|word| **word != "--long");
+            return scenarios::run(&names.copied().collect::<Vec<_>>(), long);
+        }
+        ["scenario", name, ..] => return scenarios::one(name, words.contains(&"--long")),
         ["record", folder, ..] => {
             load();
             transcripts::record(Path::new(folder), &arguments[2..]);

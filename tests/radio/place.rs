@@ -3,6 +3,7 @@
 use super::hwsim::{Hwsim, Radio};
 use super::support::eventually;
 use std::fs;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -90,6 +91,50 @@ impl Place {
     pub fn range(&self, group: u32) {
         let file = format!("/sys/kernel/debug/ieee80211/{}/hwsim/group", self.name);
         fs::write(&file, group.to_string()).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+
+    /// The switch of airplane mode.
+    pub fn airplane(&self, off: bool) {
+        // A radio's switch is seen from its own namespace only.
+        let switch = format!(
+            "for soft in /sys/class/ieee80211/{}/rfkill*/soft; do echo {} > $soft; done",
+            self.name,
+            u8::from(off)
+        );
+        self.must("sh", &["-c", &switch]);
+    }
+
+    /// Addresses that its radio has, by all its interfaces.
+    pub fn macs(&self) -> Vec<[u8; 6]> {
+        let text = self.must("iw", &["dev"]);
+        let lines = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("addr "));
+        let octets = lines.map(|line| {
+            let octets = line
+                .split(':')
+                .map(|part| u8::from_str_radix(part, 16).ok());
+            octets.collect::<Option<Vec<u8>>>()
+        });
+        octets
+            .filter_map(|octets| octets?.try_into().ok())
+            .collect()
+    }
+
+    /// IPv6 addresses of all its interfaces but loopback.
+    pub fn addresses(&self) -> Vec<Ipv6Addr> {
+        let text = self.must("ip", &["-6", "-o", "addr", "show"]);
+        let words = text.split_whitespace();
+        words
+            .filter_map(|word| word.split_once('/')?.0.parse().ok())
+            .filter(|address: &Ipv6Addr| !address.is_loopback())
+            .collect()
+    }
+
+    /// Names of its network interfaces.
+    pub fn interfaces(&self) -> Vec<String> {
+        let text = self.must("ls", &["/sys/class/net"]);
+        text.split_whitespace().map(str::to_owned).collect()
     }
 
     /// A program in this place.

@@ -2,9 +2,10 @@
 //!
 //! Nothing of OfficeOS takes part: what is recorded is what the supplicant says to the commands that we mean to send.
 
-use super::control::{Control, Manner, Recorder, Supplicant};
+use super::control::{Control, Recorder};
 use super::hwsim::{Hwsim, Radio, WITHOUT_P2P};
 use super::place::Place;
+use super::supplicant::{Manner, Supplicant};
 use super::support::eventually;
 use std::path::Path;
 use std::time::Duration;
@@ -445,36 +446,26 @@ fn driver_reload(hwsim: &Hwsim, to: &Recorder) {
 fn airplane_mode(hwsim: &Hwsim, to: &Recorder) {
     let (place, _hub, manager, group, pocket, _firmware, hand) = linked(hwsim, to);
     hand.note("the handheld's radio is switched off");
-    rfkill(&pocket, true);
+    pocket.airplane(true);
     hand.event("CTRL-EVENT-DISCONNECTED", LONG);
     hand.ask("STATUS");
     hand.ask("SCAN");
-    rfkill(&pocket, false);
+    pocket.airplane(false);
     hand.event("CTRL-EVENT-CONNECTED", LONG);
     hand.note("the laptop's radio is switched off");
-    rfkill(&place, true);
+    place.airplane(true);
     manager.event("P2P-GROUP-REMOVED", Duration::from_secs(10));
     group.ask("STATUS");
     manager.ask("STATUS");
     manager.ask("LIST_NETWORKS");
     manager.ask("P2P_GROUP_ADD persistent=0 freq=2412");
-    rfkill(&place, false);
+    place.airplane(false);
     manager.event("P2P-GROUP-STARTED", Duration::from_secs(5));
     manager.ask("STATUS");
     group.ask("STATUS");
     manager.ask("P2P_GROUP_ADD persistent=0 freq=2412");
     manager.event("P2P-GROUP-STARTED", Duration::from_secs(5));
     hand.event("CTRL-EVENT-CONNECTED", LONG);
-}
-
-fn rfkill(place: &Place, off: bool) {
-    // A radio's switch is seen from its own namespace only.
-    let switch = format!(
-        "for soft in /sys/class/ieee80211/{}/rfkill*/soft; do echo {} > $soft; done",
-        place.name(),
-        u8::from(off)
-    );
-    place.must("sh", &["-c", &switch]);
 }
 
 fn without_p2p(hwsim: &Hwsim, to: &Recorder) {

@@ -1,6 +1,6 @@
 //! `officectl`, as a person types it.
 
-use super::program;
+use super::Through;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -8,18 +8,25 @@ use std::process::{Command, Output, Stdio};
 /// The tool for one laptop.
 pub struct Ctl {
     home: PathBuf,
+    through: Through,
 }
 
 impl Ctl {
     /// For the laptop in `home`.
     pub fn new(home: &Path) -> Self {
+        Self::through(home, Through::default())
+    }
+
+    /// The same, started by other programs.
+    pub fn through(home: &Path, through: Through) -> Self {
         Self {
             home: home.to_owned(),
+            through,
         }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("officectl"));
+        let mut command = self.through.command("officectl");
         command
             .arg("--home")
             .arg(&self.home)

@@ -1,10 +1,21 @@
 //! The laptop's processes, started as `laptop-daemon --standalone` does.
 
-use super::{Folder, eventually, program};
+use super::{Folder, Through, eventually};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+
+/// What surrounds a laptop.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// How its daemon is started.
+    pub daemon: Through,
+    /// How its control tool is started.
+    pub ctl: Through,
+    /// Further lines of the section `networking` in `daemon.toml`; without any, it has no radio.
+    pub networking: String,
+}
 
 /// A running laptop.
 pub struct Laptop {
@@ -12,6 +23,7 @@ pub struct Laptop {
     home: PathBuf,
     environment: Vec<(String, String)>,
     port: u16,
+    surroundings: Surroundings,
     _folder: Option<Folder>,
 }
 
@@ -38,9 +50,26 @@ impl Laptop {
         providers: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        let surroundings = Surroundings {
+            networking: "wifi_direct_enabled = false\n".to_owned(),
+            ..Surroundings::default()
+        };
+        Self::within(surroundings, home, name, port, providers, environment)
+    }
+
+    /// One with other surroundings.
+    pub fn within(
+        surroundings: Surroundings,
+        home: &Path,
+        name: &str,
+        port: u16,
+        providers: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         fs::create_dir_all(home.join("config")).expect("a config folder");
         let daemon = format!(
-            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\nwifi_direct_enabled = false\n"
+            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n{}",
+            surroundings.networking
         );
         fs::write(home.join("config/daemon.toml"), daemon).expect("daemon.toml");
         fs::write(home.join("config/services.toml"), providers).expect("services.toml");
@@ -59,6 +88,7 @@ impl Laptop {
             home: home.to_owned(),
             environment,
             port,
+            surroundings,
             _folder: None,
         };
         laptop.restart();
@@ -72,7 +102,10 @@ impl Laptop {
             .append(true)
             .open(self.home.join("log"))
             .expect("a log");
-        let child = Command::new(program("laptop-daemon"))
+        let child = self
+            .surroundings
+            .daemon
+            .command("laptop-daemon")
             .args(["--standalone", "--home"])
             .arg(&self.home)
             .env(
@@ -102,7 +135,9 @@ impl Laptop {
                 .values()
                 .all(|up| up == true)
                 .then_some(())?;
-            Some(status["carriers"][0]["address"].as_str()?.to_owned())
+            let carriers = status["carriers"].as_array()?.iter();
+            let mut own = carriers.filter(|carrier| carrier["carrier"] != "wifi-direct");
+            Some(own.next()?["address"].as_str()?.to_owned())
         });
         let port: u16 = link
             .rsplit(':')
@@ -141,7 +176,7 @@ impl Laptop {
 
     /// Its control tool.
     pub fn ctl(&self) -> super::ctl::Ctl {
-        super::ctl::Ctl::new(&self.home)
+        super::ctl::Ctl::through(&self.home, self.surroundings.ctl.clone())
     }
 
     /// What it has logged.

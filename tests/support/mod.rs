@@ -30,6 +30,25 @@ pub fn program(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is not built; run: cargo build --workspace --bins"))
 }
 
+/// How programs are started: as they are, or by others such as `ip netns exec NAME`.
+#[derive(Clone, Debug, Default)]
+pub struct Through(pub Vec<String>);
+
+impl Through {
+    /// The program of this workspace, started this way.
+    pub fn command(&self, name: &str) -> std::process::Command {
+        let program = program(name);
+        match self.0.split_first() {
+            None => std::process::Command::new(program),
+            Some((first, rest)) => {
+                let mut command = std::process::Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        }
+    }
+}
+
 /// A folder that goes away with its owner.
 pub struct Folder(PathBuf);
 

@@ -1,11 +1,11 @@
 //! A handheld without a panel, driven by buttons and read by what its screen's model holds.
 
-use super::{PATIENCE, laptop::Laptop, program};
+use super::{PATIENCE, Through, laptop::Laptop};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 /// A running handheld.
 pub struct Pocket {
@@ -33,24 +33,29 @@ impl Pocket {
         size: &str,
         environment: &[(String, String)],
     ) -> Self {
+        let laptop = laptop.to_string();
+        let arguments = ["--size", size, "--laptop", &laptop];
+        Self::launch(&Through::default(), home, &arguments, environment)
+    }
+
+    /// Starts one by other programs, with further arguments.
+    pub fn launch(
+        through: &Through,
+        home: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
         std::fs::create_dir_all(home).expect("a card");
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(home.with_extension("log"))
             .expect("a log");
-        let mut child = Command::new(program("officeos-handheld"))
-            .args([
-                "--headless",
-                "--name",
-                "Pocket",
-                "--size",
-                size,
-                "--laptop",
-                &laptop.to_string(),
-                "--home",
-            ])
+        let mut child = through
+            .command("officeos-handheld")
+            .args(["--headless", "--name", "Pocket", "--home"])
             .arg(home)
+            .args(arguments)
             .env(
                 "RUST_LOG",
                 std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()),

@@ -1,0 +1,104 @@
+//! The scenarios: each runs in a process and in places of its own, so that one that fails leaves nothing to the next.
+
+mod group;
+
+use super::place;
+use super::table::Table;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Where everything goes that outlives the machine.
+const OUT: &str = "/host/out";
+
+/// What a scenario is given.
+pub struct Wish {
+    /// The long form: more of everything.
+    pub long: bool,
+}
+
+type Scenario = fn(&Wish);
+
+const ALL: [(&str, Scenario, &str); 1] = [(
+    "group",
+    group::outlives_everything,
+    "the laptop's group: its name and passphrase outlive everything, and it leaves nothing behind",
+)];
+
+/// Prints what there is.
+pub fn list() {
+    for (name, _, what) in ALL {
+        println!("{name:12} {what}");
+    }
+}
+
+/// Runs one in this process.
+pub fn one(name: &str, long: bool) -> ExitCode {
+    match ALL.iter().find(|(known, _, _)| *known == name) {
+        Some((_, scenario, _)) => {
+            scenario(&Wish { long });
+            ExitCode::SUCCESS
+        }
+        None => {
+            eprintln!("There is no scenario {name}.");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs those that are named, or all, and prints the table.
+pub fn run(names: &[&str], long: bool) -> ExitCode {
+    let own = std::env::current_exe().expect("this program has a path");
+    let _ = fs::remove_file(Table::FILE);
+    let mut failed = Vec::new();
+    for name in names {
+        if !ALL.iter().any(|(known, _, _)| known == name) {
+            eprintln!("There is no scenario {name}; `list` shows them.");
+            return ExitCode::from(2);
+        }
+    }
+    for (name, _, what) in ALL {
+        if !names.is_empty() && !names.contains(&name) {
+            continue;
+        }
+        println!("-- {name}: {what}");
+        let started = Instant::now();
+        let mut command = Command::new(&own);
+        command.args(["scenario", name]);
+        if long {
+            command.arg("--long");
+        }
+        let status = command.status().expect("a process for the scenario");
+        let seconds = started.elapsed().as_secs_f32();
+        if status.success() {
+            println!("   passed in {seconds:.1} s");
+        } else {
+            println!("   FAILED after {seconds:.1} s; what it left is in the folder {name}");
+            failed.push(name);
+        }
+        keep(name, !status.success());
+        place::sweep();
+    }
+    print!("{}", Table::read());
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("Failed: {}", failed.join(", "));
+    ExitCode::FAILURE
+}
+
+/// Copies logs, captures and transcripts to where they outlive the machine.
+fn keep(name: &str, everything: bool) {
+    let folder = Path::new(OUT).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    if !everything {
+        return;
+    }
+    let script = format!(
+        "cd /run/air && find . -type f -size -20000k | tar -c -T - | tar -x -C {}",
+        folder.display()
+    );
+    let _ = fs::create_dir_all(&folder);
+    let _ = Command::new("sh").args(["-c", &script]).status();
+}
