@@ -13,6 +13,7 @@ mod hwsim;
 mod pcap;
 mod place;
 mod scenarios;
+mod steps;
 mod supplicant;
 #[path = "../support/mod.rs"]
 mod support;

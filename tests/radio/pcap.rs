@@ -1,4 +1,4 @@
-//! Files of tcpdump: frames with their times.
+//! Files of tcpdump: frames.
 
 use std::path::Path;
 
@@ -9,8 +9,6 @@ pub const COOKED: u32 = 276;
 
 /// One frame.
 pub struct Frame {
-    /// Microseconds since 1970.
-    pub at: u64,
     /// Its octets as captured.
     pub bytes: Vec<u8>,
 }
@@ -25,15 +23,12 @@ pub fn read(file: &Path) -> (u32, Vec<Frame>) {
     let kind = number(20).expect("a whole head of a capture");
     let mut frames = Vec::new();
     let mut at = 24;
-    while let (Some(seconds), Some(micros), Some(len)) =
-        (number(at), number(at + 4), number(at + 8))
-    {
+    while let Some(len) = number(at + 8) {
         let start = at + 16;
         let Some(frame) = bytes.get(start..start + len as usize) else {
             break;
         };
         frames.push(Frame {
-            at: u64::from(seconds) * 1_000_000 + u64::from(micros),
             bytes: frame.to_vec(),
         });
         at = start + len as usize;

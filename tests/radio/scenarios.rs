@@ -1,6 +1,12 @@
 //! The scenarios: each runs in a process and in places of its own, so that one that fails leaves nothing to the next.
 
+mod first;
 mod group;
+mod losses;
+mod rejoin;
+mod router;
+mod strangers;
+mod work;
 
 use super::place;
 use super::table::Table;
@@ -20,11 +26,64 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 1] = [(
-    "group",
-    group::outlives_everything,
-    "the laptop's group: its name and passphrase outlive everything, and it leaves nothing behind",
-)];
+const ALL: [(&str, Scenario, &str); 12] = [
+    (
+        "group",
+        group::outlives_everything,
+        "the laptop's group: its name and passphrase outlive everything, and it leaves nothing behind",
+    ),
+    ("push", first::push, "first meeting by push"),
+    (
+        "push-turned",
+        first::push_one_interface,
+        "the same where the laptop's driver has one interface for everything",
+    ),
+    (
+        "passphrase",
+        first::passphrase,
+        "first meeting as a station: P2P switched off in the supplicant",
+    ),
+    (
+        "station",
+        first::passphrase_driver,
+        "first meeting as a station: no P2P in the driver",
+    ),
+    (
+        "router",
+        router::one_channel,
+        "a laptop that is on its home's network with the same radio",
+    ),
+    (
+        "neighbour",
+        strangers::second_laptop,
+        "a second laptop of the same name: the handheld goes to its own",
+    ),
+    (
+        "stranger",
+        strangers::stranger_handheld,
+        "a stranger's handheld, and one that was sent away: refused, in words",
+    ),
+    (
+        "impostor",
+        strangers::stranger_laptop,
+        "a stranger's laptop with the same name and passphrase: refused, in words",
+    ),
+    (
+        "work",
+        work::with_losses,
+        "chat, picture and outbox with packets lost; nothing goes to anybody but the laptop",
+    ),
+    (
+        "rejoin",
+        rejoin::times,
+        "how long a rejoin takes, cold and warm",
+    ),
+    (
+        "losses",
+        losses::every_way,
+        "every way to lose the link, over and over; nothing grows",
+    ),
+];
 
 /// Prints what there is.
 pub fn list() {
