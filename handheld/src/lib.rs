@@ -7,6 +7,7 @@ pub mod input;
 pub mod link;
 pub mod lock;
 pub mod platform;
+pub mod radio;
 pub mod runtime;
 pub mod time;
 pub mod ui;
