@@ -14,7 +14,7 @@ use super::parts::Parts;
 use super::{raster, shelf};
 use crate::app::effect::{Effect, Target as Wanted};
 use crate::app::model::laptop::{Carrier, Laptop, LaptopId, Network};
-use crate::app::model::outbox::{Failure, RequestId, Source};
+use crate::app::model::outbox::{Failure, RequestId, RequestKey, Source};
 use crate::app::model::{Chat, ChatId, Entry, PictureId, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
 use crate::card::folder::Folder;
@@ -95,9 +95,9 @@ pub struct Keeper {
     drawer: Drawer,
     parts: Parts,
     /// Requests whose last write failed: nothing of them may leave.
-    unwritten: BTreeSet<RequestId>,
+    unwritten: BTreeSet<RequestKey>,
     /// Answers that have ended and could not be written down: their requests stay, here and at the laptop.
-    unsaved: BTreeMap<ChatId, BTreeSet<RequestId>>,
+    unsaved: BTreeMap<ChatId, BTreeSet<RequestKey>>,
     /// Results with a hole: a part of them could not be written.
     torn: BTreeSet<(LaptopId, RequestId)>,
     /// The laptop that a link is kept to.
@@ -300,14 +300,16 @@ impl Keeper {
     }
 
     /// The answer to this request is in no conversation on the card yet.
-    fn is_unsaved(&self, id: RequestId) -> bool {
-        self.unsaved.values().any(|answers| answers.contains(&id))
+    fn is_unsaved(&self, key: RequestKey) -> bool {
+        self.unsaved.values().any(|answers| answers.contains(&key))
     }
 
     /// Lets a command out, unless what it depends on could not be written.
     fn pass(&mut self, command: Command) {
+        // Commands name requests of the laptop that a link is kept to.
+        let linked = |id: RequestId| self.linked.map(|laptop| RequestKey { laptop, id });
         if let Command::Submit { id, .. } | Command::Ack(id) = &command
-            && self.unwritten.contains(id)
+            && linked(*id).is_some_and(|key| self.unwritten.contains(&key))
         {
             if matches!(command, Command::Submit { .. }) {
                 let failure = Failure::own(Failure::CARD_FULL, "");
@@ -318,7 +320,7 @@ impl Keeper {
             return;
         }
         if let Command::Ack(id) = &command
-            && self.is_unsaved(*id)
+            && linked(*id).is_some_and(|key| self.is_unsaved(key))
         {
             return;
         }
@@ -438,15 +440,15 @@ impl Keeper {
             Effect::SaveEntry(entry) => {
                 let result = self.change(vec![shelf::save_entry(&entry)]);
                 match &result {
-                    Ok(()) => self.unwritten.remove(&entry.id),
-                    Err(_) => self.unwritten.insert(entry.id),
+                    Ok(()) => self.unwritten.remove(&entry.key()),
+                    Err(_) => self.unwritten.insert(entry.key()),
                 };
                 result
             }
             // The next start takes it up again where the card's words end, and the laptop still has the rest.
-            Effect::DropEntry(_, id) if self.is_unsaved(id) => Ok(()),
+            Effect::DropEntry(laptop, id) if self.is_unsaved(RequestKey { laptop, id }) => Ok(()),
             Effect::DropEntry(laptop, id) => {
-                self.unwritten.remove(&id);
+                self.unwritten.remove(&RequestKey { laptop, id });
                 self.torn.remove(&(laptop, id));
                 let (mut changes, blobs) = self.parts.drop_request(laptop, id);
                 changes.push(Change::Delete(Table::Outbox, shelf::entry_key(laptop, id)));
@@ -495,7 +497,9 @@ impl Keeper {
                     .unwrap_or(0);
                 self.card()?.set_words(&words.as_bytes()[start..])
             }
-            Effect::SaveSettings(settings) => self.card()?.set_settings(&shelf::encode(&*settings)),
+            Effect::SaveSettings(settings) => self
+                .card()?
+                .set_settings(&shelf::encode_settings(&settings)),
             Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {
                 let changes = shelf::save_chat(self.card()?.items(), &chat);
@@ -765,7 +769,7 @@ fn cut(bytes: &[u8], offset: u64, len: usize) -> (Vec<u8>, u64) {
 }
 
 /// Requests whose answers have ended in this conversation.
-fn ended(chat: &Chat) -> BTreeSet<RequestId> {
+fn ended(chat: &Chat) -> BTreeSet<RequestKey> {
     let over = |state: &TurnState| matches!(state, TurnState::Done | TurnState::Broken(_));
     chat.turns
         .iter()

@@ -84,7 +84,7 @@ fn entry(laptop: LaptopId, origin: Origin) -> Box<Entry> {
 }
 
 /// A conversation with an answer that has ended.
-fn answered(id: ChatId, request: RequestId, title: String) -> Box<Chat> {
+fn answered(id: ChatId, request: RequestKey, title: String) -> Box<Chat> {
     let turn = Turn {
         role: Role::Answer,
         text: "words".into(),
@@ -123,13 +123,15 @@ fn an_answer_that_the_card_refuses_is_not_acknowledged_and_its_request_stays() {
         ticket: 1,
         entry: new,
     });
+    b.keeper.linked = Some(laptop);
     let id = RequestId(1);
-    b.effect(Effect::SaveChat(answered(chat, id, too_long())));
+    let key = RequestKey { laptop, id };
+    b.effect(Effect::SaveChat(answered(chat, key, too_long())));
     b.effect(Effect::DropEntry(laptop, id));
     b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
     assert_eq!((b.entries(), b.acknowledged()), (1, vec![]));
     // Written after all, it may go.
-    b.effect(Effect::SaveChat(answered(chat, id, "short".into())));
+    b.effect(Effect::SaveChat(answered(chat, key, "short".into())));
     b.effect(Effect::DropEntry(laptop, id));
     b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
     assert_eq!((b.entries(), b.acknowledged()), (0, vec![id]));
@@ -224,6 +226,7 @@ fn a_laptop_that_is_paired_after_another_was_forgotten_inherits_nothing() {
 fn a_state_that_could_not_be_written_keeps_its_submission_back() {
     let mut b = bench("state");
     let laptop = b.pair();
+    b.keeper.linked = Some(laptop);
     let mut sent = entry(laptop, Origin::Listing);
     sent.id = RequestId(3);
     sent.state = EntryState::Sent;
@@ -347,4 +350,31 @@ fn the_link_is_told_the_network_that_a_laptop_opens() {
         (target.network, target.carriers),
         (Some(network), vec![Carrier::WifiDirect])
     );
+}
+
+#[test]
+fn what_one_laptop_waits_for_holds_nothing_of_another_back() {
+    let mut b = bench("two");
+    let (ada, bob) = (b.pair(), b.pair());
+    let id = RequestId(1);
+    let chat = ChatId(4);
+    for laptop in [ada, bob] {
+        let entry = entry(laptop, Origin::Chat(chat));
+        b.effect(Effect::NewRequest { ticket: 1, entry });
+    }
+    // An answer of the one is not on the card, and an entry of the same number at it could not be written.
+    let key = RequestKey { laptop: ada, id };
+    b.effect(Effect::SaveChat(answered(chat, key, too_long())));
+    let mut unwritten = entry(ada, Origin::Fetch(too_long()));
+    unwritten.id = id;
+    b.effect(Effect::SaveEntry(unwritten));
+    b.keeper.linked = Some(bob);
+    b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
+    assert_eq!(b.acknowledged(), [id]);
+    b.effect(Effect::DropEntry(bob, id));
+    assert_eq!(b.entries(), 1);
+    b.keeper.linked = Some(ada);
+    b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
+    b.effect(Effect::DropEntry(ada, id));
+    assert_eq!((b.acknowledged(), b.entries()), (vec![], 1));
 }

@@ -13,6 +13,7 @@
 pub mod desk;
 pub mod drawer;
 pub mod facts;
+mod former;
 pub mod keeper;
 pub mod options;
 pub mod parts;

@@ -6,9 +6,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::former::{FormerLaptop, FormerSettings, FormerTurn};
 use crate::app::model::chat::{ChatKind, Role};
 use crate::app::model::laptop::LaptopId;
-use crate::app::model::outbox::{Entry, RequestId};
+use crate::app::model::outbox::{Entry, Origin, RequestId, RequestKey};
 use crate::app::model::picture::{Picture, PictureId, Recipe};
 use crate::app::model::screen::Purpose;
 use crate::app::model::{Chat, ChatId, Laptop, RemoteFile, Settings, Turn, TurnState};
@@ -18,6 +19,9 @@ use crate::card::{Change, Items, Key, Skipped, Table};
 
 /// Version of the shapes below.
 const VERSION: u8 = 1;
+
+/// Version of laptops, settings and turns, which have changed once; what they were is in [`former`].
+const SECOND: u8 = 2;
 
 /// Unfinished texts kept at most; the oldest goes.
 const MAX_DRAFTS: usize = 64;
@@ -55,7 +59,7 @@ struct TurnHead {
     role: Role,
     model: String,
     at: u64,
-    request: Option<RequestId>,
+    request: Option<RequestKey>,
     state: TurnState,
 }
 
@@ -83,9 +87,18 @@ pub enum PartTarget {
 
 /// Shape and version of a value.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    encode_as(VERSION, value)
+}
+
+/// Settings and the version of their shape.
+pub fn encode_settings(settings: &Settings) -> Vec<u8> {
+    encode_as(SECOND, settings)
+}
+
+fn encode_as<T: Serialize + ?Sized>(version: u8, value: &T) -> Vec<u8> {
     // Plain structs into a growing vector: postcard has no way to fail here.
     let body = postcard::to_allocvec(value).unwrap_or_default();
-    [&[VERSION][..], &body].concat()
+    [&[version][..], &body].concat()
 }
 
 /// Reads a value of this version.
@@ -93,6 +106,17 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     match bytes.split_first() {
         Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
         _ => None,
+    }
+}
+
+/// Reads a value of the second version, or one of the first.
+fn decode_either<T: DeserializeOwned, F: DeserializeOwned>(
+    bytes: &[u8],
+    from: impl FnOnce(F) -> T,
+) -> Option<T> {
+    match bytes.split_first() {
+        Some((&SECOND, body)) => postcard::from_bytes(body).ok(),
+        _ => decode::<F>(bytes).map(from),
     }
 }
 
@@ -133,7 +157,7 @@ pub fn save_laptop(laptop: &Laptop) -> Change {
     Change::Put(
         Table::Laptop,
         Key(u64::from(laptop.id.0), 0),
-        encode(laptop),
+        encode_as(SECOND, laptop),
     )
 }
 
@@ -217,7 +241,7 @@ pub fn save_chat(items: &Items, chat: &Chat) -> Vec<Change> {
                 }
             }
         }
-        put(&mut changes, Table::Turn, key, encode(&head));
+        put(&mut changes, Table::Turn, key, encode_as(SECOND, &head));
     }
     for (key, _) in items
         .table(Table::Turn)
@@ -259,19 +283,20 @@ pub fn drop_chat(id: ChatId) -> Vec<Change> {
 pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) -> Stored {
     let mut stored = Stored::default();
     if let Some(bytes) = settings {
-        match decode::<Settings>(bytes) {
+        match decode_either(bytes, |former: FormerSettings| former.into()) {
             Some(settings) => stored.settings = settings,
             None => skipped.push(Skipped {
                 what: "the settings: defaults are used".into(),
             }),
         }
     }
-    stored.laptops = list(items, Table::Laptop, "laptop", skipped);
-    stored.pictures = list(items, Table::Picture, "picture", skipped);
+    let laptop = |bytes: &[u8]| decode_either(bytes, |former: FormerLaptop| former.into());
+    stored.laptops = list(items, Table::Laptop, "laptop", skipped, laptop);
+    stored.pictures = list(items, Table::Picture, "picture", skipped, decode);
     stored
         .pictures
         .sort_by_key(|p: &Picture| std::cmp::Reverse(p.id));
-    stored.entries = list(items, Table::Outbox, "request", skipped);
+    stored.entries = list(items, Table::Outbox, "request", skipped, decode);
     for (key, bytes) in items.table(Table::Part) {
         if let Some(part) = decode::<Part>(bytes) {
             stored.parts.push((
@@ -284,7 +309,10 @@ pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) 
     }
     for (key, bytes) in items.table(Table::Conversation) {
         match decode::<ChatHead>(bytes) {
-            Some(head) => stored.chats.push(chat(items, key.0, head, skipped)),
+            Some(head) => {
+                let chat = chat(items, key.0, head, &stored.entries, skipped);
+                stored.chats.push(chat);
+            }
             None => skipped.push(Skipped {
                 what: format!("conversation {}", key.0),
             }),
@@ -313,11 +341,12 @@ pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) 
     stored
 }
 
-fn list<T: DeserializeOwned>(
+fn list<T>(
     items: &Items,
     table: Table,
     what: &str,
     skipped: &mut Vec<Skipped>,
+    decode: impl Fn(&[u8]) -> Option<T>,
 ) -> Vec<T> {
     let mut found = Vec::new();
     for (key, bytes) in items.table(table) {
@@ -331,11 +360,41 @@ fn list<T: DeserializeOwned>(
     found
 }
 
-fn chat(items: &Items, major: u64, head: ChatHead, skipped: &mut Vec<Skipped>) -> Chat {
+/// A turn of the first version: its request is the one that this conversation waits for under that number. If it waits for none,
+/// the request is over, and no laptop has the number zero.
+fn turn_of(former: FormerTurn, chat: ChatId, entries: &[Entry]) -> TurnHead {
+    let laptop = |id: RequestId| {
+        let waits = |e: &&Entry| e.id == id && e.origin == Origin::Chat(chat);
+        entries.iter().find(waits).map_or(LaptopId(0), |e| e.laptop)
+    };
+    TurnHead {
+        role: former.role,
+        model: former.model,
+        at: former.at,
+        request: former.request.map(|id| RequestKey {
+            laptop: laptop(id),
+            id,
+        }),
+        state: former.state,
+    }
+}
+
+fn chat(
+    items: &Items,
+    major: u64,
+    head: ChatHead,
+    entries: &[Entry],
+    skipped: &mut Vec<Skipped>,
+) -> Chat {
+    let id = ChatId(major as u32);
+    let decode = |bytes: &[u8]| decode_either(bytes, |former| turn_of(former, id, entries));
     let mut turns = Vec::new();
     for n in 0..head.turns {
         let key = Key(major, n);
-        match items.value(Table::Turn, key).and_then(decode::<TurnHead>) {
+        match items
+            .value(Table::Turn, key)
+            .and_then(|bytes| decode(bytes))
+        {
             Some(turn) => turns.push(Turn {
                 role: turn.role,
                 text: String::from_utf8_lossy(
@@ -353,7 +412,7 @@ fn chat(items: &Items, major: u64, head: ChatHead, skipped: &mut Vec<Skipped>) -
         }
     }
     Chat {
-        id: ChatId(major as u32),
+        id,
         wire_id: head.wire_id,
         kind: head.kind,
         title: head.title,
@@ -377,7 +436,10 @@ mod tests {
             text: text.into(),
             model: "built-in/partner".into(),
             at: 5,
-            request: Some(RequestId(3)),
+            request: Some(RequestKey {
+                laptop: LaptopId(2),
+                id: RequestId(3),
+            }),
             state: TurnState::Open,
         }
     }
@@ -455,6 +517,72 @@ mod tests {
                 "conversation 8"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_first_version_wrote_is_read() {
+        use crate::app::model::laptop::{Carrier, Ended};
+        use crate::app::model::outbox::Wish;
+        let mut items = Items::default();
+        // Turns of one conversation: an answer that is over, and one that laptop 2 owes.
+        let mut chat = sample();
+        chat.turns[0].state = TurnState::Done;
+        let changes = save_chat(&items, &chat);
+        apply(&mut items, changes);
+        for (n, (state, id)) in [(TurnState::Done, 9), (TurnState::Open, 3)]
+            .iter()
+            .enumerate()
+        {
+            let former = (
+                Role::Answer,
+                "built-in/partner",
+                5u64,
+                Some(RequestId(*id)),
+                state,
+            );
+            items.apply(Change::Put(Table::Turn, Key(7, n as u32), encode(&former)));
+        }
+        let wish = Wish::Paint;
+        let mut entry = Entry::new(LaptopId(2), Origin::Chat(ChatId(7)), wish, 0);
+        entry.id = RequestId(3);
+        items.apply(save_entry(&entry));
+        let none: (Vec<u8>, Vec<u8>) = Default::default();
+        let carriers = vec![Carrier::Tcp("127.0.0.1:8144".into())];
+        let former = (2u32, "Ada", &carriers, 77u64, true, &none.0, &none.1, 66u64);
+        items.apply(Change::Put(Table::Laptop, Key(2, 0), encode(&former)));
+        let settings = (
+            crate::app::model::settings::Theme::Light,
+            crate::app::model::settings::TextSize::Large,
+            crate::app::model::settings::KeyboardKind::Arc,
+            (true, false, true, false, false),
+            Some(LaptopId(2)),
+            true,
+        );
+        let mut skipped = Vec::new();
+        let stored = load(&items, Some(&encode(&settings)), &mut skipped);
+        assert_eq!(skipped.len(), 0, "{:?}", skipped[0].what);
+        let keys: Vec<_> = stored.chats[0].turns.iter().map(|t| t.request).collect();
+        let key = |laptop, id| {
+            Some(RequestKey {
+                laptop: LaptopId(laptop),
+                id: RequestId(id),
+            })
+        };
+        assert_eq!(keys, [key(0, 9), key(2, 3)]);
+        let laptop = &stored.laptops[0];
+        assert_eq!(
+            (laptop.name.as_str(), laptop.ended),
+            ("Ada", Some(Ended::Expired))
+        );
+        assert_eq!((laptop.seen_at, &laptop.carriers), (66, &carriers));
+        let read = &stored.settings;
+        assert!(read.swap_ab && !read.suggestions && read.motion && read.arc_offered);
+        assert_eq!(read.laptop, Some(LaptopId(2)));
+        // Written again it is of the second version, and the same.
+        let settings = encode_settings(read);
+        items.apply(save_laptop(laptop));
+        let again = load(&items, Some(&settings), &mut skipped);
+        assert_eq!((&again.laptops, &again.settings), (&stored.laptops, read));
     }
 
     #[test]

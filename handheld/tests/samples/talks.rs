@@ -6,8 +6,8 @@ use handheld::app::Model;
 use handheld::app::model::chat::ChatKind;
 use handheld::app::model::screen::ChatScreen;
 use handheld::app::model::{
-    Chat, ChatId, EntryState, Failure, ListState, Origin, PictureId, RequestId, Role, Screen,
-    Scroll, Turn, TurnState, Wish,
+    Chat, ChatId, EntryState, Failure, LaptopId, ListState, Origin, PictureId, RequestId,
+    RequestKey, Role, Screen, Scroll, Turn, TurnState, Wish,
 };
 use shared_proto::error::ErrorCode;
 
@@ -21,7 +21,10 @@ fn turn(role: Role, text: &str, state: TurnState, request: Option<u64>) -> Turn 
             String::new()
         },
         at: NOON - 60,
-        request: request.map(RequestId),
+        request: request.map(|id| RequestKey {
+            laptop: LaptopId(1),
+            id: RequestId(id),
+        }),
         state,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::outbox::{Failure, RequestId};
+use super::outbox::{Failure, RequestKey};
 
 /// Number of a conversation on this card.
 #[derive(
@@ -93,7 +93,7 @@ pub struct Turn {
     /// Seconds since 1970; zero if unknown.
     pub at: u64,
     /// The request that this turn asks or answers. `None` while it has no number yet.
-    pub request: Option<RequestId>,
+    pub request: Option<RequestKey>,
     /// Whether more is to come.
     pub state: TurnState,
 }

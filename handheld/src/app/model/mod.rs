@@ -21,7 +21,9 @@ pub use files::{Files, LocalFile, RemoteFile, Side};
 pub use laptop::{
     Call, Carrier, Laptop, LaptopId, Link, Nearby, Network, Permission, Signal, Verdict,
 };
-pub use outbox::{Entry, EntryState, Failure, Origin, Outbox, RequestId, Source, Upload, Wish};
+pub use outbox::{
+    Entry, EntryState, Failure, Origin, Outbox, RequestId, RequestKey, Source, Upload, Wish,
+};
 pub use overlay::{Dialog, Menu, MenuItem, Overlay, Toast};
 pub use picture::{Picture, PictureId, PictureState, Pictures, Raster};
 pub use radio::Radio;

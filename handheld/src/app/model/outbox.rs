@@ -34,6 +34,15 @@ impl Outbox {
     }
 }
 
+/// A request among those of all laptops: each counts its own, so a number alone names several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestKey {
+    /// The laptop.
+    pub laptop: LaptopId,
+    /// The number there.
+    pub id: RequestId,
+}
+
 /// One request. Stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -184,6 +193,14 @@ impl Entry {
             stopping: false,
             permille: 0,
             eta_s: None,
+        }
+    }
+
+    /// Which one it is, once it has a number.
+    pub const fn key(&self) -> RequestKey {
+        RequestKey {
+            laptop: self.laptop,
+            id: self.id,
         }
     }
 

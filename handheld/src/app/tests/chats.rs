@@ -206,7 +206,7 @@ fn a_missing_context_is_sent_again_by_itself_under_a_new_number() {
     assert!(third > second);
     assert_eq!(chat(&p).turns.len(), 4);
     assert_eq!(chat(&p).turns[3].state, TurnState::Open);
-    assert_eq!(chat(&p).turns[3].request, Some(third));
+    assert_eq!(chat(&p).turns[3].request, Some(key(third)));
     let program = |id| p.model.outbox.find(ADA, id).and_then(|e| e.program.clone());
     let bytes = program(third).unwrap();
     let decoded = shared_proto::program::decode(&bytes).unwrap();

@@ -15,7 +15,7 @@ use super::effect::{Effect, Effects};
 use super::model::laptop::{
     Carrier, Laptop, LaptopId, ModelInfo, Permission, ServiceKind, Verdict,
 };
-use super::model::{Chat, Clock, EntryState, Failure, Model, Panel, RequestId, Screen};
+use super::model::{Chat, Clock, EntryState, Failure, Model, Panel, RequestId, RequestKey, Screen};
 use super::msg::{CardEvent, LinkEvent, Msg, Stored, Welcome};
 use super::script::Player;
 use crate::time::Millis;
@@ -134,6 +134,11 @@ fn submitted(effects: &Effects) -> Vec<RequestId> {
             }
         })
         .collect()
+}
+
+/// A request at the laptop of all scenarios.
+fn key(id: RequestId) -> RequestKey {
+    RequestKey { laptop: ADA, id }
 }
 
 /// The last submission.

@@ -62,7 +62,7 @@ fn entries_change_places_are_held_edited_and_deleted() {
         .iter()
         .find(|c| c.title == "two")
         .unwrap();
-    assert_eq!(two.turns[1].request, Some(a));
+    assert_eq!(two.turns[1].request, Some(key(a)));
     // Held back, it stays when the rest goes.
     play(&mut p, "Start Down A");
     let held = p
@@ -144,7 +144,7 @@ fn after_a_pulled_battery_entries_and_turns_find_each_other_again() {
     let mut p = Player::new(Model::new(Panel::VGA, 1));
     p.send(Msg::Card(CardEvent::Loaded(Box::new(stored.clone()))));
     assert_eq!(p.model.chats.list[0].turns[0].text, "hi");
-    assert_eq!(p.model.chats.list[0].turns[1].request, Some(id));
+    assert_eq!(p.model.chats.list[0].turns[1].request, Some(key(id)));
 
     // The turn was written, the entry was not: it has never had a number, so it is asked now.
     stored.chats = before.model.chats.list.clone();
@@ -215,7 +215,7 @@ fn a_number_that_was_spent_elsewhere_is_replaced_before_it_goes_out() {
     let (ticket, _) = p.model.outbox.unnumbered[0].clone();
     let fx = p.send(Msg::Card(CardEvent::Numbered { ticket, id: fresh }));
     assert_eq!(submitted(&fx), [fresh]);
-    assert_eq!(p.model.chats.list[0].turns[1].request, Some(fresh));
+    assert_eq!(p.model.chats.list[0].turns[1].request, Some(key(fresh)));
 }
 
 #[test]
@@ -319,4 +319,39 @@ fn an_answer_goes_to_the_last_turn_of_its_number_because_each_laptop_counts_from
     assert_eq!(said[3], ("second", &TurnState::Done));
     assert_ne!(turns[1].model, "other");
     assert_eq!(turns[3].model, "other");
+}
+
+#[test]
+fn the_same_number_at_two_laptops_in_one_conversation_is_two_answers() {
+    let mut p = linked();
+    let id = ask(&mut p, "one");
+    p.send(Msg::Link(LinkEvent::Accepted(id)));
+    let bob = LaptopId(2);
+    p.model.laptops.push(Laptop {
+        id: bob,
+        name: "Bob's".into(),
+        ..Laptop::default()
+    });
+    play(&mut p, "B Y A B A A A \"two\" Start");
+    assert_eq!(p.model.chosen, Some(bob));
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    link(&mut p);
+    p.send(Msg::Card(CardEvent::Numbered { ticket, id }));
+    p.send(data(id, 0, 0, "of Bob's", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    let texts = |p: &Player| {
+        let turns = &chat(p).turns;
+        [turns[1].text.clone(), turns[3].text.clone()]
+    };
+    assert_eq!(texts(&p), ["", "of Bob's"]);
+    assert_eq!(chat(&p).turns[1].state, TurnState::Open);
+    assert_eq!(chat(&p).turns[3].state, TurnState::Done);
+    // The first laptop still owes its answer, and it goes where it belongs.
+    play(&mut p, "Menu Y A B A A");
+    assert_eq!(p.model.chosen, Some(ADA));
+    link(&mut p);
+    p.send(data(id, 0, 0, "of Ada's", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    assert_eq!(texts(&p), ["of Ada's", "of Bob's"]);
+    assert_eq!(chat(&p).turns[1].state, TurnState::Done);
 }

@@ -5,7 +5,7 @@ use crate::app::model::laptop::Away;
 use crate::app::model::picture::Made;
 use crate::app::model::{
     Chat, Clock, EntryState, Failure, LaptopId, Link, Model, Origin, PictureId, PictureState,
-    RequestId, Role, Screen, Source, TurnState, Wish,
+    RequestId, RequestKey, Role, Screen, Source, TurnState, Wish,
 };
 use crate::app::msg::{CardEvent, Stored};
 use crate::app::words;
@@ -184,7 +184,7 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
     for entry in &entries {
         if let Origin::Chat(chat) = entry.origin
             && let Some(chat) = model.chats.find_mut(chat)
-            && !chat.turns.iter().any(|t| t.request == Some(entry.id))
+            && !chat.turns.iter().any(|t| t.request == Some(entry.key()))
         {
             let waits = |c: &Chat| {
                 c.turns.iter().any(|t| {
@@ -223,7 +223,7 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
                 .and_then(|c| {
                     c.turns
                         .iter()
-                        .rfind(|t| t.role == Role::Answer && t.request == Some(entry.id))
+                        .rfind(|t| t.role == Role::Answer && t.request == Some(entry.key()))
                 });
             entry.received.clear();
             if let Some(turn) = turn.filter(|t| !t.text.is_empty()) {
@@ -237,11 +237,11 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
     }
     for chat in &mut model.chats.list {
         let id = chat.id;
-        let known = |request: Option<RequestId>| {
+        let known = |request: Option<RequestKey>| {
             request.is_none_or(|r| {
                 entries
                     .iter()
-                    .any(|e| e.id == r && e.origin == Origin::Chat(id))
+                    .any(|e| e.key() == r && e.origin == Origin::Chat(id))
             })
         };
         for turn in chat

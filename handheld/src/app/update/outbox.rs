@@ -5,7 +5,8 @@ use crate::app::hints::Act;
 use crate::app::model::overlay::Action;
 use crate::app::model::screen::{FilesScreen, Purpose, ServicesScreen};
 use crate::app::model::{
-    Entry, EntryState, LaptopId, Model, Origin, PictureState, RequestId, Role, Screen, Side, Wish,
+    Entry, EntryState, LaptopId, Model, Origin, PictureState, RequestId, RequestKey, Role, Screen,
+    Side, Wish,
 };
 use crate::app::view;
 
@@ -164,7 +165,10 @@ pub(super) fn swap(model: &mut Model, id: RequestId, later: bool, fx: &mut Effec
     model.outbox.entries[other].id = b;
     for index in [at, other] {
         let entry = model.outbox.entries[index].clone();
-        let old = if entry.id == a { b } else { a };
+        let old = RequestKey {
+            id: if entry.id == a { b } else { a },
+            ..entry.key()
+        };
         relink(model, &entry, old, fx);
         fx.push(Effect::SaveEntry(Box::new(entry)));
     }
@@ -178,14 +182,14 @@ pub(super) fn swap(model: &mut Model, id: RequestId, later: bool, fx: &mut Effec
 }
 
 /// A turn or picture follows its request to another number.
-fn relink(model: &mut Model, entry: &Entry, old: RequestId, fx: &mut Effects) {
+fn relink(model: &mut Model, entry: &Entry, old: RequestKey, fx: &mut Effects) {
     match entry.origin {
         Origin::Chat(chat) => {
             if let Some(chat) = model.chats.find_mut(chat) {
                 chat.turns
                     .iter_mut()
                     .filter(|t| t.request == Some(old))
-                    .for_each(|t| t.request = Some(entry.id));
+                    .for_each(|t| t.request = Some(entry.key()));
                 fx.push(Effect::SaveChat(Box::new(chat.clone())));
             }
         }
@@ -224,8 +228,9 @@ pub(super) fn delete(model: &mut Model, id: RequestId, fx: &mut Effects) {
     match entry.origin {
         _ if failed => super::request::forget_entry(model, entry.laptop, id, fx),
         Origin::Chat(chat) => {
-            let turn =
-                |t: &crate::app::model::Turn| t.role == Role::Answer && t.request == Some(id);
+            let turn = |t: &crate::app::model::Turn| {
+                t.role == Role::Answer && t.request == Some(entry.key())
+            };
             stop_entry(model, &entry, fx);
             if let Some(chat) = model.chats.find_mut(chat)
                 && let Some(turn) = chat.turns.iter_mut().rfind(|t| turn(t))
@@ -291,7 +296,7 @@ pub(super) fn rewrite(model: &mut Model, id: RequestId, text: String, fx: &mut E
         && let Some(turn) = chat
             .turns
             .iter_mut()
-            .rfind(|t| t.role == Role::Person && t.request == Some(id))
+            .rfind(|t| t.role == Role::Person && t.request == Some(entry.key()))
     {
         turn.text = text;
         fx.push(Effect::SaveChat(Box::new(chat.clone())));

@@ -10,7 +10,7 @@ use shared_proto::report::MAX_ENTRIES;
 use crate::app::model::chat::ChatKind;
 use crate::app::model::picture::Recipe;
 use crate::app::model::{
-    Chat, Entry, Failure, Model, Origin, PictureId, RequestId, Role, Source, Upload, Wish,
+    Chat, Entry, Failure, Model, Origin, PictureId, RequestKey, Role, Source, Upload, Wish,
 };
 use crate::app::{view, words};
 
@@ -55,7 +55,7 @@ pub(super) fn build(
                 return Err(Failure::own(Failure::TOO_LONG, ""));
             }
             let chat = model.chats.find_mut(*id).ok_or_else(gone)?;
-            say(&mut draft, chat, entry.id, *kind, text, *with_history);
+            say(&mut draft, chat, entry.key(), *kind, text, *with_history);
         }
         (wish, Origin::Picture(id)) => {
             let panel = model.panel;
@@ -166,7 +166,7 @@ const fn max_tokens(kind: ChatKind) -> u32 {
 fn say(
     draft: &mut Draft,
     chat: &mut Chat,
-    id: RequestId,
+    key: RequestKey,
     kind: ChatKind,
     text: &str,
     with_history: bool,
@@ -189,9 +189,9 @@ fn say(
         return draft.builder.emit(result);
     }
     if with_history {
-        shorten(chat, id);
+        shorten(chat, key);
     }
-    let turns = context_of(chat, id);
+    let turns = context_of(chat, key);
     let history =
         (with_history && !turns.is_empty()).then(|| context::encode_history(turns.iter().copied()));
     let parent = head(&turns);
@@ -219,16 +219,16 @@ fn say(
 }
 
 /// The turns before this request that count: each question with the last answer that brought words.
-pub(super) fn context_of(chat: &Chat, id: RequestId) -> Vec<context::Turn<'_>> {
+pub(super) fn context_of(chat: &Chat, key: RequestKey) -> Vec<context::Turn<'_>> {
     let from = chat.context_from as usize;
     let asked = chat
         .turns
         .iter()
-        .rposition(|t| t.request == Some(id) && t.role == Role::Person);
+        .rposition(|t| t.request == Some(key) && t.role == Role::Person);
     let answer = chat
         .turns
         .iter()
-        .rposition(|t| t.request == Some(id) && t.role == Role::Answer);
+        .rposition(|t| t.request == Some(key) && t.role == Role::Answer);
     // A question asked again has its new answer further down; its own words are not context.
     let end = match (asked, answer) {
         (Some(asked), _) => asked,
@@ -280,9 +280,9 @@ pub(super) fn head(turns: &[context::Turn<'_>]) -> [u8; 8] {
 }
 
 /// Leaves the oldest turns out until the history fits.
-fn shorten(chat: &mut Chat, id: RequestId) {
+fn shorten(chat: &mut Chat, key: RequestKey) {
     loop {
-        let turns = context_of(chat, id);
+        let turns = context_of(chat, key);
         if turns.is_empty() || context::encode_history(turns.iter().copied()).len() <= MAX_HISTORY {
             return;
         }

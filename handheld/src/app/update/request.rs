@@ -6,7 +6,7 @@ use crate::app::effect::{Effect, Effects};
 use crate::app::model::picture::Made;
 use crate::app::model::{
     ChatId, Entry, EntryState, Failure, LaptopId, Model, Origin, PictureId, PictureState,
-    RequestId, Role, Source, Turn, TurnState, Wish,
+    RequestId, RequestKey, Role, Source, Turn, TurnState, Wish,
 };
 
 /// Most requests under way at once: half of what a session carries, so that one list or survey always fits in.
@@ -112,11 +112,11 @@ pub(super) fn link_origin(model: &mut Model, entry: &Entry, fx: &mut Effects) {
                 t.role == Role::Answer && t.state == TurnState::Open && t.request.is_none()
             };
             if let Some(index) = chat.turns.iter().position(open) {
-                chat.turns[index].request = Some(entry.id);
+                chat.turns[index].request = Some(entry.key());
                 if let Some(question) = index.checked_sub(1).map(|i| &mut chat.turns[i])
                     && question.role == Role::Person
                 {
-                    question.request = Some(entry.id);
+                    question.request = Some(entry.key());
                 }
                 fx.push(Effect::SaveChat(Box::new(chat.clone())));
             }
@@ -224,7 +224,7 @@ pub(super) fn fail(
     entry.buffer.clear();
     let entry = entry.clone();
     match &entry.origin {
-        Origin::Chat(chat) => break_turn(model, *chat, id, &failure, fx),
+        Origin::Chat(chat) => break_turn(model, *chat, entry.key(), &failure, fx),
         Origin::Picture(picture) => {
             if let Some(picture) = model.pictures.find_mut(*picture) {
                 picture.state = PictureState::Broken(failure.clone());
@@ -251,7 +251,13 @@ pub(super) fn fail(
     show_failure(model, &entry, &failure);
 }
 
-fn break_turn(model: &mut Model, chat: ChatId, id: RequestId, failure: &Failure, fx: &mut Effects) {
+fn break_turn(
+    model: &mut Model,
+    chat: ChatId,
+    key: RequestKey,
+    failure: &Failure,
+    fx: &mut Effects,
+) {
     let looked_at = super::looks_at(model, chat);
     let Some(chat) = model.chats.find_mut(chat) else {
         return;
@@ -259,7 +265,7 @@ fn break_turn(model: &mut Model, chat: ChatId, id: RequestId, failure: &Failure,
     if let Some(turn) = chat
         .turns
         .iter_mut()
-        .find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open)
+        .find(|t| t.role == Role::Answer && t.request == Some(key) && t.state == TurnState::Open)
     {
         turn.state = TurnState::Broken(failure.clone());
         chat.unread |= !looked_at;
@@ -284,7 +290,7 @@ fn show_failure(model: &mut Model, entry: &Entry, failure: &Failure) {
                 .turns
                 .iter()
                 .rev()
-                .find(|t| t.request == Some(entry.id) && t.role == Role::Answer)
+                .find(|t| t.request == Some(entry.key()) && t.role == Role::Answer)
                 .map_or("", |t| t.text.as_str());
             (
                 words::failure::failure(failure, view::chat::scene(model, chat, kept)),
@@ -363,10 +369,10 @@ pub(super) fn stop_turn(model: &mut Model, chat: ChatId, fx: &mut Effects) {
         return;
     };
     found.turns[index].state = TurnState::Stopped;
-    let id = found.turns[index].request;
+    let key = found.turns[index].request;
     fx.push(Effect::SaveChat(Box::new(found.clone())));
     let (open, chosen) = (model.link.is_open(), model.chosen);
-    let Some(id) = id else {
+    let Some(key) = key else {
         if let Some((_, entry)) = model
             .outbox
             .unnumbered
@@ -381,7 +387,7 @@ pub(super) fn stop_turn(model: &mut Model, chat: ChatId, fx: &mut Effects) {
         .outbox
         .entries
         .iter_mut()
-        .find(|e| e.id == id && e.origin == Origin::Chat(chat))
+        .find(|e| e.key() == key && e.origin == Origin::Chat(chat))
     else {
         return;
     };
@@ -389,13 +395,12 @@ pub(super) fn stop_turn(model: &mut Model, chat: ChatId, fx: &mut Effects) {
         entry.state,
         EntryState::Draft | EntryState::Waiting | EntryState::Failed(_)
     ) {
-        let laptop = entry.laptop;
-        return forget_entry(model, laptop, id, fx);
+        return forget_entry(model, key.laptop, key.id, fx);
     }
     entry.stopping = true;
     fx.push(Effect::SaveEntry(Box::new(entry.clone())));
     if open && Some(entry.laptop) == chosen {
-        fx.push(Effect::Cancel(id));
+        fx.push(Effect::Cancel(key.id));
     }
 }
 
@@ -435,7 +440,7 @@ pub(super) fn renumber(model: &mut Model, laptop: LaptopId, floor: RequestId, fx
                 if let Some(chat) = model.chats.find_mut(chat) {
                     let turns = chat.turns.iter_mut();
                     turns
-                        .filter(|t| t.request == Some(entry.id))
+                        .filter(|t| t.request == Some(entry.key()))
                         .for_each(|t| t.request = None);
                 }
             }

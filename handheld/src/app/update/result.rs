@@ -9,8 +9,8 @@ use crate::app::model::files::RemoteFile;
 use crate::app::model::laptop::ServiceKind;
 use crate::app::model::services::{Health, Provider};
 use crate::app::model::{
-    ChatId, EntryState, Failure, LaptopId, Model, Origin, RequestId, Role, Screen, Scroll,
-    TurnState, Wish,
+    ChatId, EntryState, Failure, LaptopId, Model, Origin, RequestId, RequestKey, Role, Screen,
+    Scroll, TurnState, Wish,
 };
 use crate::app::words::{self, quantity};
 
@@ -42,12 +42,13 @@ pub(super) fn started(model: &mut Model, id: RequestId, name: String, fx: &mut E
     let Some(entry) = model.chosen.and_then(|l| model.outbox.find_mut(l, id)) else {
         return;
     };
+    let key = entry.key();
     entry.answerer = name.clone();
     if let Origin::Chat(chat) = entry.origin
         && let Some(turn) = model.chats.find_mut(chat).and_then(|c| {
             c.turns
                 .iter_mut()
-                .rfind(|t| t.role == Role::Answer && t.request == Some(id))
+                .rfind(|t| t.role == Role::Answer && t.request == Some(key))
         })
     {
         turn.model = name;
@@ -183,6 +184,7 @@ fn text(
     let Some(entry) = model.outbox.find_mut(laptop, id) else {
         return;
     };
+    let key = entry.key();
     let mut octets = std::mem::take(entry.buffer(slot));
     octets.extend_from_slice(bytes);
     let mut whole = String::new();
@@ -212,7 +214,7 @@ fn text(
     let Some(turn) = chat
         .turns
         .iter_mut()
-        .find(|t| t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open)
+        .find(|t| t.role == Role::Answer && t.request == Some(key) && t.state == TurnState::Open)
     else {
         return;
     };
@@ -250,8 +252,8 @@ pub(super) fn done(model: &mut Model, id: RequestId, fx: &mut Effects) {
     let slot = super::program::result_slot(&entry.wish);
     match entry.origin.clone() {
         Origin::Chat(chat) => {
-            let answerer = entry.answerer.clone();
-            finish_turn(model, chat, id, answerer, fx);
+            let (key, answerer) = (entry.key(), entry.answerer.clone());
+            finish_turn(model, chat, key, answerer, fx);
             over(model, laptop, id, fx);
         }
         Origin::Picture(picture) => keep(model, laptop, id, slot, Target::Picture(picture), fx),
@@ -307,17 +309,22 @@ fn keep(
     });
 }
 
-fn finish_turn(model: &mut Model, chat: ChatId, id: RequestId, answerer: String, fx: &mut Effects) {
+fn finish_turn(
+    model: &mut Model,
+    chat: ChatId,
+    key: RequestKey,
+    answerer: String,
+    fx: &mut Effects,
+) {
     let at = model.wall();
     let looked_at = super::looks_at(model, chat);
     let Some(found) = model.chats.find_mut(chat) else {
         return;
     };
-    // Each laptop counts from one, so an earlier turn may have had this number elsewhere: the last one is meant.
     if let Some(turn) = found
         .turns
         .iter_mut()
-        .rfind(|t| t.role == Role::Answer && t.request == Some(id))
+        .rfind(|t| t.role == Role::Answer && t.request == Some(key))
     {
         turn.state = TurnState::Done;
         turn.at = at;
@@ -350,6 +357,7 @@ pub(super) fn failed(model: &mut Model, id: RequestId, failure: Failure, fx: &mu
         fx.push(Effect::Ack(id));
         return;
     };
+    let key = entry.key();
     let stopped = entry.stopping || failure.code == ErrorCode::Cancelled as u16;
     let with_history = matches!(
         &entry.wish,
@@ -361,7 +369,7 @@ pub(super) fn failed(model: &mut Model, id: RequestId, failure: Failure, fx: &mu
     let missing = failure.code == ErrorCode::ContextMissing as u16 && !with_history;
     match (entry.origin.clone(), entry.wish.clone()) {
         (origin, _) if stopped => {
-            mark_stopped(model, &origin, id, fx);
+            mark_stopped(model, &origin, key, fx);
             over(model, laptop, id, fx);
         }
         (Origin::Chat(chat), Wish::Say { kind, text, .. }) if missing => {
@@ -369,7 +377,7 @@ pub(super) fn failed(model: &mut Model, id: RequestId, failure: Failure, fx: &mu
             if let Some(chat) = model.chats.find_mut(chat) {
                 chat.turns
                     .iter_mut()
-                    .filter(|t| t.request == Some(id))
+                    .filter(|t| t.request == Some(key))
                     .for_each(|t| t.request = None);
             }
             over(model, laptop, id, fx);
@@ -401,14 +409,14 @@ fn end_badly(
     fx.push(Effect::Ack(id));
 }
 
-fn mark_stopped(model: &mut Model, origin: &Origin, id: RequestId, fx: &mut Effects) {
+fn mark_stopped(model: &mut Model, origin: &Origin, key: RequestKey, fx: &mut Effects) {
     match origin {
         Origin::Chat(chat) => {
             let Some(chat) = model.chats.find_mut(*chat) else {
                 return;
             };
             if let Some(turn) = chat.turns.iter_mut().find(|t| {
-                t.role == Role::Answer && t.request == Some(id) && t.state == TurnState::Open
+                t.role == Role::Answer && t.request == Some(key) && t.state == TurnState::Open
             }) {
                 turn.state = TurnState::Stopped;
                 fx.push(Effect::SaveChat(Box::new(chat.clone())));

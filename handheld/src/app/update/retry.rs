@@ -4,7 +4,7 @@ use super::request::{ask, ask_picture, forget_entry, hash};
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::{
     ChatId, Entry, EntryState, Failure, LaptopId, Model, Origin, PictureId, PictureState,
-    RequestId, Role, Source, Turn, TurnState, Wish,
+    RequestId, RequestKey, Role, Source, Turn, TurnState, Wish,
 };
 
 /// Asks the last question of a conversation once more. Words that had arrived stay where they are.
@@ -20,7 +20,7 @@ pub(super) fn retry_chat(model: &mut Model, id: ChatId, fx: &mut Effects) {
         return;
     }
     let text = chat.turns[question].text.clone();
-    let failed: Vec<RequestId> = chat.turns[question + 1..]
+    let failed: Vec<RequestKey> = chat.turns[question + 1..]
         .iter()
         .filter_map(|t| t.request)
         .collect();
@@ -47,7 +47,7 @@ pub(super) fn retry_chat(model: &mut Model, id: ChatId, fx: &mut Effects) {
         .iter()
         .filter(|e| {
             e.origin == Origin::Chat(id)
-                && failed.contains(&e.id)
+                && failed.contains(&e.key())
                 && matches!(e.state, EntryState::Failed(_))
         })
         .map(|e| (e.laptop, e.id))

@@ -66,14 +66,14 @@ fn row(model: &Model, chat: &Chat) -> Row {
 pub fn entry(
     model: &Model,
     chat: ChatId,
-    request: Option<crate::app::model::RequestId>,
+    request: Option<crate::app::model::RequestKey>,
 ) -> Option<&Entry> {
     match request {
-        Some(id) => model
+        Some(key) => model
             .outbox
             .entries
             .iter()
-            .find(|e| e.id == id && e.origin == Origin::Chat(chat)),
+            .find(|e| e.key() == key && e.origin == Origin::Chat(chat)),
         None => model
             .outbox
             .unnumbered

@@ -1,0 +1,87 @@
+//! Values as the first version of their shape wrote them: laptops that had told of no network, settings without sleep, turns that
+//! did not name the laptop of their request.
+
+use serde::Deserialize;
+
+use crate::app::model::chat::Role;
+use crate::app::model::laptop::{Carrier, Ended, Laptop, LaptopId, ModelInfo, Permission};
+use crate::app::model::radio::Sleep;
+use crate::app::model::settings::{KeyboardKind, Settings, TextSize, Theme};
+use crate::app::model::{RequestId, TurnState};
+
+/// A laptop.
+#[derive(Deserialize)]
+pub struct FormerLaptop {
+    id: LaptopId,
+    name: String,
+    carriers: Vec<Carrier>,
+    expires_at: u64,
+    expired: bool,
+    permissions: Vec<Permission>,
+    models: Vec<ModelInfo>,
+    seen_at: u64,
+}
+
+impl From<FormerLaptop> for Laptop {
+    fn from(former: FormerLaptop) -> Self {
+        Self {
+            id: former.id,
+            name: former.name,
+            carriers: former.carriers,
+            expires_at: former.expires_at,
+            ended: former.expired.then_some(Ended::Expired),
+            permissions: former.permissions,
+            models: former.models,
+            seen_at: former.seen_at,
+            network: None,
+        }
+    }
+}
+
+/// Settings.
+#[derive(Deserialize)]
+pub struct FormerSettings {
+    theme: Theme,
+    text_size: TextSize,
+    keyboard: KeyboardKind,
+    swap_ab: bool,
+    suggestions: bool,
+    motion: bool,
+    rumble: bool,
+    lock: bool,
+    laptop: Option<LaptopId>,
+    arc_offered: bool,
+}
+
+impl From<FormerSettings> for Settings {
+    fn from(former: FormerSettings) -> Self {
+        Self {
+            theme: former.theme,
+            text_size: former.text_size,
+            keyboard: former.keyboard,
+            swap_ab: former.swap_ab,
+            suggestions: former.suggestions,
+            motion: former.motion,
+            rumble: former.rumble,
+            lock: former.lock,
+            laptop: former.laptop,
+            arc_offered: former.arc_offered,
+            sleep: Sleep::Never,
+        }
+    }
+}
+
+/// A turn without its text. Which laptop had its request stands in the outbox, for as long as that matters.
+#[derive(Deserialize)]
+pub struct FormerTurn {
+    /// Who speaks.
+    pub role: Role,
+    /// The model that answered.
+    pub model: String,
+    /// Seconds since 1970.
+    pub at: u64,
+    /// The number of its request at whichever laptop.
+    pub request: Option<RequestId>,
+    /// Whether more is to come.
+    pub state: TurnState,
+}
