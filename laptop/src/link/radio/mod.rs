@@ -3,7 +3,13 @@
 //! [`start`] runs one thread that talks to the supplicant's control sockets and tells what it has through a channel;
 //! the thread decides nothing itself.
 
+mod check;
+mod firewall;
 mod identity;
+mod probe;
+mod supplicant;
+mod trouble;
+mod world;
 
 use std::fmt;
 use std::io;
@@ -136,6 +142,6 @@ impl Radio {
 }
 
 /// Looks at everything that the radio needs, and changes nothing.
-pub fn check(_settings: &Settings) -> Vec<Finding> {
-    Vec::new()
+pub fn check(settings: &Settings) -> Vec<Finding> {
+    check::look(settings)
 }
