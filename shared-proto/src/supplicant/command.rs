@@ -95,6 +95,8 @@ pub enum Command {
     P2pCancel,
     /// Starts a group of this persistent block, on this frequency if one is wanted.
     P2pGroupAdd(u32, Option<u16>),
+    /// The passphrase of the group on this socket.
+    P2pGetPassphrase,
     /// Ends the group of this interface.
     P2pGroupRemove(String),
     /// Lets this device in by the push of a button, or any.
@@ -159,6 +161,7 @@ impl Command {
             Self::P2pCancel => "P2P_CANCEL".into(),
             Self::P2pGroupAdd(id, None) => format!("P2P_GROUP_ADD persistent={id}"),
             Self::P2pGroupAdd(id, Some(f)) => format!("P2P_GROUP_ADD persistent={id} freq={f}"),
+            Self::P2pGetPassphrase => "P2P_GET_PASSPHRASE".into(),
             Self::P2pGroupRemove(interface) => format!("P2P_GROUP_REMOVE {interface}"),
             Self::WpsPbc(None) => "WPS_PBC".into(),
             Self::WpsPbc(Some(device)) => format!("WPS_PBC p2p_dev_addr={device}"),

@@ -4,18 +4,24 @@
 //! the thread decides nothing itself.
 
 mod check;
+mod driver;
 mod firewall;
+mod group;
 mod identity;
+mod interface;
 mod probe;
 mod supplicant;
 mod trouble;
 mod world;
 
+use driver::{Driver, Order};
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// What the radio needs to know.
@@ -110,35 +116,57 @@ pub struct Finding {
 #[derive(Debug)]
 pub struct Radio {
     orders: mpsc::Sender<Order>,
-}
-
-#[derive(Debug)]
-#[allow(dead_code)]
-enum Order {
-    Window(Option<Duration>),
+    bell: UnixStream,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Starts the radio. What it has and lacks comes through `updates`; no supplicant or no Wi-Fi is trouble, not an error.
 ///
 /// # Errors
-/// The group's name cannot be read from or written to the state folder, or no thread can be started.
+/// The group's name cannot be read from or written to the state folder, the run folder cannot be used, or no thread
+/// can be started.
 pub fn start(settings: Settings, updates: mpsc::Sender<Update>) -> io::Result<Radio> {
-    identity::Identity::load(&settings.state, &settings.name)?;
-    let (orders, _) = mpsc::channel();
-    let _ = updates.send(Update::Trouble(Some(
-        "the radio is not driven yet".to_owned(),
-    )));
-    Ok(Radio { orders })
+    let (orders, received) = mpsc::channel();
+    let (bell, rung) = UnixStream::pair()?;
+    bell.set_nonblocking(true)?;
+    let driver = Driver::new(settings, updates, received, rung)?;
+    let thread = thread::Builder::new()
+        .name("radio".to_owned())
+        .spawn(move || driver.run())?;
+    Ok(Radio {
+        orders,
+        bell,
+        thread: Some(thread),
+    })
 }
 
 impl Radio {
     /// Lets handhelds join by push button for this long; `None` ends it. Closed at start.
     pub fn window(&self, open_for: Option<Duration>) {
-        let _ = self.orders.send(Order::Window(open_for));
+        self.order(Order::Window(open_for));
     }
 
     /// Removes the group, puts back what was changed, and returns when that is done, within seconds.
-    pub fn stop(self) {}
+    pub fn stop(mut self) {
+        self.order(Order::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("link-service: the radio's thread has panicked");
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // A thread that has ended obeys nobody, and a full bell rings already.
+        let _ = self.orders.send(order);
+        let _ = (&self.bell).write(&[0]);
+    }
+}
+
+impl Drop for Radio {
+    fn drop(&mut self) {
+        self.order(Order::Stop);
+    }
 }
 
 /// Looks at everything that the radio needs, and changes nothing.

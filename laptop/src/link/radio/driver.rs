@@ -1,0 +1,370 @@
+//! The thread that drives the machine: waits for sockets, folders, switches and orders, and does what it is told.
+
+use super::group::{Before, Effect, Group, Wanted};
+use super::identity::Identity;
+use super::supplicant::Supplicant;
+use super::world::{Socket, World};
+use super::{Facts, Settings, Update, interface};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use nix::time::{ClockId, clock_gettime};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What the owner of the radio wants.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Push buttons count for this long, or no longer.
+    Window(Option<Duration>),
+    /// Put everything back and end.
+    Stop,
+}
+
+/// File in the run folder with what has to be put back.
+const BEFORE_FILE: &str = "radio-before.json";
+
+pub(super) struct Driver {
+    settings: Settings,
+    group: Group,
+    supplicant: Supplicant,
+    world: World,
+    updates: mpsc::Sender<Update>,
+    orders: mpsc::Receiver<Order>,
+    /// Readable when there is an order.
+    bell: UnixStream,
+    /// Port of the listening socket while the group is up.
+    port: Option<u16>,
+    watch: Option<Inotify>,
+    watched: Vec<(WatchDescriptor, Option<OsString>)>,
+    switches: Option<fs::File>,
+}
+
+impl Driver {
+    /// Makes ready; nothing is asked of wpa_supplicant yet.
+    ///
+    /// # Errors
+    /// The state or run folder cannot be used.
+    pub(super) fn new(
+        settings: Settings,
+        updates: mpsc::Sender<Update>,
+        orders: mpsc::Receiver<Order>,
+        bell: UnixStream,
+    ) -> io::Result<Self> {
+        let identity = Identity::load(&settings.state, &settings.name)?;
+        let supplicant = Supplicant::new(&settings.run)?;
+        bell.set_nonblocking(true)?;
+        let wanted = Wanted {
+            interface: settings.interface.clone(),
+            name: settings.name.clone(),
+            frequency: settings.frequency,
+        };
+        let before = read_before(&settings.run);
+        let switches = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(nix::libc::O_NONBLOCK)
+            .open("/dev/rfkill")
+            .ok();
+        Ok(Self {
+            group: Group::new(wanted, identity, before),
+            settings,
+            supplicant,
+            world: World::default(),
+            updates,
+            orders,
+            bell,
+            port: None,
+            watch: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).ok(),
+            watched: Vec::new(),
+            switches,
+        })
+    }
+
+    /// Runs until everything is put back.
+    pub(super) fn run(mut self) {
+        self.look_around();
+        loop {
+            while let Some(effect) = self.group.poll() {
+                if !self.perform(effect) {
+                    return;
+                }
+            }
+            self.wait();
+        }
+    }
+
+    /// Does one thing. False: there is nothing left to do.
+    fn perform(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Ask(name, command) => {
+                let reply = self.socket(&name).and_then(|socket| {
+                    let reply = self.supplicant.ask(&socket, &command.text());
+                    match &reply {
+                        Ok(text) => {
+                            log::trace!("link-service: {name}: {command:?}: {} octets", text.len())
+                        }
+                        Err(error) => log::debug!("link-service: {name}: {command:?}: {error}"),
+                    }
+                    reply.ok()
+                });
+                self.group.reply(reply.as_deref(), now());
+            }
+            Effect::Hear(names) => {
+                let sockets: Vec<_> = names.iter().filter_map(|name| self.socket(name)).collect();
+                for deaf in self.supplicant.hear(&sockets) {
+                    self.group.deaf(&deaf, now());
+                }
+            }
+            Effect::Open(name, frequency) => self.open(&name, frequency),
+            Effect::Moved(frequency) => {
+                log::info!("link-service: the group is at {frequency} MHz now");
+                if let Some(port) = self.port {
+                    self.send(Update::Facts(self.facts(frequency, port)));
+                }
+            }
+            Effect::Close => {
+                if self.port.take().is_some() {
+                    log::info!("link-service: the group is gone");
+                    self.send(Update::Down);
+                }
+            }
+            Effect::Tell(trouble) => {
+                let words = trouble.map(|trouble| trouble.advice());
+                if let Some(words) = &words {
+                    log::debug!("link-service: no Wi-Fi Direct: {words}");
+                }
+                self.send(Update::Trouble(words));
+            }
+            Effect::Store(identity) => {
+                if let Err(error) = identity.store(&self.settings.state) {
+                    log::warn!("link-service: the group's frequency is not remembered: {error}");
+                }
+            }
+            Effect::Keep(before) => keep_before(&self.settings.run, before.as_ref()),
+            Effect::Done => return false,
+        }
+        true
+    }
+
+    fn open(&mut self, name: &str, frequency: u16) {
+        let root = Path::new("/");
+        interface::settle(root, name);
+        let opened = interface::open(root, name, self.settings.port).and_then(|listener| {
+            let address = listener.local_addr();
+            let failed = |error: io::Error| {
+                super::trouble::Trouble::NoPort(self.settings.port, error.to_string())
+            };
+            address.map(|address| (listener, address)).map_err(failed)
+        });
+        match opened {
+            Ok((listener, address)) => {
+                log::info!(
+                    "link-service: the group is up on {name} at {frequency} MHz, port {}",
+                    address.port()
+                );
+                self.port = Some(address.port());
+                self.send(Update::Up {
+                    interface: name.to_owned(),
+                    address,
+                    listener,
+                    facts: self.facts(frequency, address.port()),
+                });
+            }
+            Err(trouble) => self.group.unopened(trouble),
+        }
+    }
+
+    fn facts(&self, frequency: u16, port: u16) -> Facts {
+        let identity = self.group.identity();
+        Facts {
+            ssid: identity.ssid.clone().into_bytes(),
+            passphrase: identity.passphrase.clone(),
+            frequency,
+            port,
+        }
+    }
+
+    /// Nobody hears any more: the radio is of no use, and goes.
+    fn send(&mut self, update: Update) {
+        if self.updates.send(update).is_err() {
+            self.group.stop(now());
+        }
+    }
+
+    /// The control socket of this name. One that was made a moment ago is looked for.
+    fn socket(&mut self, name: &str) -> Option<Socket> {
+        if self.world.socket(name).is_none() {
+            self.world = World::read(Path::new("/"), &self.settings.control);
+        }
+        self.world.socket(name).cloned()
+    }
+
+    fn look_around(&mut self) {
+        self.watch_folders();
+        self.world = World::read(Path::new("/"), &self.settings.control);
+        self.group.world(self.world.clone(), now());
+    }
+
+    /// Watches the folders of control sockets, and where one may come into being its parent.
+    fn watch_folders(&mut self) {
+        let Some(watch) = &self.watch else {
+            return;
+        };
+        self.watched.clear();
+        let changes = AddWatchFlags::IN_CREATE
+            | AddWatchFlags::IN_DELETE
+            | AddWatchFlags::IN_ATTRIB
+            | AddWatchFlags::IN_MOVED_TO;
+        for folder in &self.settings.control {
+            if let Ok(descriptor) = watch.add_watch(folder, changes) {
+                self.watched.push((descriptor, None));
+            }
+            if let (Some(parent), Some(name)) = (folder.parent(), folder.file_name())
+                && let Ok(descriptor) = watch.add_watch(parent, changes)
+            {
+                self.watched.push((descriptor, Some(name.to_owned())));
+            }
+        }
+    }
+
+    /// Waits for the first of everything that can happen, and feeds it to the machine.
+    fn wait(&mut self) {
+        let timeout = match self.group.deadline() {
+            Some(at) => PollTimeout::try_from(at.saturating_sub(now()).min(60_000))
+                .unwrap_or(PollTimeout::MAX),
+            None => PollTimeout::NONE,
+        };
+        let mut descriptors = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        descriptors.extend(
+            self.watch
+                .iter()
+                .map(|watch| PollFd::new(watch.as_fd(), PollFlags::POLLIN)),
+        );
+        descriptors.extend(
+            self.switches
+                .iter()
+                .map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)),
+        );
+        descriptors.extend(
+            self.supplicant
+                .ears()
+                .iter()
+                .map(|ear| PollFd::new(ear.inner.as_fd(), PollFlags::POLLIN)),
+        );
+        // An interrupted wait is looked into like any other.
+        let elapsed = poll(&mut descriptors, timeout) == Ok(0);
+        drop(descriptors);
+        self.take_events();
+        // Not everything can be watched: a switch may be another user's, and interfaces come without a word.
+        if self.folders_changed() | self.switches_changed() | elapsed {
+            self.look_around();
+        }
+        self.take_orders();
+        self.group.tick(now());
+    }
+
+    fn take_events(&mut self) {
+        let mut lines = Vec::new();
+        for ear in self.supplicant.ears() {
+            while let Ok(Some(bytes)) = ear.next() {
+                lines.push((
+                    ear.name().to_owned(),
+                    shared_proto::supplicant::parse(&bytes),
+                ));
+            }
+        }
+        for (socket, line) in lines {
+            log::trace!("link-service: {socket}: {:?}", line.event);
+            self.group.line(&socket, &line, now());
+            // What an event leads to is done before the next is looked at, as the machine expects.
+            while let Some(effect) = self.group.poll() {
+                if !self.perform(effect) {
+                    self.group.stop(now());
+                    return;
+                }
+            }
+        }
+    }
+
+    fn folders_changed(&self) -> bool {
+        let Some(watch) = &self.watch else {
+            return false;
+        };
+        let mut changed = false;
+        while let Ok(events) = watch.read_events() {
+            changed |= events.iter().any(|event| {
+                self.watched.iter().any(|(descriptor, name)| {
+                    *descriptor == event.wd && (name.is_none() || *name == event.name)
+                })
+            });
+        }
+        changed
+    }
+
+    fn switches_changed(&mut self) -> bool {
+        let mut event = [0; 64];
+        let mut changed = false;
+        while let Some(Ok(1..)) = self.switches.as_mut().map(|file| file.read(&mut event)) {
+            changed = true;
+        }
+        changed
+    }
+
+    fn take_orders(&mut self) {
+        let mut rung = [0; 64];
+        while let Ok(1..) = self.bell.read(&mut rung) {}
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Window(open_for)) => {
+                    let now = now();
+                    self.group
+                        .window(open_for.map(|span| now + span.as_millis() as u64), now);
+                }
+                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
+                    self.group.stop(now());
+                    return;
+                }
+                Err(mpsc::TryRecvError::Empty) => return,
+            }
+        }
+    }
+}
+
+/// Milliseconds since the machine was started, with those in which it slept: a group does not outlive sleep unnoticed.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_BOOTTIME)
+        .map(Duration::from)
+        .unwrap_or_default();
+    time.as_millis() as u64
+}
+
+fn before_file(run: &Path) -> PathBuf {
+    run.join(BEFORE_FILE)
+}
+
+fn read_before(run: &Path) -> Option<Before> {
+    let bytes = fs::read(before_file(run)).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn keep_before(run: &Path, before: Option<&Before>) {
+    let file = before_file(run);
+    let kept = match before {
+        Some(before) => serde_json::to_vec(before)
+            .map_err(io::Error::from)
+            .and_then(|bytes| fs::write(&file, bytes)),
+        None => match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    };
+    if let Err(error) = kept {
+        log::warn!("link-service: {}: {error}", file.display());
+    }
+}

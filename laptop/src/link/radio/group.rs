@@ -1,0 +1,526 @@
+//! The machine that keeps the group up. Pure: what the laptop has, what wpa_supplicant says and answers, and the time
+//! go in; what to ask, hear, open and tell, and a deadline come out.
+//!
+//! ```text
+//! resting ─world, deadline▶ asking ─fit▶ preparing ▶ starting ─P2P-GROUP-STARTED▶ up
+//!    ▲            │ none can        │ fails              │ refused, too late      │ removed, lost
+//!    └────────────┴─────────────────┴────────────────────┴────────────────────────┘
+//! each ─stop▶ leaving ▶ done
+//! ```
+//!
+//! A question is answered before the next is asked: whoever drives it calls [`Group::poll`] until there is nothing
+//! left, and after [`Effect::Ask`] calls [`Group::reply`] before anything else.
+//!
+//! wpa_supplicant's side is in its `README-P2P`, `ctrl_iface` documentation and `src/common/wpa_ctrl.h`. The network
+//! block is ours (`disabled=2`, `mode=3`), because a group that it makes itself has a new SSID and passphrase each time.
+
+mod asking;
+mod preparing;
+mod running;
+#[cfg(test)]
+mod tests;
+
+use super::check;
+use super::identity::Identity;
+use super::probe::{Answers, Question};
+use super::trouble::Trouble;
+use super::world::World;
+use serde::{Deserialize, Serialize};
+use shared_proto::supplicant::{Command, Event, Line, Mac};
+use std::collections::VecDeque;
+
+/// Pause after the first failure, in milliseconds; it doubles each time. A wpa_supplicant that ends removes its groups
+/// first: meanwhile it has said that it ends.
+const FIRST_PAUSE: u64 = 400;
+/// Longest pause between attempts, in milliseconds.
+const LONGEST_PAUSE: u64 = 30_000;
+/// How long wpa_supplicant has to start a group that it agreed to, in milliseconds: on 5 GHz it may scan first.
+const START_TIMEOUT: u64 = 15_000;
+/// How often a running group is looked at, in milliseconds. A killed wpa_supplicant says nothing.
+const LOOK_INTERVAL: u64 = 10_000;
+/// How long a handheld's push counts that comes before the window opens, in milliseconds: it gives up after that.
+const PUSH_AGE: u64 = 20_000;
+/// How long leaving may take in all, in milliseconds.
+const LEAVE_TIMEOUT: u64 = 4_000;
+/// Pause before the socket is opened again that could not be, in milliseconds.
+const OPEN_PAUSE: u64 = 5_000;
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// The interface, if one is named.
+    pub interface: Option<String>,
+    /// Name that handhelds show.
+    pub name: String,
+    /// Frequency in MHz, where the laptop is on no network.
+    pub frequency: Option<u16>,
+}
+
+/// Settings of wpa_supplicant as they were before this process changed them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Before {
+    /// The control socket that they were read from.
+    pub socket: String,
+    /// Names and values.
+    pub values: Vec<(String, String)>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Ask the control socket of this name, and give the answer to [`Group::reply`].
+    Ask(String, Command),
+    /// Hear the events of exactly these control sockets.
+    Hear(Vec<String>),
+    /// The group is up: open a socket on this interface, and tell it with this frequency in MHz.
+    Open(String, u16),
+    /// The group is on another frequency, in MHz.
+    Moved(u16),
+    /// The group is gone: close its socket, and tell that.
+    Close,
+    /// Tell what is wrong, or that nothing is any more.
+    Tell(Option<Trouble>),
+    /// Keep the identity, which has changed.
+    Store(Identity),
+    /// Keep what has to be put back even after this process was killed; `None`: nothing any more.
+    Keep(Option<Before>),
+    /// Everything is put back.
+    Done,
+}
+
+/// Where a group is made: an interface, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    answers: Answers,
+}
+
+/// A group that is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Running {
+    /// Its interface, which is also the name of its control socket.
+    interface: String,
+    frequency: u16,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Until something changes, or this time.
+    Resting { until: u64 },
+    /// Asking what each interface can.
+    Asking { answers: Vec<Answers> },
+    /// Cleaning up, setting names, adding the network block. `found` is a group of ours that still runs.
+    Preparing {
+        place: Place,
+        found: Option<Running>,
+    },
+    /// Trying frequencies. `agreed`: the group may come up any moment.
+    Starting {
+        place: Place,
+        left: VecDeque<u16>,
+        agreed: bool,
+        until: u64,
+    },
+    /// A group is there.
+    Up {
+        place: Place,
+        running: Running,
+        look_at: u64,
+        open_at: Option<u64>,
+    },
+    /// Putting things back. `expecting`: a group may still come up, which then has to be removed.
+    Leaving { until: u64, expecting: bool },
+    /// Nothing is left to do.
+    Done,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Why {
+    /// What the n-th interface can.
+    Question(usize, Question),
+    /// Whether this interface holds a group of ours.
+    Existing(String),
+    /// Whether the group on this interface still has our passphrase.
+    Passphrase(Running),
+    /// Which network blocks there are.
+    Blocks,
+    /// The value of a setting before it is changed.
+    Before(&'static str),
+    /// The number of our network block.
+    Added,
+    /// A field of it. It must be taken.
+    Field,
+    /// Who is on the air, so that a quiet channel can be picked.
+    Air,
+    /// Whether a group starts.
+    Start,
+    /// Whether the group still stands.
+    Look,
+    /// Which network blocks have to go from this control socket.
+    Sweep(String),
+    /// Nothing.
+    Ignored,
+}
+
+#[derive(Debug)]
+struct Job {
+    socket: String,
+    command: Command,
+    why: Why,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub(super) struct Group {
+    wanted: Wanted,
+    identity: Identity,
+    world: World,
+    phase: Phase,
+    /// Candidates that are left after the one in use.
+    others: VecDeque<Place>,
+    queue: VecDeque<Job>,
+    asked: Option<Why>,
+    effects: VecDeque<Effect>,
+    before: Option<Before>,
+    /// Our network block: control socket and number.
+    block: Option<(String, u32)>,
+    trouble: Option<Trouble>,
+    /// Control sockets of a wpa_supplicant that is about to end: asking it would take ten seconds.
+    ending: Vec<(u64, i64)>,
+    failures: u32,
+    window: Option<u64>,
+    pushed: Option<(Mac, u64)>,
+    pushing: bool,
+    now: u64,
+}
+
+impl Group {
+    /// A machine that has done nothing yet. `before`: what an earlier process that was killed had to put back.
+    pub(super) fn new(wanted: Wanted, identity: Identity, before: Option<Before>) -> Self {
+        Self {
+            wanted,
+            identity,
+            world: World::default(),
+            phase: Phase::Resting { until: 0 },
+            others: VecDeque::new(),
+            queue: VecDeque::new(),
+            asked: None,
+            effects: VecDeque::new(),
+            before,
+            block: None,
+            trouble: None,
+            ending: Vec::new(),
+            failures: 0,
+            window: None,
+            pushed: None,
+            pushing: false,
+            now: 0,
+        }
+    }
+
+    /// How a handheld joins.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The next thing to be done.
+    pub(super) fn poll(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        if self.asked.is_some() {
+            return None;
+        }
+        let job = self.queue.pop_front()?;
+        self.asked = Some(job.why);
+        Some(Effect::Ask(job.socket, job.command))
+    }
+
+    /// When [`Group::tick`] has to be called at the latest, in milliseconds.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let phase = match &self.phase {
+            Phase::Resting { until }
+            | Phase::Starting { until, .. }
+            | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Up {
+                look_at, open_at, ..
+            } => Some(open_at.map_or(*look_at, |open_at| open_at.min(*look_at))),
+            Phase::Asking { .. } | Phase::Preparing { .. } | Phase::Done => None,
+        };
+        phase.into_iter().chain(self.window).min()
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        if self.window.is_some_and(|until| until <= now) {
+            self.close_window();
+        }
+        if self.pushed.is_some_and(|(_, at)| at + PUSH_AGE <= now) {
+            self.pushed = None;
+        }
+        match &mut self.phase {
+            Phase::Resting { until } if *until <= now => self.begin(),
+            Phase::Starting { place, until, .. } if *until <= now => {
+                let trouble = Trouble::Refused(place.answers.interface.clone());
+                self.rest(Some(trouble));
+            }
+            Phase::Up {
+                open_at: Some(open_at),
+                ..
+            } if *open_at <= now => self.open(),
+            Phase::Up { look_at, .. } if *look_at <= now => self.look(),
+            Phase::Leaving { until, .. } if *until <= now => self.finish(),
+            _ => {}
+        }
+    }
+
+    /// What the laptop has now.
+    pub(super) fn world(&mut self, world: World, now: u64) {
+        self.now = self.now.max(now);
+        let before = std::mem::replace(&mut self.world, world);
+        self.ending
+            .retain(|id| self.world.sockets.iter().any(|socket| socket.id == *id));
+        let same = |name: &str| {
+            self.world.socket(name).map(|socket| socket.id)
+                == before.socket(name).map(|socket| socket.id)
+        };
+        match &self.phase {
+            Phase::Resting { .. }
+                if telling(&before, self.wanted.interface.as_deref())
+                    != telling(&self.world, self.wanted.interface.as_deref()) =>
+            {
+                self.begin();
+            }
+            Phase::Preparing { place, .. } | Phase::Starting { place, .. }
+                if !same(&place.answers.p2p) =>
+            {
+                self.lost()
+            }
+            Phase::Up { place, running, .. }
+                if !same(&place.answers.p2p) || self.world.socket(&running.interface).is_none() =>
+            {
+                self.lost()
+            }
+            _ => {}
+        }
+        self.tick(now);
+    }
+
+    /// The answer to what was asked last; `None`: the socket is gone or silent.
+    pub(super) fn reply(&mut self, reply: Option<&str>, now: u64) {
+        self.now = self.now.max(now);
+        let Some(why) = self.asked.take() else {
+            return;
+        };
+        match reply {
+            Some(reply) => self.answered(why, reply),
+            None => self.unanswered(why),
+        }
+        self.settle();
+        self.tick(now);
+    }
+
+    /// A line that the control socket `socket` sent by itself.
+    pub(super) fn line(&mut self, socket: &str, line: &Line, now: u64) {
+        self.now = self.now.max(now);
+        self.event(socket, &line.event);
+        self.settle();
+        self.tick(now);
+    }
+
+    /// Lets handhelds join by push button until `until`; `None` ends it.
+    pub(super) fn window(&mut self, until: Option<u64>, now: u64) {
+        self.now = self.now.max(now);
+        match until {
+            Some(until) if until > self.now => {
+                self.window = Some(until);
+                self.push_again();
+            }
+            _ => self.close_window(),
+        }
+        self.tick(now);
+    }
+
+    /// Removes the group and puts everything back; [`Effect::Done`] says when that is done.
+    pub(super) fn stop(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        self.leave();
+        self.settle();
+    }
+
+    /// The socket that [`Effect::Open`] asked for could not be opened.
+    pub(super) fn unopened(&mut self, trouble: Trouble) {
+        let again = self.now + OPEN_PAUSE;
+        if let Phase::Up { open_at, .. } = &mut self.phase {
+            *open_at = Some(again);
+            self.tell(Some(trouble));
+        }
+    }
+
+    /// The events of this control socket cannot be heard.
+    pub(super) fn deaf(&mut self, socket: &str, now: u64) {
+        self.now = self.now.max(now);
+        // Without those of the group's own socket it does: it is looked at now and then.
+        if self.is_p2p(socket) {
+            self.lost();
+        }
+    }
+
+    fn ask(&mut self, socket: &str, command: Command, why: Why) {
+        self.queue.push_back(Job {
+            socket: socket.to_owned(),
+            command,
+            why,
+        });
+    }
+
+    /// The same, before everything else that is to be asked.
+    fn ask_first(&mut self, socket: &str, command: Command, why: Why) {
+        self.queue.push_front(Job {
+            socket: socket.to_owned(),
+            command,
+            why,
+        });
+    }
+
+    fn hear(&mut self, sockets: Vec<String>) {
+        // The names say nothing of whether the sockets are still the same ones.
+        self.effects.push_back(Effect::Hear(sockets));
+    }
+
+    fn tell(&mut self, trouble: Option<Trouble>) {
+        if self.trouble != trouble {
+            self.trouble.clone_from(&trouble);
+            self.effects.push_back(Effect::Tell(trouble));
+        }
+    }
+
+    /// Gives up for a while, with the reason where one is known.
+    fn rest(&mut self, trouble: Option<Trouble>) {
+        self.down();
+        self.queue.clear();
+        self.others.clear();
+        let pause = (FIRST_PAUSE << self.failures.min(10)).min(LONGEST_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        self.phase = Phase::Resting {
+            until: self.now + pause,
+        };
+        if trouble.is_some() {
+            self.tell(trouble);
+        }
+    }
+
+    /// The supplicant or the interface has gone. What was set there has gone with it.
+    fn lost(&mut self) {
+        self.block = None;
+        self.hear(Vec::new());
+        self.rest(None);
+    }
+
+    /// wpa_supplicant ends, or gives this interface up.
+    fn terminating(&mut self, socket: &str) {
+        let sockets = self
+            .world
+            .sockets
+            .iter()
+            .filter(|known| known.name == socket);
+        self.ending.extend(sockets.map(|known| known.id));
+        if self.is_p2p(socket) {
+            self.lost();
+        }
+    }
+
+    /// Tells that the group is gone, if there was one.
+    fn down(&mut self) {
+        self.pushing = false;
+        if matches!(self.phase, Phase::Up { .. }) {
+            self.effects.push_back(Effect::Close);
+        }
+    }
+
+    fn unanswered(&mut self, why: Why) {
+        match (&self.phase, why) {
+            (Phase::Asking { .. }, Why::Question(..)) => {}
+            (Phase::Leaving { .. }, _) => {}
+            // A group's own socket may go before its event has come.
+            (_, Why::Existing(_) | Why::Passphrase(_)) => {}
+            (Phase::Up { .. }, Why::Ignored) => {}
+            _ => self.lost(),
+        }
+    }
+
+    fn answered(&mut self, why: Why, reply: &str) {
+        match why {
+            Why::Question(index, question) => self.learned(index, question, reply),
+            Why::Existing(interface) => self.existing(interface, reply),
+            Why::Passphrase(running) => self.passphrase(running, reply),
+            Why::Blocks => self.blocks(reply),
+            Why::Before(name) => self.was(name, reply),
+            Why::Added => self.added(reply),
+            Why::Field => self.field(reply),
+            Why::Air => self.air(reply),
+            Why::Start => self.start_said(reply),
+            Why::Look => self.looked(reply),
+            Why::Sweep(p2p) => self.sweep(&p2p, reply),
+            Why::Ignored => {}
+        }
+    }
+
+    /// Goes on to the next phase where a phase's questions are all answered.
+    fn settle(&mut self) {
+        if !self.queue.is_empty() || self.asked.is_some() {
+            return;
+        }
+        match &self.phase {
+            Phase::Asking { .. } => self.choose(),
+            Phase::Leaving {
+                expecting: false, ..
+            } => self.finish(),
+            // No step of it ends without the next; should one, the whole is begun again.
+            Phase::Preparing { .. } => self.rest(None),
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, socket: &str, event: &Event) {
+        if *event == Event::Terminating {
+            return self.terminating(socket);
+        }
+        match &self.phase {
+            Phase::Starting { .. } => self.event_starting(event),
+            Phase::Up { .. } => self.event_up(socket, event),
+            Phase::Leaving { .. } => self.event_leaving(socket, event),
+            Phase::Resting { .. } => self.event_resting(event),
+            Phase::Asking { .. } | Phase::Preparing { .. } | Phase::Done => {}
+        }
+    }
+}
+
+/// What of the world can end a rest: not the sockets of groups, which come and go with each attempt.
+fn telling(world: &World, named: Option<&str>) -> impl PartialEq {
+    let sockets: Vec<_> = world
+        .sockets
+        .iter()
+        .filter(|socket| !is_group(&socket.name))
+        .cloned()
+        .collect();
+    let interfaces: Vec<_> = check::candidates(world, named)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    (
+        sockets,
+        interfaces,
+        world.blocked,
+        world.denied.clone(),
+        world.iwd,
+    )
+}
+
+/// Whether a control socket is that of a group's interface.
+fn is_group(name: &str) -> bool {
+    name.starts_with("p2p-") && !name.starts_with(super::world::P2P_DEVICE)
+}

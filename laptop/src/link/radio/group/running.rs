@@ -1,0 +1,242 @@
+//! A group that is up, and leaving it.
+
+use super::preparing::SETTINGS;
+use super::{Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, Phase, Place, Running, Why};
+use crate::link::radio::probe::GROUP_OWNER;
+use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
+
+impl Group {
+    pub(super) fn up(&mut self, place: Place, running: Running) {
+        let mut heard = vec![place.answers.p2p.clone()];
+        for socket in [&place.answers.interface, &running.interface] {
+            let there = self.world.socket(socket).is_some() || *socket == running.interface;
+            if there && !heard.contains(socket) {
+                heard.push(socket.clone());
+            }
+        }
+        self.hear(heard);
+        self.phase = Phase::Up {
+            place,
+            running,
+            look_at: self.now + LOOK_INTERVAL,
+            open_at: None,
+        };
+        self.open();
+        self.push_again();
+    }
+
+    /// Asks for the socket, and remembers where the group is.
+    pub(super) fn open(&mut self) {
+        let Phase::Up {
+            running, open_at, ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        *open_at = None;
+        let running = running.clone();
+        self.tell(None);
+        self.effects
+            .push_back(Effect::Open(running.interface, running.frequency));
+        self.remember(running.frequency);
+    }
+
+    fn remember(&mut self, frequency: u16) {
+        if self.identity.frequency != Some(frequency) {
+            self.identity.frequency = Some(frequency);
+            self.effects.push_back(Effect::Store(self.identity.clone()));
+        }
+    }
+
+    /// The group is on this frequency.
+    fn moved(&mut self, frequency: u16) {
+        if let Phase::Up { running, .. } = &mut self.phase
+            && ![0, running.frequency].contains(&frequency)
+        {
+            running.frequency = frequency;
+            self.effects.push_back(Effect::Moved(frequency));
+            self.remember(frequency);
+        }
+    }
+
+    pub(super) fn look(&mut self) {
+        let again = self.now + LOOK_INTERVAL;
+        if let Phase::Up {
+            running, look_at, ..
+        } = &mut self.phase
+        {
+            *look_at = again;
+            let socket = running.interface.clone();
+            self.ask(&socket, Command::Status, Why::Look);
+        }
+    }
+
+    pub(super) fn looked(&mut self, reply: &str) {
+        if !matches!(self.phase, Phase::Up { .. }) {
+            return;
+        }
+        let status = Status::parse(reply);
+        if status.mode == GROUP_OWNER
+            && status.state == State::Completed
+            && self.is_ours(&status.ssid)
+        {
+            self.failures = 0;
+            self.moved(status.frequency);
+        } else {
+            self.rest(None);
+        }
+    }
+
+    pub(super) fn event_up(&mut self, socket: &str, event: &Event) {
+        let Phase::Up { running, .. } = &self.phase else {
+            return;
+        };
+        let on_group = socket == running.interface;
+        match event {
+            Event::GroupRemoved { interface, .. } if *interface == running.interface => {
+                self.rest(None)
+            }
+            Event::GroupStarted(started) if started.interface == running.interface => {
+                self.moved(started.frequency)
+            }
+            Event::ChannelSwitch { frequency } | Event::ChannelSwitchFinished { frequency }
+                if on_group =>
+            {
+                self.moved(*frequency)
+            }
+            // Whether it stands is soon known, but what these say of it differs from driver to driver.
+            Event::ApDisabled | Event::InterfaceDisabled if on_group => self.look(),
+            Event::ProvDiscPbcRequest(request) => self.pushed_by(request.device),
+            _ => {}
+        }
+    }
+
+    /// A change on the station's side may be what was waited for.
+    pub(super) fn event_resting(&mut self, event: &Event) {
+        if matches!(event, Event::Connected { .. } | Event::Disconnected { .. })
+            && self.trouble.is_some()
+        {
+            self.begin();
+        }
+    }
+
+    /// A handheld asks to join by push button.
+    fn pushed_by(&mut self, device: Mac) {
+        if self.window.is_some() {
+            self.push(device);
+        } else {
+            // The person may be about to open the window on this side.
+            self.pushed = Some((device, self.now));
+        }
+    }
+
+    /// Takes up a push that came before the group or the window was there, if it is young enough.
+    pub(super) fn push_again(&mut self) {
+        if let Some((device, at)) = self.pushed
+            && self.window.is_some()
+            && at + PUSH_AGE > self.now
+        {
+            self.push(device);
+        }
+    }
+
+    /// Lets this handheld, and no other, have the passphrase.
+    pub(super) fn push(&mut self, device: Mac) {
+        if let Phase::Up { running, .. } = &self.phase {
+            let socket = running.interface.clone();
+            (self.pushing, self.pushed) = (true, None);
+            self.ask(&socket, Command::WpsPbc(Some(device)), Why::Ignored);
+        }
+    }
+
+    pub(super) fn close_window(&mut self) {
+        self.window = None;
+        if let Phase::Up { running, .. } = &self.phase
+            && self.pushing
+        {
+            let socket = running.interface.clone();
+            self.ask(&socket, Command::WpsCancel, Why::Ignored);
+        }
+        self.pushing = false;
+    }
+
+    /// Removes the group and puts everything back.
+    pub(super) fn leave(&mut self) {
+        if matches!(self.phase, Phase::Leaving { .. } | Phase::Done) {
+            return;
+        }
+        self.close_window();
+        self.pushed = None;
+        self.others.clear();
+        self.queue.clear();
+        let expecting = matches!(self.phase, Phase::Starting { agreed: true, .. });
+        if let Phase::Up { place, running, .. } = &self.phase {
+            let (p2p, interface) = (place.answers.p2p.clone(), running.interface.clone());
+            self.effects.push_back(Effect::Close);
+            self.ask(&p2p, Command::P2pGroupRemove(interface), Why::Ignored);
+        }
+        self.put_back();
+        self.phase = Phase::Leaving {
+            until: self.now + LEAVE_TIMEOUT,
+            expecting,
+        };
+    }
+
+    pub(super) fn event_leaving(&mut self, socket: &str, event: &Event) {
+        if let Event::GroupStarted(started) = event
+            && started.role == Role::Owner
+            && self.is_ours(&started.ssid)
+        {
+            self.ask(
+                socket,
+                Command::P2pGroupRemove(started.interface.clone()),
+                Why::Ignored,
+            );
+            if let Phase::Leaving { expecting, .. } = &mut self.phase {
+                *expecting = false;
+            }
+        }
+    }
+
+    /// Asks for everything that was changed to be as it was. What an earlier process changed counts as ours.
+    pub(super) fn put_back(&mut self) {
+        let before = self.before.take();
+        let block = self.block.take().map(|(p2p, _)| p2p);
+        let p2p = block.or_else(|| before.as_ref().map(|before| before.socket.clone()));
+        let Some(p2p) = p2p.filter(|p2p| self.world.socket(p2p).is_some()) else {
+            return;
+        };
+        // By SSID: wpa_supplicant may have made a copy of our block.
+        self.ask(&p2p, Command::ListNetworks, Why::Sweep(p2p.clone()));
+        for (name, value) in before.map(|before| before.values).unwrap_or_default() {
+            // A file from another version may name what this one does not know.
+            if let Some(name) = SETTINGS.into_iter().find(|known| *known == name) {
+                self.ask(&p2p, Command::Set(name, value), Why::Ignored);
+            }
+        }
+    }
+
+    pub(super) fn sweep(&mut self, p2p: &str, reply: &str) {
+        for id in self.ours(reply) {
+            self.ask(p2p, Command::RemoveNetwork(id), Why::Ignored);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        if !matches!(self.phase, Phase::Done) {
+            self.queue.clear();
+            self.phase = Phase::Done;
+            self.hear(Vec::new());
+            self.effects.extend([Effect::Keep(None), Effect::Done]);
+        }
+    }
+
+    pub(super) fn is_p2p(&self, socket: &str) -> bool {
+        match &self.phase {
+            Phase::Preparing { place, .. }
+            | Phase::Starting { place, .. }
+            | Phase::Up { place, .. } => place.answers.p2p == socket,
+            _ => false,
+        }
+    }
+}
