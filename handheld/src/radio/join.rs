@@ -154,10 +154,15 @@ impl Machine {
                 }
             }
             Stage::Opening { .. } => self.stage = Stage::Idle,
-            Stage::Grouped { group, .. } => {
+            Stage::Grouped {
+                group,
+                asked: false,
+                ..
+            } if self.is_open(group) => {
                 let group = group.clone();
-                if self.is_open(&group) && !self.line.has(&Step::GroupStatus) {
-                    self.ask(&group, Command::Status, Step::GroupStatus);
+                self.ask(&group, Command::Status, Step::GroupStatus);
+                if let Stage::Grouped { asked, .. } = &mut self.stage {
+                    *asked = true;
                 }
             }
             _ => {}
@@ -511,7 +516,14 @@ impl Machine {
     /// An event that may concern a join.
     pub(super) fn join_event(&mut self, port: &str, event: &Event) {
         match event {
-            Event::Connected { bssid, network } => self.connected(port, *bssid, *network),
+            Event::Connected { bssid, network } => {
+                if let Stage::Grouped { group, asked, .. } = &mut self.stage
+                    && group == port
+                {
+                    *asked = false;
+                }
+                self.connected(port, *bssid, *network);
+            }
             Event::Disconnected { reason, local, .. } => {
                 if matches!(&self.stage, Stage::Up { port: at, .. } if at == port) {
                     self.lost(&why_lost(*reason, *local));

@@ -71,6 +71,7 @@ impl Machine {
             port: port.to_owned(),
             group: name,
             network,
+            asked: false,
             until: self.now + GROUP_MS,
         };
     }

@@ -64,6 +64,8 @@ pub(super) enum Stage {
         port: String,
         group: String,
         network: Network,
+        /// It was asked where it is.
+        asked: bool,
         until: u64,
     },
     /// Joined. `group`: by Wi-Fi Direct, which ends it there.

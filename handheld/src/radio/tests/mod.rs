@@ -64,6 +64,8 @@ pub(super) struct Bench {
     pub(super) p2p: bool,
     /// It does not answer, as a stopped process.
     pub(super) frozen: bool,
+    /// How far answers have led to requests.
+    depth: usize,
 }
 
 impl Bench {
@@ -94,6 +96,7 @@ impl Bench {
             answers: Vec::new(),
             p2p,
             frozen: false,
+            depth: 0,
         }
     }
 
@@ -141,8 +144,15 @@ impl Bench {
     }
 
     pub(super) fn feed(&mut self, input: Input) {
+        self.depth += 1;
+        assert!(
+            self.depth < 100,
+            "one thing leads to another without end: {:?}",
+            &self.asked[self.asked.len().saturating_sub(12)..]
+        );
         let effects = self.machine.handle(input, self.now);
         self.carry_out(effects);
+        self.depth -= 1;
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {

@@ -63,6 +63,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn it_never_wedges(acts in proptest::collection::vec(act(), 0..60), p2p: bool) {
         let mut bench = Bench::on(&["wlan0", "wlan1"], p2p);
