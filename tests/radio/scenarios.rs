@@ -155,7 +155,8 @@ fn keep(name: &str, everything: bool) {
         return;
     }
     let script = format!(
-        "cd /run/air && find . -type f -size -20000k | tar -c -T - | tar -x -C {}",
+        "cd /run/air && find . -type f -size -20000k | while read -r file; do \
+         mkdir -p \"{0}/${{file%/*}}\"; cp \"$file\" \"{0}/$file\"; done",
         folder.display()
     );
     let _ = fs::create_dir_all(&folder);
