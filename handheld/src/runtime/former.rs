@@ -3,11 +3,12 @@
 
 use serde::Deserialize;
 
-use crate::app::model::chat::Role;
+use crate::app::model::chat::{ChatKind, Role};
 use crate::app::model::laptop::{Carrier, Ended, Laptop, LaptopId, ModelInfo, Permission};
 use crate::app::model::radio::Sleep;
+use crate::app::model::screen::Purpose;
 use crate::app::model::settings::{KeyboardKind, Settings, TextSize, Theme};
-use crate::app::model::{RequestId, TurnState};
+use crate::app::model::{ChatId, PictureId, RequestId, TurnState};
 
 /// A laptop.
 #[derive(Deserialize)]
@@ -68,6 +69,49 @@ impl From<FormerSettings> for Settings {
             arc_offered: former.arc_offered,
             sleep: Sleep::Never,
         }
+    }
+}
+
+/// What an unfinished text was for.
+#[derive(Deserialize)]
+pub enum FormerPurpose {
+    /// A message in a conversation.
+    Message(ChatId),
+    /// The first message of a conversation.
+    FirstMessage(ChatKind),
+    /// Title of a conversation.
+    Title(ChatId),
+    /// System prompt of a conversation.
+    System(ChatId),
+    /// What a picture shall show.
+    Prompt,
+    /// What a picture shall not show.
+    Negative,
+    /// What shall change in a picture.
+    Change(PictureId),
+    /// A URL to download.
+    Url,
+    /// Address of a laptop.
+    Address,
+    /// A queued request, of whichever laptop: it still has its words.
+    Requeue(#[expect(dead_code, reason = "read only to come past it")] RequestId),
+}
+
+impl FormerPurpose {
+    /// The same purpose now.
+    pub fn now(self) -> Option<Purpose> {
+        Some(match self {
+            Self::Message(chat) => Purpose::Message(chat),
+            Self::FirstMessage(kind) => Purpose::FirstMessage(kind),
+            Self::Title(chat) => Purpose::Title(chat),
+            Self::System(chat) => Purpose::System(chat),
+            Self::Prompt => Purpose::Prompt,
+            Self::Negative => Purpose::Negative,
+            Self::Change(picture) => Purpose::Change(picture),
+            Self::Url => Purpose::Url,
+            Self::Address => Purpose::Address,
+            Self::Requeue(_) => return None,
+        })
     }
 }
 

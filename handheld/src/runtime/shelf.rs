@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::former::{FormerLaptop, FormerSettings, FormerTurn};
+use super::former::{FormerLaptop, FormerPurpose, FormerSettings, FormerTurn};
 use crate::app::model::chat::{ChatKind, Role};
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{Entry, Origin, RequestId, RequestKey};
@@ -20,7 +20,7 @@ use crate::card::{Change, Items, Key, Skipped, Table};
 /// Version of the shapes below.
 const VERSION: u8 = 1;
 
-/// Version of laptops, settings and turns, which have changed once; what they were is in [`former`].
+/// Version of laptops, settings, turns and drafts, which have changed once; what they were is in [`former`].
 const SECOND: u8 = 2;
 
 /// Unfinished texts kept at most; the oldest goes.
@@ -189,13 +189,18 @@ pub fn save_draft(items: &Items, purpose: &Purpose, text: &str) -> Change {
     }
     let surplus = drafts.len().saturating_sub(MAX_DRAFTS);
     drafts.drain(..surplus);
-    Change::Put(Table::Misc, Misc::Drafts.key(), encode(&drafts))
+    Change::Put(Table::Misc, Misc::Drafts.key(), encode_as(SECOND, &drafts))
 }
 
 fn drafts(items: &Items) -> Vec<(Purpose, String)> {
     items
         .value(Table::Misc, Misc::Drafts.key())
-        .and_then(decode)
+        .and_then(|bytes| {
+            decode_either(bytes, |former: Vec<(FormerPurpose, String)>| {
+                let now = |(purpose, text): (FormerPurpose, String)| Some((purpose.now()?, text));
+                former.into_iter().filter_map(now).collect()
+            })
+        })
         .unwrap_or_default()
 }
 
@@ -558,8 +563,17 @@ mod tests {
             Some(LaptopId(2)),
             true,
         );
+        // The purposes `Requeue` and `Title` by their numbers.
+        let drafts = [(9u32, 3u32, "queued"), (2, 7, "a title")];
+        items.apply(Change::Put(
+            Table::Misc,
+            Misc::Drafts.key(),
+            encode(&drafts.to_vec()),
+        ));
         let mut skipped = Vec::new();
         let stored = load(&items, Some(&encode(&settings)), &mut skipped);
+        let title = (Purpose::Title(ChatId(7)), "a title".to_owned());
+        assert_eq!(stored.drafts, [title]);
         assert_eq!(skipped.len(), 0, "{:?}", skipped[0].what);
         let keys: Vec<_> = stored.chats[0].turns.iter().map(|t| t.request).collect();
         let key = |laptop, id| {

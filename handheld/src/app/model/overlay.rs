@@ -3,7 +3,7 @@
 use super::ListState;
 use super::chat::{ChatId, ChatKind};
 use super::laptop::LaptopId;
-use super::outbox::RequestId;
+use super::outbox::RequestKey;
 use super::picture::PictureId;
 use super::screen::Purpose;
 use crate::time::Millis;
@@ -122,19 +122,19 @@ pub enum Action {
     /// Begin to tick files.
     SelectFiles,
     /// Open where an entry belongs.
-    OpenEntry(RequestId),
+    OpenEntry(RequestKey),
     /// Move an entry towards the front.
-    EntryEarlier(RequestId),
+    EntryEarlier(RequestKey),
     /// Move an entry towards the end.
-    EntryLater(RequestId),
+    EntryLater(RequestKey),
     /// Hold an entry back, or let it go.
-    HoldEntry(RequestId),
+    HoldEntry(RequestKey),
     /// Try a failed entry again.
-    RetryEntry(RequestId),
+    RetryEntry(RequestKey),
     /// Ask before taking an entry back.
-    AskDeleteEntry(RequestId),
+    AskDeleteEntry(RequestKey),
     /// Take it back, stopping it if it runs.
-    DeleteEntry(RequestId),
+    DeleteEntry(RequestKey),
     /// Talk to this laptop.
     ChooseLaptop(LaptopId),
     /// Ask before forgetting a laptop.

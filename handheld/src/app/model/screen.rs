@@ -136,7 +136,7 @@ pub enum Purpose {
     /// Address of a laptop: `host:port`.
     Address,
     /// A queued request is written anew.
-    Requeue(super::outbox::RequestId),
+    Requeue(super::outbox::RequestKey),
     /// Passphrase of the network of the laptop in `Radio::joining`. Never kept as a draft.
     Passphrase,
 }

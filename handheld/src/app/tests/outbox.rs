@@ -355,3 +355,25 @@ fn the_same_number_at_two_laptops_in_one_conversation_is_two_answers() {
     assert_eq!(texts(&p), ["of Ada's", "of Bob's"]);
     assert_eq!(chat(&p).turns[1].state, TurnState::Done);
 }
+
+#[test]
+fn taking_a_request_back_leaves_the_one_of_the_same_number_at_another_laptop() {
+    let mut p = away();
+    let id = ask(&mut p, "one");
+    let bob = LaptopId(2);
+    p.model.laptops.push(Laptop {
+        id: bob,
+        name: "Bob's".into(),
+        ..Laptop::default()
+    });
+    play(&mut p, "B Y A B Start \"two\" Start");
+    let (ticket, _) = p.model.outbox.unnumbered[0].clone();
+    p.send(Msg::Card(CardEvent::Numbered { ticket, id }));
+    play(&mut p, "Menu Down*2 A");
+    assert!(matches!(p.model.screen(), Screen::Outbox(_)));
+    // The first in the list is the first laptop's, and the other laptop is chosen.
+    let fx = play(&mut p, "X A");
+    assert!(fx.contains(&Effect::DropEntry(ADA, id)), "{fx:?}");
+    let left: Vec<_> = p.model.outbox.entries.iter().map(|e| e.laptop).collect();
+    assert_eq!(left, [bob]);
+}

@@ -105,29 +105,21 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
             super::toast(model, text);
         }
         Action::SelectFiles => model.files.selecting = true,
-        Action::OpenEntry(id) => {
-            if let Some(laptop) = super::outbox::by_id(model, id).map(|e| e.laptop) {
-                super::outbox::open(model, laptop, id, fx);
-            }
-        }
-        Action::EntryEarlier(id) => super::outbox::swap(model, id, false, fx),
-        Action::EntryLater(id) => super::outbox::swap(model, id, true, fx),
-        Action::HoldEntry(id) => super::outbox::hold(model, id, fx),
-        Action::RetryEntry(id) => {
-            if let Some(laptop) = super::outbox::by_id(model, id).map(|e| e.laptop) {
-                super::retry::retry_entry(model, laptop, id, fx);
-            }
-        }
-        Action::AskDeleteEntry(id) => {
+        Action::OpenEntry(key) => super::outbox::open(model, key, fx),
+        Action::EntryEarlier(key) => super::outbox::swap(model, key, false, fx),
+        Action::EntryLater(key) => super::outbox::swap(model, key, true, fx),
+        Action::HoldEntry(key) => super::outbox::hold(model, key, fx),
+        Action::RetryEntry(key) => super::retry::retry_entry(model, key.laptop, key.id, fx),
+        Action::AskDeleteEntry(key) => {
             super::menus::ask(
                 model,
                 "Take this request back",
                 "What runs is stopped. What had arrived stays.",
                 "Take back",
-                Action::DeleteEntry(id),
+                Action::DeleteEntry(key),
             );
         }
-        Action::DeleteEntry(id) => super::outbox::delete(model, id, fx),
+        Action::DeleteEntry(key) => super::outbox::delete(model, key, fx),
         Action::ChooseLaptop(id) => super::laptop::choose(model, id, fx),
         Action::AskForget(id) => {
             let name = model

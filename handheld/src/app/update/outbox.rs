@@ -5,8 +5,7 @@ use crate::app::hints::Act;
 use crate::app::model::overlay::Action;
 use crate::app::model::screen::{FilesScreen, Purpose, ServicesScreen};
 use crate::app::model::{
-    Entry, EntryState, LaptopId, Model, Origin, PictureState, RequestId, RequestKey, Role, Screen,
-    Side, Wish,
+    Entry, EntryState, Model, Origin, PictureState, RequestKey, Role, Screen, Side, Wish,
 };
 use crate::app::view;
 
@@ -20,30 +19,23 @@ fn focused(model: &Model) -> Option<&Entry> {
     view::outbox::listed(model).nth(state.focus)
 }
 
-/// Finds an entry by number: of the chosen laptop first.
-pub(super) fn by_id(model: &Model, id: RequestId) -> Option<&Entry> {
-    let mut all = model.outbox.entries.iter().filter(|e| e.id == id);
-    let chosen = all.clone().find(|e| Some(e.laptop) == model.chosen);
-    chosen.or_else(|| all.next())
-}
-
 /// Something was done in the outbox.
 pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
-    let entry = focused(model).map(|e| (e.laptop, e.id));
+    let entry = focused(model).map(Entry::key);
     match (act, entry) {
         (Act::Back, _) => super::nav::back(model, fx),
-        (Act::Confirm, Some((laptop, id))) => open(model, laptop, id, fx),
-        (Act::Delete, Some((_, id))) => {
+        (Act::Confirm, Some(key)) => open(model, key, fx),
+        (Act::Delete, Some(key)) => {
             super::menus::ask(
                 model,
                 "Take this request back",
                 "What runs is stopped. What had arrived stays.",
                 "Take back",
-                Action::DeleteEntry(id),
+                Action::DeleteEntry(key),
             );
         }
-        (Act::Edit, Some((_, id))) => super::writing::open(model, Purpose::Requeue(id), fx),
-        (Act::More, Some((laptop, id))) => more(model, laptop, id),
+        (Act::Edit, Some(key)) => super::writing::open(model, Purpose::Requeue(key), fx),
+        (Act::More, Some(key)) => more(model, key),
         _ => {
             super::lists::moved(model, act);
         }
@@ -51,8 +43,8 @@ pub(super) fn act(model: &mut Model, act: Act, fx: &mut Effects) {
 }
 
 /// Opens where an entry belongs.
-pub(super) fn open(model: &mut Model, laptop: LaptopId, id: RequestId, fx: &mut Effects) {
-    let Some(entry) = model.outbox.find(laptop, id) else {
+pub(super) fn open(model: &mut Model, key: RequestKey, fx: &mut Effects) {
+    let Some(entry) = model.outbox.find(key.laptop, key.id) else {
         return;
     };
     match entry.origin.clone() {
@@ -83,8 +75,8 @@ pub(super) fn open(model: &mut Model, laptop: LaptopId, id: RequestId, fx: &mut 
     }
 }
 
-fn more(model: &mut Model, laptop: LaptopId, id: RequestId) {
-    let Some(entry) = model.outbox.find(laptop, id) else {
+fn more(model: &mut Model, key: RequestKey) {
+    let Some(entry) = model.outbox.find(key.laptop, key.id) else {
         return;
     };
     let failed = matches!(entry.state, EntryState::Failed(_));
@@ -92,26 +84,26 @@ fn more(model: &mut Model, laptop: LaptopId, id: RequestId) {
     let unsent = is_unsent(entry);
     let items = vec![
         item_if(
-            unsent && neighbour(model, laptop, id, false).is_some(),
+            unsent && neighbour(model, key, false).is_some(),
             "Send earlier",
             "nothing before it",
-            Action::EntryEarlier(id),
+            Action::EntryEarlier(key),
         ),
         item_if(
-            unsent && neighbour(model, laptop, id, true).is_some(),
+            unsent && neighbour(model, key, true).is_some(),
             "Send later",
             "nothing after it",
-            Action::EntryLater(id),
+            Action::EntryLater(key),
         ),
         item_if(
             unsent,
             if held { "Let it go" } else { "Hold back" },
             "sent already",
-            Action::HoldEntry(id),
+            Action::HoldEntry(key),
         ),
-        item_if(failed, "Retry", "has not failed", Action::RetryEntry(id)),
-        item_if(true, "Open", "", Action::OpenEntry(id)),
-        item_if(true, "Delete", "", Action::AskDeleteEntry(id)),
+        item_if(failed, "Retry", "has not failed", Action::RetryEntry(key)),
+        item_if(true, "Open", "", Action::OpenEntry(key)),
+        item_if(true, "Delete", "", Action::AskDeleteEntry(key)),
     ];
     super::menus::show(model, "Request", items);
 }
@@ -121,14 +113,10 @@ fn is_unsent(entry: &Entry) -> bool {
 }
 
 /// The unsent entry for the same laptop before or after this one.
-fn neighbour(model: &Model, laptop: LaptopId, id: RequestId, later: bool) -> Option<usize> {
-    let at = model
-        .outbox
-        .entries
-        .iter()
-        .position(|e| e.laptop == laptop && e.id == id)?;
+fn neighbour(model: &Model, key: RequestKey, later: bool) -> Option<usize> {
+    let at = model.outbox.entries.iter().position(|e| e.key() == key)?;
     let fits = |i: &usize| {
-        is_unsent(&model.outbox.entries[*i]) && model.outbox.entries[*i].laptop == laptop
+        is_unsent(&model.outbox.entries[*i]) && model.outbox.entries[*i].laptop == key.laptop
     };
     if later {
         (at + 1..model.outbox.entries.len()).find(fits)
@@ -138,19 +126,11 @@ fn neighbour(model: &Model, laptop: LaptopId, id: RequestId, later: bool) -> Opt
 }
 
 /// Swaps an entry with its neighbour. Numbers stay in order, so it is the contents that change places.
-pub(super) fn swap(model: &mut Model, id: RequestId, later: bool, fx: &mut Effects) {
-    let Some(laptop) = by_id(model, id).map(|e| e.laptop) else {
+pub(super) fn swap(model: &mut Model, key: RequestKey, later: bool, fx: &mut Effects) {
+    let Some(other) = neighbour(model, key, later) else {
         return;
     };
-    let Some(other) = neighbour(model, laptop, id, later) else {
-        return;
-    };
-    let Some(at) = model
-        .outbox
-        .entries
-        .iter()
-        .position(|e| e.laptop == laptop && e.id == id)
-    else {
+    let Some(at) = model.outbox.entries.iter().position(|e| e.key() == key) else {
         return;
     };
     // Two questions of one conversation cannot change places: the later one leans on the earlier.
@@ -204,11 +184,9 @@ fn relink(model: &mut Model, entry: &Entry, old: RequestKey, fx: &mut Effects) {
 }
 
 /// Holds an entry back, or lets it go.
-pub(super) fn hold(model: &mut Model, id: RequestId, fx: &mut Effects) {
-    let Some(laptop) = by_id(model, id).map(|e| e.laptop) else {
-        return;
-    };
-    let Some(entry) = model.outbox.find_mut(laptop, id).filter(|e| is_unsent(e)) else {
+pub(super) fn hold(model: &mut Model, key: RequestKey, fx: &mut Effects) {
+    let entry = model.outbox.find_mut(key.laptop, key.id);
+    let Some(entry) = entry.filter(|e| is_unsent(e)) else {
         return;
     };
     entry.state = if entry.state == EntryState::Draft {
@@ -220,13 +198,13 @@ pub(super) fn hold(model: &mut Model, id: RequestId, fx: &mut Effects) {
 }
 
 /// Takes an entry back, stopping it if it runs.
-pub(super) fn delete(model: &mut Model, id: RequestId, fx: &mut Effects) {
-    let Some(entry) = by_id(model, id).cloned() else {
+pub(super) fn delete(model: &mut Model, key: RequestKey, fx: &mut Effects) {
+    let Some(entry) = model.outbox.find(key.laptop, key.id).cloned() else {
         return;
     };
     let failed = matches!(entry.state, EntryState::Failed(_));
     match entry.origin {
-        _ if failed => super::request::forget_entry(model, entry.laptop, id, fx),
+        _ if failed => super::request::forget_entry(model, key.laptop, key.id, fx),
         Origin::Chat(chat) => {
             let turn = |t: &crate::app::model::Turn| {
                 t.role == Role::Answer && t.request == Some(entry.key())
@@ -270,11 +248,11 @@ fn stop_entry(model: &mut Model, entry: &Entry, fx: &mut Effects) {
 }
 
 /// A queued request has been written anew.
-pub(super) fn rewrite(model: &mut Model, id: RequestId, text: String, fx: &mut Effects) {
-    let Some(laptop) = by_id(model, id).map(|e| e.laptop) else {
+pub(super) fn rewrite(model: &mut Model, key: RequestKey, text: String, fx: &mut Effects) {
+    let Some(entry) = model.outbox.find_mut(key.laptop, key.id) else {
         return;
     };
-    let Some(entry) = model.outbox.find_mut(laptop, id).filter(|e| is_unsent(e)) else {
+    if !is_unsent(entry) {
         return super::menus::tell_plain(
             model,
             "It has gone out already",

@@ -302,7 +302,7 @@ fn show_failure(model: &mut Model, entry: &Entry, failure: &Failure) {
             Screen::Files(_),
         ) => (
             words::failure::failure(failure, view::files::scene(model)),
-            Action::RetryEntry(entry.id),
+            Action::RetryEntry(entry.key()),
         ),
         _ => return,
     };

@@ -54,7 +54,9 @@ fn present(model: &Model, purpose: &Purpose) -> String {
         Purpose::System(id) => chat(*id).map(|c| c.system.clone()),
         Purpose::Prompt => Some(model.pictures.recipe.prompt.clone()),
         Purpose::Negative => Some(model.pictures.recipe.negative.clone()),
-        Purpose::Requeue(id) => super::outbox::by_id(model, *id)
+        Purpose::Requeue(key) => model
+            .outbox
+            .find(key.laptop, key.id)
             .and_then(|e| view::writing::editable(&e.wish))
             .map(str::to_owned),
         Purpose::Url => Some("https://".into()),
@@ -208,9 +210,9 @@ fn send(model: &mut Model, fx: &mut Effects) {
         }
         // Sent above.
         Purpose::Passphrase => {}
-        Purpose::Requeue(id) => {
+        Purpose::Requeue(key) => {
             super::nav::back(model, fx);
-            super::outbox::rewrite(model, id, text, fx);
+            super::outbox::rewrite(model, key, text, fx);
         }
     }
 }
