@@ -76,11 +76,12 @@ pub fn focus(app: &mut Pocket, ssid: &str) {
         })
     });
     for _ in 0..20 {
-        app.press("Up");
-    }
-    for _ in 0..index {
+        if app.fact("focus.row") == index.to_string() {
+            return;
+        }
         app.press("Down");
     }
+    panic!("{ssid} does not get the focus: {:#?}", app.facts());
 }
 
 /// First meeting over Wi-Fi Direct: looks, pushes, compares the digits. Both measure times.

@@ -9,6 +9,7 @@ use crate::app::model::outbox::{EntryState, Failure};
 use crate::app::model::picture::PictureState;
 use crate::app::model::screen::{PairingStage, Purpose};
 use crate::app::model::{Model, Overlay, Screen};
+use crate::app::view;
 
 /// Names and texts, in order.
 pub type Facts = BTreeMap<String, String>;
@@ -39,6 +40,12 @@ pub fn facts(model: &Model) -> Facts {
         }
     }
     radio(model, &mut tell);
+    if let Some(list) = view::list(model)
+        && let Some(row) = list.focus
+    {
+        tell("focus", list.rows[row].title.clone());
+        tell("focus.row", row.to_string());
+    }
     tell(
         "toast",
         model
