@@ -15,6 +15,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::process::Command;
 
 const PASSPHRASE: &str = "kmnp4qrs7tuv";
 
@@ -229,4 +230,27 @@ fn a_laptop_without_a_radio_works_on_its_other_carrier_and_says_what_is_missing(
     laptop.ask(&["pair", "--cancel"]);
     let card = pair(&laptop, laptop.address());
     card.link(laptop.address()).expect("linked");
+}
+
+#[test]
+fn the_test_of_the_radio_says_what_is_missing_and_changes_nothing() {
+    let home = std::env::temp_dir().join(format!("officeos-test-p2p-{}", std::process::id()));
+    std::fs::create_dir_all(&home).expect("a folder");
+    let file = home.join("daemon.toml");
+    let supplicant = home.join("none");
+    let text = format!("[networking]\nsupplicant = \"{}\"\n", supplicant.display());
+    std::fs::write(&file, text).expect("settings");
+    let output = Command::new(env!("CARGO_BIN_EXE_laptop-daemon"))
+        .arg("--home")
+        .arg(home.join("home"))
+        .arg("--config")
+        .arg(&file)
+        .arg("--test-p2p")
+        .output()
+        .expect("it runs");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{table}");
+    assert!(table.contains("FAULT"), "{table}");
+    assert!(!home.join("home").exists(), "a test left something behind");
+    std::fs::remove_dir_all(&home).expect("removed");
 }

@@ -7,6 +7,7 @@ use crate::link::{PacketSocket, USUAL_CONTROL, report};
 use crate::paths::Paths;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,15 +108,27 @@ fn radio_settings(config: &Config, paths: &Paths) -> radio::Settings {
 }
 
 /// Looks at what Wi-Fi Direct needs and prints what was found; false where it cannot work.
-pub(super) fn test_radio(config: &Config, paths: &Paths) -> bool {
-    let findings = radio::check(&radio_settings(config, paths));
+///
+/// # Errors
+/// The folder in which wpa_supplicant answers cannot be made.
+pub(super) fn test_radio(config: &Config, paths: &Paths) -> io::Result<bool> {
+    let mut settings = radio_settings(config, paths);
+    // Not the daemon's own: it may be running, and where it never was, nothing is left behind.
+    settings.run = std::env::temp_dir().join(format!("officeos-test-p2p-{}", std::process::id()));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&settings.run)?;
+    let findings = radio::check(&settings);
+    if let Err(error) = std::fs::remove_dir_all(&settings.run) {
+        log::warn!("{} stays behind: {error}", settings.run.display());
+    }
     print!("{}", report(&findings));
     if !config.daemon.wifi_direct.enabled {
         println!("Wi-Fi Direct is switched off: set networking.wifi_direct_enabled = true");
     }
-    findings
+    Ok(findings
         .iter()
-        .all(|finding| finding.verdict != Verdict::Fault)
+        .all(|finding| finding.verdict != Verdict::Fault))
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ impl fmt::Display for StartError {
         match self {
             Self::Home => f.write_str("no home folder is known; name one with --home"),
             Self::Config(findings) => write!(f, "the settings have {} mistakes", findings.len()),
-            Self::Folder(path, error) => write!(f, "{} could not be made: {error}", path.display()),
+            Self::Folder(path, error) => {
+                write!(f, "{}: a folder could not be made: {error}", path.display())
+            }
             Self::Store(error) => write!(f, "{error}"),
             Self::Children(error) => write!(f, "{error}"),
             Self::Control(path, error) => write!(f, "cannot listen at {}: {error}", path.display()),
@@ -129,8 +131,9 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     }
     if arguments.test_p2p {
         return match link::test_radio(&config, &paths) {
-            true => Ok(()),
-            false => Err(StartError::Radio),
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StartError::Radio),
+            Err(error) => Err(StartError::Folder(std::env::temp_dir(), error)),
         };
     }
     // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.

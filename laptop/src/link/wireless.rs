@@ -8,6 +8,7 @@ use super::{Carrier, Kind};
 use crate::sanitize::visible_within;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,7 +78,11 @@ fn keep(
 ) -> io::Result<()> {
     // One process at a time: a link-service that takes another's place waits until that has put everything back.
     std::fs::create_dir_all(&settings.state)?;
-    let turn = File::create(settings.state.join(LOCK_NAME))?;
+    let turn = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(settings.state.join(LOCK_NAME))?;
     turn.lock()?;
     let shaded = Arc::clone(kept);
     exchange.follow_window(Box::new(move |open_for| {
