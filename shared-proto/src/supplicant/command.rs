@@ -97,6 +97,8 @@ pub enum Command {
     P2pGroupAdd(u32, Option<u16>),
     /// The passphrase of the group on this socket.
     P2pGetPassphrase,
+    /// Sets a P2P value of the whole supplicant.
+    P2pSet(&'static str, &'static str),
     /// Ends the group of this interface.
     P2pGroupRemove(String),
     /// Lets this device in by the push of a button, or any.
@@ -162,6 +164,7 @@ impl Command {
             Self::P2pGroupAdd(id, None) => format!("P2P_GROUP_ADD persistent={id}"),
             Self::P2pGroupAdd(id, Some(f)) => format!("P2P_GROUP_ADD persistent={id} freq={f}"),
             Self::P2pGetPassphrase => "P2P_GET_PASSPHRASE".into(),
+            Self::P2pSet(name, value) => format!("P2P_SET {name} {value}"),
             Self::P2pGroupRemove(interface) => format!("P2P_GROUP_REMOVE {interface}"),
             Self::WpsPbc(None) => "WPS_PBC".into(),
             Self::WpsPbc(Some(device)) => format!("WPS_PBC p2p_dev_addr={device}"),

@@ -32,6 +32,11 @@ use std::collections::VecDeque;
 /// Pause after the first failure, in milliseconds; it doubles each time. A wpa_supplicant that ends removes its groups
 /// first: meanwhile it has said that it ends.
 const FIRST_PAUSE: u64 = 400;
+/// How long the laptop has to stay as it is before it is looked into, in milliseconds: a supplicant's sockets come and
+/// go one after another.
+const SETTLE: u64 = 250;
+/// How long a station has to join before a group that was in its way is made again elsewhere, in milliseconds.
+const YIELD: u64 = 10_000;
 /// Longest pause between attempts, in milliseconds.
 const LONGEST_PAUSE: u64 = 30_000;
 /// How long wpa_supplicant has to start a group that it agreed to, in milliseconds: on 5 GHz it may scan first.
@@ -288,11 +293,14 @@ impl Group {
                 == before.socket(name).map(|socket| socket.id)
         };
         match &self.phase {
-            Phase::Resting { .. }
+            // Not the first one: what is there then was there before.
+            Phase::Resting { until: 1.. }
                 if telling(&before, self.wanted.interface.as_deref())
                     != telling(&self.world, self.wanted.interface.as_deref()) =>
             {
-                self.begin();
+                self.phase = Phase::Resting {
+                    until: self.now + SETTLE,
+                };
             }
             Phase::Preparing { place, .. } | Phase::Starting { place, .. }
                 if !same(&place.answers.p2p) =>
@@ -420,17 +428,29 @@ impl Group {
         self.rest(None);
     }
 
-    /// wpa_supplicant ends, or gives this interface up.
+    /// wpa_supplicant ends, or gives this interface up: its own socket and that of its P2P device.
     fn terminating(&mut self, socket: &str) {
-        let sockets = self
-            .world
-            .sockets
-            .iter()
-            .filter(|known| known.name == socket);
-        self.ending.extend(sockets.map(|known| known.id));
+        for interface in &self.world.interfaces {
+            let pair = [
+                self.world.socket(interface),
+                self.world.p2p_socket(interface),
+            ];
+            if pair.iter().flatten().any(|known| known.name == socket) {
+                self.ending
+                    .extend(pair.into_iter().flatten().map(|known| known.id));
+            }
+        }
         if self.is_p2p(socket) {
             self.lost();
         }
+    }
+
+    /// Lets a station join before the group is made again.
+    fn make_way(&mut self) {
+        self.rest(None);
+        self.phase = Phase::Resting {
+            until: self.now + YIELD,
+        };
     }
 
     /// Tells that the group is gone, if there was one.

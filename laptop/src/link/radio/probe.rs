@@ -136,3 +136,69 @@ pub(super) fn quietest_first(air: &[ScanResult]) -> Vec<u16> {
     usual.sort_by_key(|mhz| noise(*mhz));
     usual
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_proto::supplicant::scan_results;
+
+    #[test]
+    fn answers_as_recorded() {
+        let mut answers = Answers::about(&World::default(), "wlan0");
+        assert!(!answers.answers);
+        answers.take(
+            Question::Device,
+            "wpa_state=DISCONNECTED\np2p_device_address=02:00:00:00:0a:00\naddress=02:00:00:00:0a:00\n",
+        );
+        answers.take(Question::Built, "FAIL\n");
+        answers.take(
+            Question::Station,
+            "bssid=02:00:00:00:01:00\nfreq=5180\nssid=home\nmode=station\nwpa_state=COMPLETED\n",
+        );
+        answers.take(
+            Question::Driver,
+            "E4000D31FB5BFBE0:\nAP\nP2P_CONCURRENT\nP2P_CAPABLE\n",
+        );
+        answers.take(
+            Question::Channels,
+            "Mode[G] Channels:\n 1 = 2412 MHz\n 13 = 2472 MHz (NO_IR)\n\nMode[A] Channels:\n 52 = 5260 MHz (DFS)\n\nMode[B] Channels:\n 1 = 2412 MHz\n",
+        );
+        assert!(answers.answers && answers.built && answers.concurrent && !answers.owner);
+        assert_eq!(answers.device, Mac::parse("02:00:00:00:0a:00"));
+        assert_eq!((answers.station, answers.allowed), (Some(5180), vec![2412]));
+    }
+
+    #[test]
+    fn a_build_without_p2p_does_not_know_the_command() {
+        let mut answers = Answers::default();
+        answers.take(Question::Built, "UNKNOWN COMMAND\n");
+        assert!(!answers.built);
+    }
+
+    #[test]
+    fn a_supplicant_that_says_nothing_of_its_driver_is_believed_capable() {
+        let mut answers = Answers::about(&World::default(), "wlan0");
+        answers.take(Question::Driver, "UNKNOWN COMMAND\n");
+        answers.take(Question::Channels, "FAIL\n");
+        assert!(answers.concurrent && answers.allowed.is_empty());
+    }
+
+    #[test]
+    fn quiet_is_where_few_and_far_networks_are() {
+        let row = |(mhz, dbm): &(u16, i16)| format!("02:00:00:00:00:00\t{mhz}\t{dbm}\t[ESS]\tx\n");
+        let air = |rows: &[(u16, i16)]| {
+            let rows: String = rows.iter().map(row).collect();
+            quietest_first(&scan_results(&format!(
+                "bssid / frequency / signal level / flags / ssid\n{rows}"
+            )))
+        };
+        assert_eq!(air(&[]), USUAL);
+        assert_eq!(air(&[(2412, -40), (2437, -80)]), [2462, 2437, 2412]);
+        // Channel 4 lies on both 1 and 6; 5 GHz on none.
+        assert_eq!(air(&[(2427, -50), (5180, -30)]), [2462, 2412, 2437]);
+        assert_eq!(
+            air(&[(2412, -90), (2437, -50), (2462, -60)]),
+            [2412, 2462, 2437]
+        );
+    }
+}

@@ -129,6 +129,9 @@ impl Group {
         let p2p = place.answers.p2p.clone();
         let name = &self.wanted.name;
         let name = name[..name.floor_char_boundary(MAX_DEVICE_NAME_LEN)].to_owned();
+        // Where the radio cannot be on two channels, wpa_supplicant would rather switch the person's network off than
+        // end a group. This cannot be read, and so not put back; without groups it means nothing.
+        self.ask(&p2p, Command::P2pSet("conc_pref", "sta"), Why::Ignored);
         // Guests have no business with each other: the last setting keeps the group from passing on between them.
         let values = [name.as_str(), "OfficeOS", "virtual_push_button", "0"];
         for (key, value) in SETTINGS.into_iter().zip(values) {

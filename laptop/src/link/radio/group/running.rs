@@ -93,9 +93,12 @@ impl Group {
         };
         let on_group = socket == running.interface;
         match event {
-            Event::GroupRemoved { interface, .. } if *interface == running.interface => {
-                self.rest(None)
-            }
+            Event::GroupRemoved {
+                interface, reason, ..
+            } if *interface == running.interface => match reason.as_str() {
+                "FREQ_CONFLICT" => self.make_way(),
+                _ => self.rest(None),
+            },
             Event::GroupStarted(started) if started.interface == running.interface => {
                 self.moved(started.frequency)
             }
@@ -113,9 +116,12 @@ impl Group {
 
     /// A change on the station's side may be what was waited for.
     pub(super) fn event_resting(&mut self, event: &Event) {
-        if matches!(event, Event::Connected { .. } | Event::Disconnected { .. })
-            && self.trouble.is_some()
-        {
+        let looks = match event {
+            Event::Connected { .. } => true,
+            Event::Disconnected { .. } => self.trouble.is_some(),
+            _ => false,
+        };
+        if looks {
             self.begin();
         }
     }

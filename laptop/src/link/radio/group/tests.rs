@@ -1,252 +1,10 @@
+mod fake;
+mod random;
+mod replay;
+
 use super::*;
 use crate::link::radio::trouble::Switch;
-use crate::link::radio::world::Socket;
-use proptest::prelude::*;
-use shared_proto::supplicant::parse;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-const SSID: &str = "DIRECT-k3-Ada's ThinkPad";
-const PASSPHRASE: &str = "m4xq-7tkp-w9hd";
-const POCKET: &str = "02:00:00:00:0b:00";
-
-fn identity() -> Identity {
-    Identity {
-        ssid: SSID.to_owned(),
-        passphrase: PASSPHRASE.to_owned(),
-        frequency: None,
-    }
-}
-
-fn wanted() -> Wanted {
-    Wanted {
-        interface: None,
-        name: "Ada's ThinkPad".to_owned(),
-        frequency: None,
-    }
-}
-
-/// A laptop with a supplicant that does as wpa_supplicant 2.10 does (`tests/radio/NOTES.md`), and the machine on it.
-struct Laptop {
-    group: Group,
-    now: u64,
-    generation: u64,
-    sockets: Vec<String>,
-    settings: BTreeMap<String, String>,
-    blocks: BTreeMap<u32, (String, String)>,
-    running: Option<(String, u16)>,
-    station: Option<u16>,
-    allowed: Vec<u16>,
-    flags: &'static str,
-    p2p: bool,
-    /// Answers `P2P_GROUP_ADD` with `OK` and then nothing.
-    stalls: bool,
-    counter: u32,
-    events: VecDeque<(String, String)>,
-    /// What was asked, and what was done.
-    asked: Vec<String>,
-    done: Vec<Effect>,
-}
-
-impl Laptop {
-    fn new() -> Self {
-        Self {
-            group: Group::new(wanted(), identity(), None),
-            now: 1000,
-            generation: 1,
-            sockets: vec!["p2p-dev-wlan0".to_owned(), "wlan0".to_owned()],
-            settings: BTreeMap::from([("p2p_intra_bss".to_owned(), "1".to_owned())]),
-            blocks: BTreeMap::new(),
-            running: None,
-            station: None,
-            allowed: vec![2412, 2437, 2462],
-            flags: "AP\nP2P_CONCURRENT\nP2P_CAPABLE\n",
-            p2p: true,
-            stalls: false,
-            counter: 0,
-            events: VecDeque::new(),
-            asked: Vec::new(),
-            done: Vec::new(),
-        }
-    }
-
-    fn world(&self) -> World {
-        let names = self
-            .sockets
-            .iter()
-            .cloned()
-            .chain(self.running.iter().map(|(name, _)| name.clone()));
-        World {
-            interfaces: vec!["wlan0".to_owned()],
-            sockets: names
-                .map(|name| Socket {
-                    path: PathBuf::from("/run/wpa_supplicant").join(&name),
-                    name,
-                    id: (self.generation, 0),
-                    open: true,
-                })
-                .collect(),
-            ..World::default()
-        }
-    }
-
-    /// Shows the machine the laptop as it is, and lets both do what they have to.
-    fn run(&mut self) {
-        let world = self.world();
-        self.group.world(world, self.now);
-        self.settle();
-    }
-
-    fn settle(&mut self) {
-        loop {
-            while let Some(effect) = self.group.poll() {
-                if let Effect::Ask(socket, command) = &effect {
-                    self.asked.push(command.text());
-                    let reply = self.answer(socket, &command.text());
-                    self.group.reply(reply.as_deref(), self.now);
-                } else {
-                    self.done.push(effect);
-                }
-            }
-            let Some((socket, event)) = self.events.pop_front() else {
-                return;
-            };
-            self.group.line(&socket, &parse(event.as_bytes()), self.now);
-        }
-    }
-
-    /// Lets time pass up to the machine's next deadline.
-    fn wait(&mut self) {
-        self.now = self.group.deadline().expect("a deadline").max(self.now);
-        self.run();
-    }
-
-    fn say(&mut self, socket: &str, event: &str) {
-        self.events.push_back((socket.to_owned(), event.to_owned()));
-    }
-
-    fn answer(&mut self, socket: &str, request: &str) -> Option<String> {
-        if !self
-            .world()
-            .sockets
-            .iter()
-            .any(|known| known.name == socket)
-        {
-            return None;
-        }
-        let (word, rest) = request.split_once(' ').unwrap_or((request, ""));
-        let ok = || Some("OK\n".to_owned());
-        let fail = || Some("FAIL\n".to_owned());
-        match word {
-            "STATUS" => Some(self.status(socket)),
-            "P2P_PEER" => fail(),
-            "DRIVER_FLAGS" => Some(format!("E4000D31FB5BFBE0:\n{}", self.flags)),
-            "GET_CAPABILITY" => {
-                let rows = self.allowed.iter().map(|mhz| format!(" 1 = {mhz} MHz\n"));
-                Some(format!("Mode[G] Channels:\n{} 13 = 2472 MHz (NO_IR)\n", rows.collect::<String>()))
-            }
-            "GET" => self.settings.get(rest).cloned().or_else(fail),
-            "SET" => {
-                let (name, value) = rest.split_once(' ')?;
-                self.settings.insert(name.to_owned(), value.to_owned());
-                ok()
-            }
-            "LIST_NETWORKS" => {
-                let row = |(id, (ssid, _)): (&u32, &(String, String))| format!("{id}\t{ssid}\tany\t[DISABLED][P2P-PERSISTENT]\n");
-                Some(format!("network id / ssid / bssid / flags\n{}", self.blocks.iter().map(row).collect::<String>()))
-            }
-            "ADD_NETWORK" => {
-                let id = self.blocks.keys().max().map_or(0, |id| id + 1);
-                self.blocks.insert(id, Default::default());
-                Some(format!("{id}\n"))
-            }
-            "SET_NETWORK" => {
-                let mut words = rest.splitn(3, ' ');
-                let block = self.blocks.get_mut(&words.next()?.parse().ok()?)?;
-                match (words.next()?, words.next()?) {
-                    ("ssid", hex) => {
-                        let octets = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"));
-                        block.0 = String::from_utf8(octets.collect()).expect("text");
-                    }
-                    ("psk", quoted) => block.1 = quoted.trim_matches('"').to_owned(),
-                    _ => {}
-                }
-                ok()
-            }
-            "REMOVE_NETWORK" => self.blocks.remove(&rest.parse().ok()?).map_or_else(fail, |_| ok()),
-            "SCAN_RESULTS" => Some(
-                "bssid / frequency / signal level / flags / ssid\n02:00:00:00:0c:00\t2412\t-40\t[ESS]\tx\n02:00:00:00:0d:00\t2437\t-80\t[ESS]\ty\n"
-                    .to_owned(),
-            ),
-            "P2P_GROUP_ADD" => {
-                let mut words = rest.split(' ').map(|word| word.split_once('=').expect("a value").1.parse::<u32>().expect("a number"));
-                let (id, mhz) = (words.next()?, words.next()? as u16);
-                let block = self.blocks.get(&id)?.clone();
-                if !self.allowed.contains(&mhz) || self.station.is_some_and(|station| station != mhz) {
-                    return fail();
-                }
-                if !self.stalls {
-                    let name = format!("p2p-wlan0-{}", self.counter);
-                    self.counter += 1;
-                    self.say(
-                        "p2p-dev-wlan0",
-                        &format!("<3>P2P-GROUP-STARTED {name} GO ssid=\"{}\" freq={mhz} passphrase=\"{}\" go_dev_addr=02:00:00:00:0a:00 [PERSISTENT]", block.0, block.1),
-                    );
-                    self.running = Some((name, mhz));
-                }
-                ok()
-            }
-            "P2P_GROUP_REMOVE" => {
-                let Some((name, _)) = self.running.take_if(|(name, _)| name == rest) else {
-                    return fail();
-                };
-                self.say("p2p-dev-wlan0", &format!("<3>P2P-GROUP-REMOVED {name} GO reason=REQUESTED"));
-                ok()
-            }
-            "P2P_GET_PASSPHRASE" => Some(PASSPHRASE.to_owned()),
-            "WPS_PBC" | "WPS_CANCEL" => ok(),
-            _ => Some("UNKNOWN COMMAND\n".to_owned()),
-        }
-    }
-
-    fn status(&self, socket: &str) -> String {
-        let device = if self.p2p {
-            "p2p_device_address=02:00:00:00:0a:00\n"
-        } else {
-            ""
-        };
-        match (&self.running, self.station) {
-            (Some((name, mhz)), _) if name == socket => format!(
-                "bssid=06:00:00:00:0a:00\nfreq={mhz}\nssid={SSID}\nid=0\nmode=P2P GO\nwpa_state=COMPLETED\n{device}address=06:00:00:00:0a:00\n"
-            ),
-            (_, Some(mhz)) if socket == "wlan0" => {
-                format!(
-                    "bssid=02:00:00:00:0c:00\nfreq={mhz}\nssid=home\nid=0\nmode=station\nwpa_state=COMPLETED\n{device}"
-                )
-            }
-            _ => format!("wpa_state=DISCONNECTED\n{device}address=02:00:00:00:0a:00\n"),
-        }
-    }
-
-    fn restart_supplicant(&mut self) {
-        self.generation += 1;
-        self.settings = BTreeMap::from([("p2p_intra_bss".to_owned(), "1".to_owned())]);
-        self.blocks.clear();
-        self.running = None;
-    }
-
-    fn take(&mut self) -> Vec<Effect> {
-        self.asked.clear();
-        std::mem::take(&mut self.done)
-    }
-
-    fn told(&self) -> Option<&Trouble> {
-        self.done.iter().rev().find_map(|effect| match effect {
-            Effect::Tell(trouble) => Some(trouble.as_ref()),
-            _ => None,
-        })?
-    }
-}
+use fake::{Laptop, PASSPHRASE, POCKET, SSID, identity, wanted};
 
 fn open(name: &str, mhz: u16) -> Effect {
     Effect::Open(name.to_owned(), mhz)
@@ -493,6 +251,28 @@ fn a_network_where_no_group_may_be_is_named() {
 }
 
 #[test]
+fn the_persons_network_goes_before_the_group() {
+    let mut laptop = up();
+    laptop.running = None;
+    laptop.say(
+        "p2p-dev-wlan0",
+        "<3>P2P-GROUP-REMOVED p2p-wlan0-0 GO reason=FREQ_CONFLICT",
+    );
+    laptop.settle();
+    assert_eq!(laptop.done, [Effect::Close]);
+    // The station is given the time that it needs, and no group is started under its feet.
+    assert_eq!(laptop.group.deadline(), Some(laptop.now + YIELD));
+    laptop.station = Some(2412);
+    laptop.say(
+        "wlan0",
+        "<3>CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:0c:00 completed [id=0 id_str=]",
+    );
+    laptop.settle();
+    assert!(laptop.done.contains(&open("p2p-wlan0-1", 2412)));
+    assert!(laptop.asked.contains(&"P2P_SET conc_pref sta".to_owned()));
+}
+
+#[test]
 fn an_interface_that_cannot_is_named() {
     let mut laptop = Laptop::new();
     laptop.p2p = false;
@@ -557,6 +337,7 @@ fn a_restarted_supplicant_gets_the_same_group_again() {
     );
     laptop.restart_supplicant();
     laptop.run();
+    laptop.wait();
     assert!(laptop.done.contains(&open("p2p-wlan0-1", 2462)));
     assert_eq!(laptop.blocks[&0].1, PASSPHRASE);
 }
@@ -588,12 +369,15 @@ fn a_driver_that_comes_back_gets_the_group_again() {
     laptop.run();
     let mut gone = laptop.world();
     gone.interfaces.clear();
+    laptop.group.world(gone.clone(), laptop.now);
+    laptop.now += SETTLE;
     laptop.group.world(gone, laptop.now);
     laptop.settle();
     assert_eq!(laptop.told(), Some(&Trouble::NoWifi));
     laptop.restart_supplicant();
     laptop.sockets = vec!["p2p-dev-wlan0".to_owned(), "wlan0".to_owned()];
     laptop.run();
+    laptop.wait();
     assert!(laptop.done.contains(&open("p2p-wlan0-1", 2462)));
     assert_eq!(laptop.told(), None);
 }
@@ -609,10 +393,13 @@ fn flight_mode_is_named_and_its_end_noticed() {
     laptop.settle();
     let mut off = laptop.world();
     off.blocked = Some(Switch::Soft);
+    laptop.group.world(off.clone(), laptop.now);
+    laptop.now += SETTLE;
     laptop.group.world(off, laptop.now);
     laptop.settle();
     assert_eq!(laptop.told(), Some(&Trouble::Blocked(Switch::Soft)));
     laptop.run();
+    laptop.wait();
     assert_eq!(laptop.told(), None);
     assert!(laptop.done.contains(&open("p2p-wlan0-1", 2462)));
 }
@@ -737,151 +524,4 @@ fn of_two_interfaces_the_one_with_a_device_of_its_own_goes_first() {
         "p2p-dev-wlan0".to_owned(),
         "wlan0".to_owned()
     ])));
-}
-
-/// Everything that can happen to the machine, for any order of it.
-#[derive(Debug, Clone)]
-enum Happening {
-    Line(usize),
-    Reply(usize),
-    Tick(u64),
-    World(usize),
-    Window(Option<u64>),
-    Deaf,
-    Unopened,
-    Stop,
-}
-
-const LINES: &[(&str, &str)] = &[
-    (
-        "p2p-dev-wlan0",
-        "<3>P2P-GROUP-STARTED p2p-wlan0-0 GO ssid=\"DIRECT-k3-Ada's ThinkPad\" freq=2412 go_dev_addr=02:00:00:00:0a:00 [PERSISTENT]",
-    ),
-    (
-        "p2p-dev-wlan0",
-        "<3>P2P-GROUP-STARTED p2p-wlan0-1 client ssid=\"DIRECT-zz\" freq=2412 go_dev_addr=02:00:00:00:0a:00",
-    ),
-    (
-        "p2p-dev-wlan0",
-        "<3>P2P-GROUP-REMOVED p2p-wlan0-0 GO reason=UNAVAILABLE",
-    ),
-    (
-        "p2p-dev-wlan0",
-        "<3>P2P-GROUP-REMOVED p2p-wlan0-0 GO reason=REQUESTED",
-    ),
-    ("p2p-dev-wlan0", "<3>P2P-GROUP-FORMATION-FAILURE "),
-    ("p2p-dev-wlan0", "<3>CTRL-EVENT-TERMINATING "),
-    ("p2p-wlan0-0", "<3>CTRL-EVENT-TERMINATING "),
-    ("p2p-wlan0-0", "<3>AP-DISABLED "),
-    ("p2p-wlan0-0", "<3>CTRL-EVENT-CHANNEL-SWITCH freq=2437"),
-    (
-        "wlan0",
-        "<3>CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:0c:00 reason=3",
-    ),
-    (
-        "p2p-dev-wlan0",
-        "<3>P2P-PROV-DISC-PBC-REQ 02:00:00:00:0b:00 p2p_dev_addr=02:00:00:00:0b:00 name='p' group=p2p-wlan0-0",
-    ),
-];
-
-const REPLIES: &[Option<&str>] = &[
-    None,
-    Some("OK\n"),
-    Some("FAIL\n"),
-    Some("UNKNOWN COMMAND\n"),
-    Some("0\n"),
-    Some(""),
-    Some("network id / ssid / bssid / flags\n0\tDIRECT-k3-Ada's ThinkPad\tany\t[DISABLED]\n"),
-    Some(
-        "wpa_state=COMPLETED\nmode=P2P GO\nfreq=2412\nssid=DIRECT-k3-Ada's ThinkPad\np2p_device_address=02:00:00:00:0a:00\n",
-    ),
-    Some(
-        "wpa_state=COMPLETED\nmode=station\nfreq=5180\nssid=home\np2p_device_address=02:00:00:00:0a:00\n",
-    ),
-    Some("m4xq-7tkp-w9hd"),
-];
-
-fn worlds() -> [World; 4] {
-    let full = Laptop::new();
-    let mut running = Laptop::new();
-    running.running = Some(("p2p-wlan0-0".to_owned(), 2412));
-    let mut again = Laptop::new();
-    again.generation = 2;
-    [
-        World::default(),
-        full.world(),
-        running.world(),
-        again.world(),
-    ]
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    prop_oneof![
-        4 => (0..LINES.len()).prop_map(Happening::Line),
-        12 => (0..REPLIES.len()).prop_map(Happening::Reply),
-        3 => (0..40_000u64).prop_map(Happening::Tick),
-        3 => (0..4usize).prop_map(Happening::World),
-        1 => proptest::option::of(0..100_000u64).prop_map(Happening::Window),
-        1 => Just(Happening::Deaf),
-        1 => Just(Happening::Unopened),
-        1 => Just(Happening::Stop),
-    ]
-}
-
-proptest! {
-    /// Whatever comes in whatever order: there is always something to wait for, a group is opened and closed by turns,
-    /// none is asked for while one stands, and nothing follows the end.
-    #[test]
-    fn nothing_wedges_it(happenings in proptest::collection::vec(happening(), 1..120)) {
-        let mut group = Group::new(wanted(), identity(), None);
-        let worlds = worlds();
-        let (mut now, mut is_open, mut is_done) = (0, false, false);
-        group.world(worlds[1].clone(), now);
-        for happening in happenings {
-            // Asked and not answered yet.
-            let mut waits = false;
-            while let Some(effect) = group.poll() {
-                prop_assert!(!is_done, "{effect:?} after the end");
-                match effect {
-                    Effect::Ask(_, command) => {
-                        waits = true;
-                        let text = command.text();
-                        prop_assert!(!(is_open && text.starts_with("P2P_GROUP_ADD")), "{text}");
-                    }
-                    Effect::Open(..) => is_open = true,
-                    Effect::Close => {
-                        prop_assert!(is_open, "closed twice");
-                        is_open = false;
-                    }
-                    Effect::Moved(_) => prop_assert!(is_open),
-                    Effect::Done => is_done = true,
-                    _ => {}
-                }
-            }
-            prop_assert!(waits || is_done || group.deadline().is_some(), "wedged: {group:?}");
-            if waits {
-                let reply = match happening {
-                    Happening::Reply(index) => REPLIES[index],
-                    _ => None,
-                };
-                group.reply(reply, now);
-            }
-            match happening {
-                Happening::Line(index) => {
-                    let (socket, line) = LINES[index];
-                    group.line(socket, &parse(line.as_bytes()), now);
-                }
-                Happening::Reply(_) => {}
-                Happening::Tick(by) => {
-                    now += by;
-                    group.tick(now);
-                }
-                Happening::World(index) => group.world(worlds[index].clone(), now),
-                Happening::Window(until) => group.window(until, now),
-                Happening::Deaf => group.deaf("p2p-dev-wlan0", now),
-                Happening::Unopened => group.unopened(Trouble::NoIpv6),
-                Happening::Stop => group.stop(now),
-            }
-        }
-    }
 }
