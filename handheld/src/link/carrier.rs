@@ -8,9 +8,10 @@ use std::time::Duration;
 use smol::channel::{Receiver, bounded};
 use smol::net::TcpStream;
 
-use crate::app::model::laptop::{Nearby, Signal};
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
+
+pub use crate::radio::RadioNews;
 
 /// How long opening a carrier may take: three SYNs on a direct link.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -39,21 +40,6 @@ pub struct Called {
 
 /// A call under way.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Called, String>> + Send + 'a>>;
-
-/// What the radio says by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RadioNews {
-    /// What it can do; first of all, and whenever that changes.
-    Ability(RadioAbility),
-    /// The laptops that it hears now, best first.
-    Nearby(Vec<Nearby>),
-    /// The signal of the link that it carries.
-    Signal(Option<Signal>),
-    /// The link that it carried is lost: why, in a sentence.
-    Lost(String),
-    /// Something came back (the device woke, the driver or the supplicant is there again): a try may succeed now.
-    Back,
-}
 
 /// Opens carriers. Errors are sentences for the connection screen.
 pub trait Dialer: Send + Sync {

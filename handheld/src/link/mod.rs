@@ -4,12 +4,16 @@
 //! decides what is sent and keeps the outbox; the driver never repeats a submit on its own, never waits without a
 //! limit, and says every change as a [`LinkEvent`]. It reads no file: octets of uploads come from a [`Library`].
 
+pub mod air;
 pub mod backoff;
 pub mod carrier;
+pub mod ctrl;
 pub mod driver;
 pub mod meet;
 pub mod news;
 pub mod pipe;
+pub mod reach;
+pub mod sight;
 pub mod talk;
 pub mod unpack;
 

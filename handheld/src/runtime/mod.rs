@@ -33,7 +33,7 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 use crate::app::Model;
 use crate::app::model::{Carrier, Panel};
 use crate::link::Introduction;
-use crate::link::carrier::{NO_RADIO, TcpDialer, no_radio};
+use crate::link::carrier::{Dialer, NO_RADIO, TcpDialer, no_radio};
 use crate::link::driver::Driver;
 use crate::platform::rumble::Motor;
 use crate::platform::{Platform, clock, headless};
@@ -154,11 +154,18 @@ fn start(
     let (news, link) = bounded(NEWS_QUEUE);
     let keeper =
         Keeper::open(&options.home, told, commands.clone(), now).map_err(|e| e.to_string())?;
+    let (dialer, air, radio): (Arc<dyn Dialer>, _, _) = match &options.radio {
+        Some(settings) => {
+            let (dialer, air, radio) = crate::link::air::open(settings.clone(), now);
+            (Arc::new(dialer), Some(air), radio)
+        }
+        None => (Arc::new(TcpDialer), None, no_radio(NO_RADIO)),
+    };
     let driver = Driver {
         commands: wishes,
         events: news,
-        dialer: Arc::new(TcpDialer),
-        radio: no_radio(NO_RADIO),
+        dialer,
+        radio,
         library: Arc::new(Desk(errands.clone())),
         introduction: Introduction {
             name: options.name.clone(),
@@ -189,7 +196,19 @@ fn start(
             .map_err(|e| format!("no thread for the {name}: {e}"))
     };
     spawn("card", Box::new(move || keeper.run(&work)))?;
-    let link = spawn("link", Box::new(move || smol::block_on(driver.run())))?;
+    let link = spawn(
+        "link",
+        Box::new(move || {
+            // The radio puts everything back once the driver is gone.
+            let air = async {
+                match air {
+                    Some(air) => air.run().await,
+                    None => {}
+                }
+            };
+            smol::block_on(smol::future::zip(driver.run(), air));
+        }),
+    )?;
     spawn(
         "stage",
         Box::new(move || {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 
+use crate::link::air::Settings;
+
 /// How the app shows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -30,6 +32,8 @@ pub struct Options {
     pub name: String,
     /// Socket on which a script is taken; standard input if there is none.
     pub control: Option<PathBuf>,
+    /// The radio to drive; `None` for none.
+    pub radio: Option<Settings>,
 }
 
 /// What `--help` prints.
@@ -45,6 +49,9 @@ usage: officeos-handheld [--window | --device | --headless] [options]
   --laptop ADDRESS    address of a laptop to offer first when pairing, as 127.0.0.1:8144
   --size WxH          panel in pixels (default 640x480)
   --name NAME         how the laptop calls this handheld
+  --supplicant DIR    where wpa_supplicant has its control sockets, if elsewhere than usual
+  --interface NAME    the only Wi-Fi interface to use
+  --no-radio          leave the radio alone; laptops are reached by address only
   --control SOCKET    take the script from this Unix socket instead of standard input
   --help, --version
 ";
@@ -70,6 +77,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
         laptop: None,
         name: "Handheld".into(),
         control: None,
+        radio: Some(Settings::default()),
     };
     let mut parser = lexopt::Parser::from_args(args);
     let failed = |e: lexopt::Error| format!("{e}; --help lists what there is");
@@ -83,6 +91,19 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
             Long("control") => options.control = Some(value(&mut parser)?.into()),
             Long("laptop") => options.laptop = Some(value(&mut parser)?.string().map_err(failed)?),
             Long("name") => options.name = value(&mut parser)?.string().map_err(failed)?,
+            Long("supplicant") => {
+                let folder = value(&mut parser)?.into();
+                if let Some(radio) = &mut options.radio {
+                    radio.folders.push(folder);
+                }
+            }
+            Long("interface") => {
+                let name = value(&mut parser)?.string().map_err(failed)?;
+                if let Some(radio) = &mut options.radio {
+                    radio.interface = Some(name);
+                }
+            }
+            Long("no-radio") => options.radio = None,
             Long("size") => {
                 let text = value(&mut parser)?.string().map_err(failed)?;
                 options.size =
@@ -161,6 +182,19 @@ mod tests {
             (options.laptop.as_deref(), options.name.as_str()),
             (Some("127.0.0.1:8144"), "Ada's")
         );
+    }
+
+    #[test]
+    fn the_radio_is_driven_where_and_as_asked_or_not_at_all() {
+        assert_eq!(run(&[]).unwrap().radio, Some(Settings::default()));
+        let asked = run(&["--supplicant", "/run/x", "--interface", "wlan1"]).unwrap();
+        let settings = Settings {
+            folders: vec!["/run/x".into()],
+            interface: Some("wlan1".into()),
+        };
+        assert_eq!(asked.radio, Some(settings));
+        let none = run(&["--no-radio", "--interface", "wlan1"]).unwrap();
+        assert_eq!(none.radio, None);
     }
 
     #[test]
