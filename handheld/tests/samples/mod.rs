@@ -422,7 +422,9 @@ fn pairing(book: &mut Book) {
         })
     };
     book.add("pairing-joining", by_radio(PairingStage::Calling), unlinked);
-    let why = "The laptop's network let nobody in.".to_string();
+    let why =
+        "Nobody pressed the button on the laptop in time. Open pairing there, then try again."
+            .to_string();
     let (title, body) =
         words::pairing::fault(&PairingFault::Unreachable(why), &Call::Push(ada.clone()));
     book.add(

@@ -258,7 +258,7 @@ fn an_expired_pairing_is_told_with_what_to_do() {
         panic!()
     };
     assert_eq!(d.title, "Pairing with Ada's ThinkPad has ended");
-    assert!(d.body.iter().any(|l| l == "Pair again; your chats stay."));
+    assert!(d.body[0].ends_with("Pair again; your chats and pictures stay."));
     assert_eq!(
         view::home::tile(&p.model, Tile::Laptop).1,
         "Ada's ThinkPad, ended"

@@ -135,7 +135,7 @@ fn a_passphrase_is_typed_joins_and_can_be_typed_again_but_never_lies_on_the_card
         panic!()
     };
     assert_eq!(title, "Joining Laptop 1 did not work");
-    assert!(body.contains("Compare the passphrase"), "{body}");
+    assert!(body.contains("refused the passphrase"), "{body}");
     assert_eq!(bar(&p), "A Type again  B Back");
     play(&mut p, "A");
     assert_eq!(p.model.keyboard.text(), "abcd2345efgh");
@@ -399,4 +399,37 @@ fn the_setting_says_what_sleep_costs_and_is_kept() {
     assert_eq!(p.model.settings.sleep, Sleep::FiveMinutes);
     play(&mut p, "Right Left");
     assert_eq!(p.model.settings.sleep, Sleep::FiveMinutes);
+}
+
+#[test]
+fn a_laptop_that_forgot_us_after_the_time_was_up_is_said_to_have_expired() {
+    use crate::app::model::laptop::Ended;
+    let mut p = linked();
+    p.model.laptops[0].expires_at = NOON - 1;
+    lose(&mut p);
+    p.send(Msg::Link(LinkEvent::Ended { expired: false }));
+    assert_eq!(p.model.laptops[0].ended, Some(Ended::Expired));
+}
+
+#[test]
+fn a_join_that_failed_says_why_and_names_the_other_way() {
+    use crate::app::words::pairing::fault;
+    let said = |call: &Call, why: &str| fault(&PairingFault::Unreachable(why.into()), call).1;
+    let push = Call::Push(laptop(0));
+    let typed = Call::Passphrase(laptop(0), "abcd2345efgh".into());
+    for (call, why, expected) in [
+        (&push, "", "Open pairing there"),
+        (
+            &push,
+            "Out of range.",
+            "Out of range. Or go back and choose Y",
+        ),
+        (&push, "Type its passphrase.", "Type its passphrase."),
+        (&typed, "", "Compare the passphrase"),
+        (&typed, "Out of range.", "Out of range. officectl"),
+    ] {
+        let said = said(call, why);
+        assert!(said.starts_with(expected), "{said}");
+        assert!(!said.contains("abcd"), "{said}");
+    }
 }

@@ -288,30 +288,20 @@ fn lost(
 }
 
 fn ended(model: &mut Model, expired: bool, fx: &mut Effects) {
-    use shared_proto::error::ErrorCode;
     lost(model, Vec::new(), None, fx);
-    let why = if expired {
+    let Some(laptop) = model.laptop() else { return };
+    // A laptop that forgets a handheld whose time is up can only say that it does not know it.
+    let due = laptop.expires_at > 0 && model.wall() >= laptop.expires_at;
+    let why = if expired || due {
         Ended::Expired
     } else {
         Ended::Revoked
     };
-    if model.laptop().is_none_or(|l| l.ended == Some(why)) {
+    if laptop.ended == Some(why) {
         // Told once; the laptop screen goes on telling.
         return;
     }
+    let (title, body) = crate::app::words::pairing::ended(&laptop.name, why);
     change_laptop(model, fx, |laptop| laptop.ended = Some(why));
-    let code = if expired {
-        ErrorCode::Expired
-    } else {
-        ErrorCode::Revoked
-    } as u16;
-    let failure = crate::app::model::Failure::own(code, "");
-    let scene = crate::app::words::failure::Scene {
-        laptop: model.laptop_name(),
-        what: "anything",
-        model: "",
-        kept: "",
-    };
-    let said = crate::app::words::failure::failure(&failure, scene);
-    super::menus::tell(model, said, None);
+    super::menus::tell_plain(model, title, body);
 }

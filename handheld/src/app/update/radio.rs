@@ -132,13 +132,16 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
 fn is_busy(model: &Model) -> bool {
     let waits = |state: &EntryState| !matches!(state, EntryState::Draft | EntryState::Failed(_));
     let mine = |laptop| Some(laptop) == model.chosen;
-    !model.hashing.is_empty()
+    let ended = words::ended(model).is_some();
+    let requests = !model.hashing.is_empty()
         || model.outbox.unnumbered.iter().any(|(_, e)| mine(e.laptop))
         || model
             .outbox
             .entries
             .iter()
-            .any(|e| mine(e.laptop) && waits(&e.state))
+            .any(|e| mine(e.laptop) && waits(&e.state));
+    // What waits for a pairing that is over goes nowhere, however long the radio stays awake.
+    (requests && !ended)
         || model
             .screens
             .iter()

@@ -190,24 +190,19 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
 
 /// A pairing that is over.
 fn ended(model: &Model, laptop: &Laptop, why: Ended) -> Row {
-    let date = quantity::date(model, laptop.expires_at);
-    let (title, second) = match why {
-        Ended::Expired if laptop.expires_at == 0 => ("Pairing has ended".into(), EXPIRED),
-        Ended::Expired => (format!("Pairing ended on {date}"), EXPIRED),
-        Ended::Revoked => (
+    let (said, body) = words::pairing::ended(&laptop.name, why);
+    let title = match why {
+        // The name stands in the header already.
+        Ended::Expired if laptop.expires_at > 0 => {
             format!(
-                "{} no longer knows this handheld",
-                words::peer(&laptop.name, 24)
-            ),
-            REVOKED,
-        ),
+                "Pairing ended on {}",
+                quantity::date(model, laptop.expires_at)
+            )
+        }
+        _ => said,
     };
-    Row::new(Mark::Refused, title, second)
+    Row::new(Mark::Refused, title, body)
 }
-
-const EXPIRED: &str = "Pair again; your chats and pictures stay.";
-const REVOKED: &str =
-    "Its owner has taken the pairing back. Pair again if they agree; your chats and pictures stay.";
 
 /// What the laptop last said of permissions, as a page.
 pub fn permissions(laptop: &Laptop) -> String {

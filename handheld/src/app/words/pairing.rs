@@ -1,7 +1,7 @@
 //! What pairing says.
 
 use super::{PEER_DETAIL_LEN, PEER_NAME_LEN, peer};
-use crate::app::model::laptop::Call;
+use crate::app::model::laptop::{Call, Ended};
 use crate::app::msg::PairingFault;
 
 /// What the person does on the laptop before anything else.
@@ -31,6 +31,20 @@ pub fn calling(call: &Call) -> String {
     }
 }
 
+/// A pairing that is over: what happened, and what to do.
+pub fn ended(laptop: &str, why: Ended) -> (String, &'static str) {
+    match why {
+        Ended::Expired => (
+            format!("Pairing with {} has ended", peer(laptop, PEER_NAME_LEN)),
+            "Its time ran out. Pair again; your chats and pictures stay.",
+        ),
+        Ended::Revoked => (
+            format!("{} no longer knows this handheld", peer(laptop, 24)),
+            "The pairing was taken back there, or its time ran out. Pair again; your chats and pictures stay.",
+        ),
+    }
+}
+
 /// Title and what to do.
 pub fn fault(fault: &PairingFault, call: &Call) -> (String, String) {
     match fault {
@@ -50,17 +64,20 @@ pub fn fault(fault: &PairingFault, call: &Call) -> (String, String) {
                 ),
                 Call::Push(nearby) => (
                     format!("Joining {} did not work", peer(&nearby.name, PEER_NAME_LEN)),
-                    joined(&[
-                        &why,
-                        "Open pairing there with officectl\u{a0}pair, then start again. Or go back and choose Y to join with its passphrase.",
-                    ]),
+                    // What the radio says names its own way out; the other one is added.
+                    match why.as_str() {
+                        "" => "Open pairing there with officectl\u{a0}pair, then start again. Or go back and choose Y to join with its passphrase.".into(),
+                        why if why.contains("passphrase") => why.into(),
+                        why => format!("{why} Or go back and choose Y to join with its passphrase."),
+                    },
                 ),
                 Call::Passphrase(nearby, _) => (
                     format!("Joining {} did not work", peer(&nearby.name, PEER_NAME_LEN)),
-                    joined(&[
-                        &why,
-                        "Compare the passphrase with the one that officectl\u{a0}pair shows there.",
-                    ]),
+                    if why.is_empty() {
+                        "Compare the passphrase with the one that officectl\u{a0}pair shows there.".into()
+                    } else {
+                        format!("{why} officectl\u{a0}pair shows the passphrase there.")
+                    },
                 ),
             }
         }
@@ -89,14 +106,4 @@ pub fn fault(fault: &PairingFault, call: &Call) -> (String, String) {
             "Have an old device removed there, then start again.".into(),
         ),
     }
-}
-
-/// Sentences, one after the other; empty ones are left out.
-fn joined(sentences: &[&str]) -> String {
-    let said: Vec<&str> = sentences
-        .iter()
-        .copied()
-        .filter(|s| !s.is_empty())
-        .collect();
-    said.join(" ")
 }
