@@ -5,6 +5,7 @@ mod examples;
 
 use examples::{chain_program, chat_program, every_operation, messages, submit_frame};
 use serde::Serialize;
+use shared_proto::beacon::{Answer, Query};
 use shared_proto::codec::push_varint;
 use shared_proto::context::{self, Role, Turn};
 use shared_proto::crypto::ring::{RingCrypto, RingSigner};
@@ -221,6 +222,20 @@ fn the_published_vectors_are_what_the_code_writes() {
             .zip(&wanted)
             .all(|((name, bytes), want)| (name.trim(), *bytes) == (want.0, want.1.as_str()));
     assert!(agree, "SPEC.md, \"Vectors\", should have:\n{printed}");
+}
+
+#[test]
+fn the_vectors_of_the_beacon_are_what_the_code_writes() {
+    let nonce: [u8; 16] = core::array::from_fn(|index| index as u8);
+    let lines = [
+        format!("nonce         {}", hex(&nonce)),
+        format!("query         {}", hex(&Query(nonce).encode())),
+        format!(
+            "answer 8144   {}",
+            hex(&Answer { nonce, port: 8144 }.encode())
+        ),
+    ];
+    assert_eq!(fenced("### Vectors of the beacon"), lines);
 }
 
 #[test]
