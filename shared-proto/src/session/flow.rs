@@ -1,7 +1,7 @@
 //! Flow control of one stream, seen from its receiver and from its sender.
 
 use crate::error::{Misuse, PeerError};
-use crate::limits::{INITIAL_WINDOW, MAX_VALUE_LEN, WINDOW};
+use crate::limits::{INITIAL_WINDOW, MAX_CHUNK_LEN, MAX_VALUE_LEN, WINDOW};
 use crate::message::Data;
 
 /// What a receiver knows of a stream.
@@ -40,7 +40,7 @@ impl Inflow {
         if self.ended || data.offset != self.received {
             return Err(PeerError::OffsetGap);
         }
-        if end > self.limit || end > MAX_VALUE_LEN {
+        if data.len() > MAX_CHUNK_LEN as u64 || end > self.limit || end > MAX_VALUE_LEN {
             return Err(PeerError::OverCredit);
         }
         self.received = end;
@@ -107,6 +107,9 @@ impl Outflow {
 
     /// Notes a piece that is about to be sent.
     pub(super) fn advance(&mut self, data: &Data<'_>) -> Result<(), Misuse> {
+        if data.len() > MAX_CHUNK_LEN as u64 {
+            return Err(Misuse::TooLong);
+        }
         if self.ended || data.offset != self.sent || data.len() > self.window() {
             return Err(Misuse::NoCredit);
         }

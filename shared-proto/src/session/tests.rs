@@ -3,7 +3,8 @@
 use super::*;
 use crate::error::{ErrorCode, Misuse, PeerError};
 use crate::limits::{
-    DEAD_AFTER_MS, GREETING_TIMEOUT_MS, INITIAL_WINDOW, MAX_LIVE_REQUESTS, PING_AFTER_MS,
+    DEAD_AFTER_MS, GREETING_TIMEOUT_MS, INITIAL_WINDOW, MAX_CHUNK_LEN, MAX_LIVE_REQUESTS,
+    PING_AFTER_MS,
 };
 use crate::message::*;
 use crate::time::Millis;
@@ -337,6 +338,69 @@ fn a_gap_or_an_excess_in_a_stream_is_cut_off() {
         receive(Message::Data(data(1, 2, u64::MAX, b"xx", false))),
         Err(PeerError::OverCredit)
     );
+}
+
+/// A frame has room for twice as much as a piece may cover, and a compressed piece may claim anything.
+#[test]
+fn a_piece_covers_no_more_than_it_may() {
+    let mut pair = Pair::open();
+    pair.client
+        .submit(RequestId(1), b"", &[0; 64], NOW)
+        .unwrap();
+    pair.deliver_to_server();
+    let (whole, excess) = ([0; MAX_CHUNK_LEN], [0; MAX_CHUNK_LEN + 1]);
+    let packed = |slot, raw_len| Data {
+        raw_len,
+        ..data(1, slot, 0, b"zstd", false)
+    };
+    let limit = MAX_CHUNK_LEN as u32;
+    for (slot, piece, fits) in [
+        (0, data(1, 0, 0, &whole, false), true),
+        (1, packed(1, limit), true),
+        (2, data(1, 2, 0, &excess, false), false),
+        (3, packed(3, limit + 1), false),
+    ] {
+        let refused = if fits { Ok(()) } else { Err(Misuse::TooLong) };
+        assert_eq!(pair.server.data(&piece), refused, "slot {slot}");
+        let mut bytes = Vec::new();
+        Message::Data(piece).encode(&mut bytes).unwrap();
+        let refused = if fits {
+            Ok(())
+        } else {
+            Err(PeerError::OverCredit)
+        };
+        assert_eq!(
+            pair.client.receive(&bytes, NOW, |_| {}),
+            refused,
+            "slot {slot}"
+        );
+    }
+
+    let mut pair = Pair::open();
+    pair.client
+        .submit(RequestId(1), b"", &[0; 64], NOW)
+        .unwrap();
+    pair.deliver_to_server();
+    pair.server
+        .want_upload(Credit {
+            id: RequestId(1),
+            slot: UPLOAD_SLOT,
+            from: 0,
+            limit: INITIAL_WINDOW,
+        })
+        .unwrap();
+    pair.deliver_to_client();
+    let piece = data(1, UPLOAD_SLOT, 0, &excess, false);
+    assert_eq!(pair.client.upload(&piece, NOW), Err(Misuse::TooLong));
+    let piece = data(1, UPLOAD_SLOT, 0, &whole, false);
+    pair.client.upload(&piece, NOW).unwrap();
+    assert_eq!(pair.deliver_to_server(), ["Upload"]);
+    let mut bytes = Vec::new();
+    Message::Data(data(1, UPLOAD_SLOT, MAX_CHUNK_LEN as u64, &excess, false))
+        .encode(&mut bytes)
+        .unwrap();
+    let received = pair.server.receive(&bytes, NOW, |_| {});
+    assert_eq!(received, Err(PeerError::OverCredit));
 }
 
 #[test]
