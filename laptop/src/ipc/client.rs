@@ -1,5 +1,6 @@
 //! The daemon's end of a service connection.
 
+use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -11,6 +12,9 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
 use super::frame::{EVENT_CAP, FrameError, REQUEST_CAP, read_frame, write_frame};
 use super::message::{Failure, FailureCode, ServiceEvent, ServiceRequest};
+
+/// Longest wait for a service to take in a part of a request: one that reads at all takes far less.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a call could not be placed; nothing has run.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub enum CallError {
         /// User id that was expected.
         expected: u32,
     },
+    /// The service does not read.
+    Stalled(PathBuf, Duration),
     /// The request could not be written.
     Frame(FrameError),
 }
@@ -38,6 +44,13 @@ impl std::fmt::Display for CallError {
                 write!(
                     f,
                     "the process behind the service socket runs as user {found}, not {expected}"
+                )
+            }
+            Self::Stalled(path, limit) => {
+                let (path, seconds) = (path.display(), limit.as_secs_f32());
+                write!(
+                    f,
+                    "the service at {path} took nothing in for {seconds} s; restart it"
                 )
             }
             Self::Frame(error) => write!(f, "the request could not be sent: {error}"),
@@ -62,6 +75,7 @@ impl From<CallError> for Failure {
 pub struct ServiceClient {
     path: PathBuf,
     uid: u32,
+    write_timeout: Duration,
 }
 
 impl ServiceClient {
@@ -70,6 +84,16 @@ impl ServiceClient {
         Self {
             path: path.as_ref().to_owned(),
             uid,
+            write_timeout: WRITE_TIMEOUT,
+        }
+    }
+
+    /// The same client with another patience while it writes a request.
+    #[must_use]
+    pub fn with_write_timeout(self, write_timeout: Duration) -> Self {
+        Self {
+            write_timeout,
+            ..self
         }
     }
 
@@ -94,7 +118,15 @@ impl ServiceClient {
                 expected: self.uid,
             });
         }
-        write_frame(&mut &stream, request, REQUEST_CAP).map_err(CallError::Frame)?;
+        stream
+            .set_write_timeout(Some(self.write_timeout))
+            .map_err(|error| CallError::Unreachable(self.path.clone(), error))?;
+        write_frame(&mut &stream, request, REQUEST_CAP).map_err(|error| match error {
+            FrameError::Io(error) if error.kind() == ErrorKind::WouldBlock => {
+                CallError::Stalled(self.path.clone(), self.write_timeout)
+            }
+            error => CallError::Frame(error),
+        })?;
         Ok(EventStream {
             stream: Arc::new(stream),
             ended: false,

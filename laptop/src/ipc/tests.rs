@@ -235,6 +235,21 @@ fn a_dead_socket_is_replaced_but_a_living_one_and_a_file_are_not() {
 }
 
 #[test]
+fn a_service_that_does_not_read_is_given_up() {
+    let scratch = Scratch::new();
+    // Takes connections, and never a byte from them.
+    let _listener = UnixListener::bind(scratch.socket()).unwrap();
+    let patience = Duration::from_millis(50);
+    let client = ServiceClient::same_user(scratch.socket()).with_write_timeout(patience);
+    let error = client.call(&ask(&"x".repeat(8 << 20))).unwrap_err();
+    assert!(
+        matches!(&error, CallError::Stalled(path, limit) if *path == scratch.socket() && *limit == patience),
+        "{error}"
+    );
+    assert_eq!(Failure::from(error).code, FailureCode::ServiceUnreachable);
+}
+
+#[test]
 fn a_missing_service_is_unreachable() {
     let scratch = Scratch::new();
     drop(UnixListener::bind(scratch.socket()).unwrap());
