@@ -1,6 +1,6 @@
 //! The providers of a service: configured, found, implied and built in; which one a model id means; how they are.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth};
@@ -173,6 +173,8 @@ pub struct Registry<P: ?Sized> {
     implied: Vec<Arc<Entry<P>>>,
     built_in: Arc<Entry<P>>,
     found: Mutex<Found<P>>,
+    /// Held by whoever looks, so that one does at a time; `found` stays free for everybody meanwhile.
+    looking: Mutex<()>,
     look: Looker<P>,
 }
 
@@ -193,35 +195,58 @@ impl<P: Provider + ?Sized> Registry<P> {
             implied,
             built_in,
             found,
+            looking: Mutex::new(()),
             look: Box::new(look),
+        }
+    }
+
+    /// Looks for what runs on this machine, unless somebody has done so within `max_age`.
+    ///
+    /// While somebody else looks, a caller for whom the usual age would do takes what was known before; one that needs
+    /// fresher news, or the first ever, waits for that look.
+    fn refresh(&self, max_age: Duration, cancel: &CancelToken) {
+        let when = || lock(&self.found).when;
+        let due = || when().is_none_or(|when| when.elapsed() >= max_age);
+        if !due() {
+            return;
+        }
+        let _turn = match self.looking.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) if max_age >= LIFETIME && when().is_some() => return,
+            Err(TryLockError::WouldBlock) => lock(&self.looking),
+        };
+        if !due() {
+            return;
+        }
+        let seen = (self.look)(cancel);
+        let mut found = lock(&self.found);
+        for entry in seen {
+            let same = |e: &Arc<Entry<P>>| e.provider.address() == entry.provider.address();
+            let taken = |e: &Arc<Entry<P>>| e.provider.name() == entry.provider.name();
+            // One that was seen stays known: a server that has gone is then an error that names it, not a silent
+            // change to another.
+            if !self.configured.iter().any(|e| same(e) || taken(e))
+                && !found.entries.iter().any(|e| same(e) || taken(e))
+            {
+                log::info!(
+                    "found {} at {}",
+                    entry.provider.name(),
+                    entry.provider.address()
+                );
+                found.entries.push(entry);
+            }
+        }
+        // A look that was cut short has seen nothing of what it did not reach.
+        if !cancel.is_cancelled() {
+            found.when = Some(Instant::now());
         }
     }
 
     /// Real providers in the order in which a default is looked for.
     fn real(&self, max_age: Duration, cancel: &CancelToken) -> Vec<Arc<Entry<P>>> {
-        let mut found = lock(&self.found);
-        if found.when.is_none_or(|when| when.elapsed() >= max_age) {
-            for entry in (self.look)(cancel) {
-                let same = |e: &Arc<Entry<P>>| e.provider.address() == entry.provider.address();
-                let taken = |e: &Arc<Entry<P>>| e.provider.name() == entry.provider.name();
-                // One that was seen stays known: a server that has gone is then an error that names it, not a silent
-                // change to another.
-                if !self.configured.iter().any(|e| same(e) || taken(e))
-                    && !found.entries.iter().any(|e| same(e) || taken(e))
-                {
-                    log::info!(
-                        "found {} at {}",
-                        entry.provider.name(),
-                        entry.provider.address()
-                    );
-                    found.entries.push(entry);
-                }
-            }
-            // A look that was cut short has seen nothing of what it did not reach.
-            if !cancel.is_cancelled() {
-                found.when = Some(Instant::now());
-            }
-        }
+        self.refresh(max_age, cancel);
+        let found = lock(&self.found);
         let shadowed = |e: &&Arc<Entry<P>>| {
             !found
                 .entries
@@ -354,6 +379,7 @@ impl<P: Provider + ?Sized> Registry<P> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
 
     struct Fake {
         name: String,
@@ -479,6 +505,60 @@ mod tests {
         cancel.cancel();
         registry.models(&cancel);
         assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
+    }
+
+    /// A registry whose looks find one more provider each and wait for a word on the channel given.
+    fn slow_to_look() -> (Arc<Registry<Fake>>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let (began, begins) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel::<()>();
+        let goes_on = Mutex::new(goes_on);
+        let looks = AtomicUsize::new(0);
+        let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
+            began.send(()).unwrap();
+            goes_on.lock().unwrap().recv().unwrap();
+            let look = looks.fetch_add(1, Ordering::SeqCst);
+            vec![fake(&format!("found-{look}"), true).0]
+        });
+        (Arc::new(registry), begins, go_on)
+    }
+
+    #[test]
+    fn a_look_holds_nobody_up_who_could_do_with_the_last_one() {
+        let (registry, begins, go_on) = slow_to_look();
+        go_on.send(()).unwrap();
+        assert_eq!(route(&registry, ""), Ok(("found-0".into(), "big".into())));
+        begins.recv().unwrap();
+        // Old enough to look again: one does, and is held up in the middle of it.
+        lock(&registry.found).when = Instant::now().checked_sub(LIFETIME);
+        std::thread::scope(|scope| {
+            let looker = scope.spawn(|| route(&registry, ""));
+            begins.recv().unwrap();
+            assert_eq!(route(&registry, ""), Ok(("found-0".into(), "big".into())));
+            assert_eq!(registry.models(&CancelToken::new()).len(), 6);
+            assert!(begins.try_recv().is_err(), "one look at a time");
+            go_on.send(()).unwrap();
+            assert_eq!(looker.join().unwrap(), Ok(("found-0".into(), "big".into())));
+        });
+        assert_eq!(
+            route(&registry, "found-1/"),
+            Ok(("found-1".into(), "big".into()))
+        );
+    }
+
+    #[test]
+    fn the_first_to_come_share_one_look() {
+        let (registry, begins, go_on) = slow_to_look();
+        std::thread::scope(|scope| {
+            let comers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| route(&registry, "")))
+                .collect();
+            begins.recv().unwrap();
+            go_on.send(()).unwrap();
+            for comer in comers {
+                assert_eq!(comer.join().unwrap(), Ok(("found-0".into(), "big".into())));
+            }
+        });
+        assert!(begins.try_recv().is_err(), "one look for all");
     }
 
     #[test]
