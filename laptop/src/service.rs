@@ -6,6 +6,7 @@
 pub mod breaker;
 pub mod config;
 pub mod discover;
+mod failover;
 pub mod http;
 pub mod process;
 pub mod registry;

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::ipc::{
-    CancelToken, EventSink, Failure, FailureCode, FinishReason, Handler, ServiceEvent,
-    ServiceRequest, TextRequest, Usage,
+    CancelToken, EventSink, Failure, Handler, ServiceEvent, ServiceRequest, TextRequest, Usage,
 };
-use crate::service::Again;
+use crate::service::Attempt;
 use crate::service::config::{Kind, ProviderConfig, ServicesConfig};
-use crate::service::registry::{Entry, Registry, Route};
+use crate::service::registry::{Registry, Route};
 use crate::service::retry::{self, Patience};
 
 use super::builtin::Partner;
@@ -24,37 +23,18 @@ pub struct LanguageService {
     patience: Patience,
 }
 
-fn provider(config: ProviderConfig) -> Arc<Entry<dyn TextProvider>> {
-    let default = config
-        .default_model
-        .clone()
-        .or_else(|| config.models.first().cloned());
-    let provider: Arc<dyn TextProvider> = match config.kind {
+fn provider(config: ProviderConfig) -> Arc<dyn TextProvider> {
+    match config.kind {
         Kind::Ollama => Arc::new(Ollama::new(config)),
         _ => Arc::new(OpenAi::new(config)),
-    };
-    Entry::new(provider, default)
+    }
 }
 
 impl LanguageService {
     /// A service with the providers that `config` names and finds, and the built-in `partner`.
     pub fn new(config: &ServicesConfig, partner: Partner) -> Self {
-        let (configured, implied) = config.of_service(false);
-        let discovery = config.discovery.clone();
-        let registry = Registry::new(
-            configured.into_iter().map(provider).collect(),
-            implied.into_iter().map(provider).collect(),
-            Entry::new(Arc::new(partner), None),
-            move |cancel| {
-                discovery
-                    .look(false, cancel)
-                    .into_iter()
-                    .map(provider)
-                    .collect()
-            },
-        );
         Self {
-            registry,
+            registry: Registry::of(config, false, provider, Arc::new(partner)),
             patience: Patience::default(),
         }
     }
@@ -72,24 +52,9 @@ impl LanguageService {
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         check(request)?;
-        let mut route = self.registry.route(&request.model, cancel)?;
-        let mut tried: Vec<String> = Vec::new();
-        loop {
-            let failed = match self.ask(&route, request, events, cancel) {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
-            // Only a request that named no model may go to another provider, and only if nothing can have run.
-            if !request.model.is_empty()
-                || failed.again != Again::Elsewhere
-                || cancel.is_cancelled()
-            {
-                return Err(failed.failure);
-            }
-            tried.push(route.entry.provider.name().to_owned());
-            let next = self.registry.next_real(&tried, cancel);
-            route = next.ok_or(failed.failure)?;
-        }
+        self.registry.ask(&request.model, cancel, |route| {
+            self.ask(route, request, events, cancel)
+        })
     }
 
     fn ask(
@@ -98,7 +63,7 @@ impl LanguageService {
         request: &TextRequest,
         events: &mut EventSink,
         cancel: &CancelToken,
-    ) -> Result<(), crate::service::Attempt> {
+    ) -> Result<(), Attempt> {
         let Route { entry, model } = route;
         events.send(&ServiceEvent::Started {
             provider: entry.provider.name().to_owned(),
@@ -159,22 +124,11 @@ impl Handler for LanguageService {
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         match request {
-            ServiceRequest::Text(request) => return self.text(&request, events, cancel),
-            ServiceRequest::Models => {
-                events.send(&ServiceEvent::Models(self.registry.models(cancel)))?
-            }
-            ServiceRequest::Health => {
-                events.send(&ServiceEvent::Health(self.registry.health(cancel)))?
-            }
-            ServiceRequest::Picture(_) | ServiceRequest::Fetch(_) => {
-                return Err(Failure::new(
-                    FailureCode::Unsupported,
-                    "",
-                    "The language service only writes text.",
-                ));
+            ServiceRequest::Text(request) => self.text(&request, events, cancel),
+            other => {
+                let refusal = "The language service only writes text.";
+                self.registry.tell(&other, refusal, events, cancel)
             }
         }
-        events.send(&ServiceEvent::Done(FinishReason::Complete))?;
-        Ok(())
     }
 }

@@ -7,9 +7,9 @@ use crate::ipc::{
     PictureRequest, ServiceEvent, ServiceRequest, Usage,
 };
 use crate::service::config::{Kind, ProviderConfig, ServicesConfig};
-use crate::service::registry::{Entry, Registry, Route};
+use crate::service::registry::{Registry, Route};
 use crate::service::retry::{self, Patience};
-use crate::service::{Again, Attempt, BUILT_IN};
+use crate::service::{Attempt, BUILT_IN};
 
 use super::a1111::A1111;
 use super::check::{decode, encode_png, sniff};
@@ -30,38 +30,19 @@ pub struct ImageService {
     patience: Patience,
 }
 
-fn provider(config: ProviderConfig) -> Arc<Entry<dyn PictureProvider>> {
-    let default = config
-        .default_model
-        .clone()
-        .or_else(|| config.models.first().cloned());
-    let provider: Arc<dyn PictureProvider> = match config.kind {
+fn provider(config: ProviderConfig) -> Arc<dyn PictureProvider> {
+    match config.kind {
         Kind::A1111 => Arc::new(A1111::new(config)),
         Kind::Stability => Arc::new(Stability::new(config)),
         _ => Arc::new(OpenAiImages::new(config)),
-    };
-    Entry::new(provider, default)
+    }
 }
 
 impl ImageService {
     /// A service with the providers that `config` names and finds, and the built-in `painter`.
     pub fn new(config: &ServicesConfig, painter: Painter) -> Self {
-        let (configured, implied) = config.of_service(true);
-        let discovery = config.discovery.clone();
-        let registry = Registry::new(
-            configured.into_iter().map(provider).collect(),
-            implied.into_iter().map(provider).collect(),
-            Entry::new(Arc::new(painter), None),
-            move |cancel| {
-                discovery
-                    .look(true, cancel)
-                    .into_iter()
-                    .map(provider)
-                    .collect()
-            },
-        );
         Self {
-            registry,
+            registry: Registry::of(config, true, provider, Arc::new(painter)),
             patience: Patience::default(),
         }
     }
@@ -91,26 +72,9 @@ impl ImageService {
             // Providers get what was checked here, not what came over the air.
             request.source = encode_png(&decode(&request.source)?)?;
         }
-        let mut route = self.registry.route(&request.model, cancel)?;
-        let mut tried: Vec<String> = Vec::new();
-        loop {
-            let failed = match self.ask(&route, &request, events, cancel) {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
-            // Only a request that named no model may go to another provider, and only if nothing can have run.
-            if !request.model.is_empty()
-                || failed.again != Again::Elsewhere
-                || cancel.is_cancelled()
-            {
-                return Err(failed.failure);
-            }
-            tried.push(route.entry.provider.name().to_owned());
-            route = self
-                .registry
-                .next_real(&tried, cancel)
-                .ok_or(failed.failure)?;
-        }
+        self.registry.ask(&request.model, cancel, |route| {
+            self.ask(route, &request, events, cancel)
+        })
     }
 
     fn ask(
@@ -235,22 +199,11 @@ impl Handler for ImageService {
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         match request {
-            ServiceRequest::Picture(request) => return self.picture(request, events, cancel),
-            ServiceRequest::Models => {
-                events.send(&ServiceEvent::Models(self.registry.models(cancel)))?
-            }
-            ServiceRequest::Health => {
-                events.send(&ServiceEvent::Health(self.registry.health(cancel)))?
-            }
-            ServiceRequest::Text(_) | ServiceRequest::Fetch(_) => {
-                return Err(Failure::new(
-                    FailureCode::Unsupported,
-                    "",
-                    "The image service only makes pictures.",
-                ));
+            ServiceRequest::Picture(request) => self.picture(request, events, cancel),
+            other => {
+                let refusal = "The image service only makes pictures.";
+                self.registry.tell(&other, refusal, events, cancel)
             }
         }
-        events.send(&ServiceEvent::Done(FinishReason::Complete))?;
-        Ok(())
     }
 }

@@ -562,6 +562,46 @@ mod tests {
     }
 
     #[test]
+    fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
+        let registry = Registry::new(
+            vec![fake("a", true).0, fake("b", true).0],
+            vec![],
+            fake(BUILT_IN, true).0,
+            |_| vec![],
+        );
+        let failed = |again| {
+            let failure = Failure::new(FailureCode::ProviderUnreachable, "", "gone");
+            Err(Attempt { failure, again })
+        };
+        let asked = |model: &str, first: Again, cancel: &CancelToken| {
+            let mut asked = Vec::new();
+            let result = registry.ask(model, cancel, |route| {
+                asked.push(route.entry.provider.name.clone());
+                match asked.len() {
+                    1 => failed(first),
+                    _ => Ok(()),
+                }
+            });
+            (asked.join(" "), result.is_ok())
+        };
+        let cancel = CancelToken::new();
+        let on = asked("", Again::Elsewhere, &cancel);
+        assert_eq!(on, ("a b".into(), true));
+        for stays in [
+            asked("a/", Again::Elsewhere, &cancel),
+            asked("", Again::Never, &cancel),
+            asked("", Again::Later(None), &cancel),
+        ] {
+            assert_eq!(stays, ("a".into(), false));
+        }
+        // Nobody is left: never the built-in one.
+        let result = registry.ask("", &cancel, |_| failed(Again::Elsewhere));
+        assert!(result.is_err());
+        cancel.cancel();
+        assert_eq!(asked("", Again::Elsewhere, &cancel), ("a".into(), false));
+    }
+
+    #[test]
     fn a_list_is_asked_for_once_in_its_lifetime() {
         let (entry, _) = fake("p", true);
         let registry = Registry::new(

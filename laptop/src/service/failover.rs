@@ -1,0 +1,90 @@
+//! Asks one provider after the other until one has answered or one may have begun.
+
+use std::sync::Arc;
+
+use crate::ipc::{
+    CancelToken, EventSink, Failure, FailureCode, FinishReason, ServiceEvent, ServiceRequest,
+};
+
+use super::config::{ProviderConfig, ServicesConfig};
+use super::registry::{Entry, Registry, Route};
+use super::{Again, Attempt, Provider};
+
+impl<P: Provider + ?Sized + 'static> Registry<P> {
+    /// The providers that `config` names, implies and finds, each made by `make`, and the one inside this program.
+    pub fn of(
+        config: &ServicesConfig,
+        pictures: bool,
+        make: fn(ProviderConfig) -> Arc<P>,
+        built_in: Arc<P>,
+    ) -> Self {
+        let entry = move |config: ProviderConfig| {
+            let default = config
+                .default_model
+                .clone()
+                .or_else(|| config.models.first().cloned());
+            Entry::new(make(config), default)
+        };
+        let (configured, implied) = config.of_service(pictures);
+        let discovery = config.discovery.clone();
+        Self::new(
+            configured.into_iter().map(entry).collect(),
+            implied.into_iter().map(entry).collect(),
+            Entry::new(built_in, None),
+            move |cancel| {
+                discovery
+                    .look(pictures, cancel)
+                    .into_iter()
+                    .map(entry)
+                    .collect()
+            },
+        )
+    }
+
+    /// Has `ask` ask whom `model` means.
+    ///
+    /// Only a request that named no model goes on to another provider, and only if nothing can have run.
+    ///
+    /// # Errors
+    /// That nobody is meant, or what the last one that was asked said.
+    pub fn ask(
+        &self,
+        model: &str,
+        cancel: &CancelToken,
+        mut ask: impl FnMut(&Route<P>) -> Result<(), Attempt>,
+    ) -> Result<(), Failure> {
+        let mut route = self.route(model, cancel)?;
+        let mut tried: Vec<String> = Vec::new();
+        loop {
+            let Err(failed) = ask(&route) else {
+                return Ok(());
+            };
+            if !model.is_empty() || failed.again != Again::Elsewhere || cancel.is_cancelled() {
+                return Err(failed.failure);
+            }
+            tried.push(route.entry.provider.name().to_owned());
+            route = self.next_real(&tried, cancel).ok_or(failed.failure)?;
+        }
+    }
+
+    /// Answers what every service is asked; `refusal` to anything else.
+    ///
+    /// # Errors
+    /// `Unsupported` with `refusal`, or that nobody listens any more.
+    pub fn tell(
+        &self,
+        request: &ServiceRequest,
+        refusal: &str,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
+        let told = match request {
+            ServiceRequest::Models => ServiceEvent::Models(self.models(cancel)),
+            ServiceRequest::Health => ServiceEvent::Health(self.health(cancel)),
+            _ => return Err(Failure::new(FailureCode::Unsupported, "", refusal)),
+        };
+        events.send(&told)?;
+        events.send(&ServiceEvent::Done(FinishReason::Complete))?;
+        Ok(())
+    }
+}
