@@ -8,7 +8,7 @@ use super::{Hub, worker};
 use crate::executor::{Fault, preflight};
 use crate::files::BlobStore;
 use crate::policy::{
-    Consent, Counters, Demand, Permit, Prompt, Reason, Standing, Verdict, evaluate,
+    Consent, Counters, Demand, Permit, Prompt, RateWindow, Reason, Standing, Verdict, evaluate,
 };
 use crate::sanitize::visible;
 use crate::store::{Admission, NewRequest, RelationshipId};
@@ -126,6 +126,7 @@ impl Hub {
         if let Some(work) = self.known(relationship, submission.id, digest)? {
             return Ok(work);
         }
+        let before = self.count(relationship)?;
         let verified = program::decode(&submission.program)
             .and_then(program::verify)
             .map_err(|error| Refusal {
@@ -138,7 +139,7 @@ impl Hub {
             fault: failure.fault,
         })?;
         let demand = Demand::of(relationship, submission.id.0, digest, &verified);
-        let entry = self.judge(&demand, None)?;
+        let entry = self.judge(&demand, before, None)?;
         if self.running(relationship) >= MAX_LIVE_REQUESTS {
             return Err(Refusal::new(
                 ErrorCode::Busy,
@@ -171,9 +172,6 @@ impl Hub {
             let live = lives.entry(relationship).or_default();
             live.works.insert(submission.id, Arc::clone(&work));
             live.reserved = live.reserved.plus(demand.cost.usage);
-            let now = self.now().0;
-            // The verdict has checked the rate: this only counts.
-            let _ = live.rate.admit(u32::MAX, now);
         }
         let lines = Prompt::describe(&demand);
         self.desk.tell(&Activity::Taken {
@@ -307,6 +305,28 @@ impl Hub {
         )))
     }
 
+    /// Counts a program that nobody has seen before, whatever becomes of it: refusing costs work too, and a device must
+    /// not get that for nothing. Gives the count as it was, for the verdict.
+    fn count(&self, relationship: RelationshipId) -> Result<RateWindow, Refusal> {
+        let (_, profile) = self.relationship(relationship).map_err(store_fault)?;
+        let now = self.now().0;
+        let mut lives = self.lock();
+        let rate = &mut lives.entry(relationship).or_default().rate;
+        let before = rate.clone();
+        // Of a device that may do nothing at all the verdict says so, in its own words.
+        if profile.standing == Standing::Active
+            && let Err(wait_ms) = rate.admit(profile.requests_per_minute, now)
+        {
+            let per_minute = profile.requests_per_minute;
+            return Err(Fault::from(Reason::Rate {
+                per_minute,
+                wait_ms,
+            })
+            .into());
+        }
+        Ok(before)
+    }
+
     fn check_offered(&self, program: &Verified<'_>) -> Result<(), Refusal> {
         for effect in program.effects() {
             let offered = match effect.operation.service() {
@@ -325,10 +345,11 @@ impl Hub {
         Ok(())
     }
 
-    /// Asks the policy.
+    /// Asks the policy, with the `rate` of the programs before this one.
     pub(super) fn judge(
         &self,
         demand: &Demand,
+        rate: RateWindow,
         consent: Option<Consent>,
     ) -> Result<Entry, Refusal> {
         let (_, profile) = self
@@ -344,7 +365,7 @@ impl Hub {
             let lives = self.lock();
             let live = lives.get(&demand.relationship);
             Counters {
-                rate: live.map(|live| live.rate.clone()).unwrap_or_default(),
+                rate,
                 used,
                 reserved: live.map(|live| live.reserved).unwrap_or_default(),
             }

@@ -309,6 +309,60 @@ fn a_denied_request_runs_nothing_and_its_number_stays_free() {
 }
 
 #[test]
+fn refused_requests_count_against_the_rate_and_known_ones_do_not() {
+    let office = Office::new("rate");
+    let limit = |profile: &mut Profile| profile.requests_per_minute = 3;
+    office
+        .hub
+        .store
+        .change_profile(office.relationship, limit)
+        .unwrap();
+    office.hub.changed(office.relationship);
+    let submit = |id, program| {
+        let submission = office.submission(id, program);
+        office.hub.submit(office.relationship, &submission)
+    };
+    let refused = |result: Result<Arc<Work>, Refusal>| result.err().map(|r| r.fault.code);
+    end(&submit(1, ask("hello")).unwrap());
+    // No program at all, and one for a conversation that nobody knows.
+    let malformed = refused(submit(2, b"\xff\xff".to_vec()));
+    assert!(malformed.is_some_and(|code| code != ErrorCode::RateLimited));
+    assert_eq!(
+        refused(submit(2, say("more", [9; 8]))),
+        Some(ErrorCode::ContextMissing)
+    );
+    for _ in 0..3 {
+        assert_eq!(
+            refused(submit(2, ask("hello"))),
+            Some(ErrorCode::RateLimited)
+        );
+        assert_eq!(
+            refused(submit(2, b"\xff\xff".to_vec())),
+            Some(ErrorCode::RateLimited)
+        );
+        assert!(submit(1, ask("hello")).is_ok(), "known already");
+    }
+    assert_eq!(office.asked(), 1);
+}
+
+#[test]
+fn the_last_request_of_a_minute_is_taken_in() {
+    let office = Office::new("rate-last");
+    let limit = |profile: &mut Profile| profile.requests_per_minute = 2;
+    office
+        .hub
+        .store
+        .change_profile(office.relationship, limit)
+        .unwrap();
+    office.hub.changed(office.relationship);
+    for id in 1..=2 {
+        assert!(office.submit(id, "hello").is_ok());
+    }
+    let refusal = office.submit(3, "hello").err().unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::RateLimited);
+}
+
+#[test]
 fn a_person_decides_and_is_asked_once() {
     let office = Office::new("ask");
     office.permit(Rule::Ask);

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::record::{Body, Ended, Phase};
 use super::work::Work;
 use crate::executor::{self, Fault};
-use crate::policy::{Demand, Permit, Usage as Counted};
+use crate::policy::{Demand, Permit, RateWindow, Usage as Counted};
 use crate::sanitize::visible;
 use crate::store::{Outcome, RequestState};
 use shared_proto::error::ErrorCode;
@@ -130,7 +130,8 @@ fn ask(
         }
         Answer::Withdrawn => return Err(Fault::cancelled()),
     };
-    match hub.judge(demand, Some(consent)) {
+    // It was counted when it came in.
+    match hub.judge(demand, RateWindow::default(), Some(consent)) {
         Ok(Entry::Permit(permit)) => Ok(permit),
         Ok(Entry::Prompt(_)) => Err(Fault::new(ErrorCode::Internal, "the policy asks twice")),
         Err(Refusal { fault, .. }) => Err(fault),
