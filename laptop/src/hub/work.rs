@@ -5,7 +5,7 @@ use super::record::{Body, Ended, Followed, Phase, Record, Stream};
 use super::uploads::Uploads;
 use crate::executor::{Fault, Output, OutputClosed};
 use crate::ipc::CancelToken;
-use crate::store::{RelationshipId, RequestRecord, Store};
+use crate::store::{RelationshipId, RequestRecord, Store, Unforced};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_VALUE_LEN;
 use shared_proto::message::{Credit, RequestId};
@@ -160,6 +160,20 @@ impl Work {
         self.change(|record| record.phase = phase);
     }
 
+    /// Has `force` bring large results to the disk. The record stays free meanwhile: sessions look and read.
+    pub(super) fn settle<T>(&self, force: impl FnOnce(&[Unforced]) -> T) -> T {
+        let unforced: Vec<_> = self
+            .lock()
+            .streams
+            .values()
+            .filter_map(|stream| match &stream.body {
+                Body::Spool(spool) => spool.unforced(),
+                Body::Stored => None,
+            })
+            .collect();
+        force(&unforced)
+    }
+
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
         let (result, tell) = {
             let mut record = self.lock();
@@ -251,5 +265,43 @@ pub(super) fn store_fault(error: crate::store::StoreError) -> Fault {
                 "the laptop could not read or write its store",
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::TempFolder;
+
+    #[test]
+    fn results_are_read_while_they_are_forced_to_the_disk() {
+        let folder = TempFolder::new("work-settle");
+        let store = Arc::new(Store::open(&folder.0).unwrap());
+        let work = Arc::new(Work::new(
+            1,
+            RequestId(1),
+            Arc::clone(&store),
+            Uploads::none(),
+            Phase::Running,
+        ));
+        work.append(0, &vec![7; 100_000]).unwrap();
+        work.append(1, b"small").unwrap();
+        let forced = work.settle(|unforced| {
+            assert_eq!(unforced.len(), 1, "the small one goes into the database");
+            // From another thread, as a session does; a lock that is held would show as a time-out.
+            let (read, done) = std::sync::mpsc::channel();
+            let session = Arc::clone(&work);
+            std::thread::spawn(move || {
+                let view = session.view(&Followed::default());
+                let piece = session.read(0, 99_990, 100);
+                read.send((view.streams.len(), piece)).unwrap();
+            });
+            let patience = std::time::Duration::from_secs(10);
+            let (streams, piece) = done.recv_timeout(patience).unwrap();
+            assert_eq!((streams, piece.unwrap()), (2, vec![7; 10]));
+            store.force(unforced)
+        });
+        forced.unwrap();
+        work.settle(|unforced| assert!(unforced.is_empty()));
     }
 }

@@ -171,6 +171,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
     };
     let device = hub.device(work.relationship);
     log::info!("{device}: request {} ended: {outcome}", work.id().0);
+    let forced = work.settle(|unforced| hub.store.force(unforced));
     work.change(|record| {
         let mut spools = Vec::new();
         let mut slots = Vec::new();
@@ -185,9 +186,10 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
             used,
             results: spools,
         };
-        let stored = hub
-            .store
-            .end_request(work.relationship, work.id().0, &outcome, hub.wall());
+        let stored = forced.and_then(|()| {
+            hub.store
+                .end_request(work.relationship, work.id().0, &outcome, hub.wall())
+        });
         for ((slot, len, ended), spool) in slots.into_iter().zip(outcome.results) {
             record.streams.insert(
                 slot,

@@ -22,7 +22,7 @@ pub use relationship::{NewRelationship, Relationship, RelationshipId};
 pub use request::{Admission, NewRequest, Outcome, RequestRecord, RequestState, WINDOW};
 pub use result::Retention;
 pub use setting::Setting;
-pub use spool::Spool;
+pub use spool::{Spool, Unforced};
 
 use nix::fcntl::{Flock, FlockArg};
 use rusqlite::{Connection, OpenFlags};

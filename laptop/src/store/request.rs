@@ -179,19 +179,9 @@ impl Store {
         now: i64,
     ) -> Result<(), StoreError> {
         let id = signed(request);
-        // Large bodies reach the disk before the row that calls them whole.
-        let mut large = false;
-        for spool in outcome
-            .results
-            .iter()
-            .filter(|spool| spool.len() > MAX_INLINE_LEN)
-        {
-            spool.sync()?;
-            large = true;
-        }
-        if large {
-            self.sync_spool_folder()?;
-        }
+        // Large bodies reach the disk before the row that calls them whole. Who holds a lock has seen to that before.
+        let unforced: Vec<_> = outcome.results.iter().filter_map(Spool::unforced).collect();
+        self.force(&unforced)?;
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let (state, day): (i64, i64) = transaction.query_row(

@@ -7,6 +7,8 @@ use super::{RelationshipId, Store, StoreError};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bodies up to this many octets move into the database when the request ends: one page chain beats one file.
 pub(super) const MAX_INLINE_LEN: u64 = 64 * 1024;
@@ -16,8 +18,20 @@ pub(super) const MAX_INLINE_LEN: u64 = 64 * 1024;
 pub struct Spool {
     pub(super) slot: u8,
     pub(super) path: PathBuf,
-    file: File,
+    file: Arc<File>,
     len: u64,
+    /// Octets that are known to be on the disk.
+    forced: Arc<AtomicU64>,
+}
+
+/// The body of a [`Spool`] that is too large for the database, as far as it was written when this was made: what
+/// [`Store::force`] needs, so that the spool itself may be read meanwhile.
+#[derive(Debug)]
+pub struct Unforced {
+    path: PathBuf,
+    file: Arc<File>,
+    len: u64,
+    forced: Arc<AtomicU64>,
 }
 
 impl Spool {
@@ -56,10 +70,15 @@ impl Spool {
         Ok(bytes)
     }
 
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
-        self.file
-            .sync_all()
-            .map_err(|error| StoreError::File(self.path.clone(), error))
+    /// What is still to be forced to the disk before its request may end; `None` if nothing.
+    pub fn unforced(&self) -> Option<Unforced> {
+        let forced = self.forced.load(Ordering::Acquire);
+        (self.len > MAX_INLINE_LEN && forced < self.len).then(|| Unforced {
+            path: self.path.clone(),
+            file: Arc::clone(&self.file),
+            len: self.len,
+            forced: Arc::clone(&self.forced),
+        })
     }
 }
 
@@ -86,9 +105,29 @@ impl Store {
         Ok(Spool {
             slot,
             path,
-            file,
+            file: Arc::new(file),
             len: 0,
+            forced: Arc::default(),
         })
+    }
+
+    /// Forces bodies and their names to the disk. This may take seconds: hold no lock.
+    ///
+    /// # Errors
+    /// What the disk said; what is on it is unknown then, and the request must not end well.
+    pub fn force(&self, bodies: &[Unforced]) -> Result<(), StoreError> {
+        for body in bodies {
+            body.file
+                .sync_all()
+                .map_err(|error| StoreError::File(body.path.clone(), error))?;
+        }
+        if !bodies.is_empty() {
+            self.sync_spool_folder()?;
+        }
+        for body in bodies {
+            body.forced.store(body.len, Ordering::Release);
+        }
+        Ok(())
     }
 
     pub(super) fn spool_path(
@@ -126,7 +165,7 @@ impl Store {
         }
     }
 
-    pub(super) fn sync_spool_folder(&self) -> Result<(), StoreError> {
+    fn sync_spool_folder(&self) -> Result<(), StoreError> {
         File::open(&self.spool)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| StoreError::File(self.spool.clone(), error))
@@ -168,6 +207,25 @@ mod tests {
         assert_eq!(spool.read(3, 4).expect("read"), b"lo w");
         assert_eq!(spool.read(11, 4).expect("read"), b"");
         assert_eq!(spool.read(u64::MAX, 4).expect("read"), b"");
+    }
+
+    #[test]
+    fn a_large_body_is_forced_once_and_again_if_it_grows() {
+        let folder = TempFolder::new("spool-force");
+        let store = Store::open(&folder.0).expect("a store");
+        let mut spool = store.spool(1, 2, 3).expect("a spool");
+        let inline = vec![7; MAX_INLINE_LEN as usize];
+        spool.append(&inline).expect("written");
+        assert!(spool.unforced().is_none(), "goes into the database");
+        spool.append(b"x").expect("written");
+        let unforced = spool.unforced().expect("too large for the database");
+        // What arrives meanwhile is not covered.
+        spool.append(b"y").expect("written");
+        store.force(&[unforced]).expect("forced");
+        let rest = spool.unforced().expect("has grown");
+        store.force(&[rest]).expect("forced");
+        assert!(spool.unforced().is_none());
+        store.force(&[]).expect("nothing to do");
     }
 
     #[test]
