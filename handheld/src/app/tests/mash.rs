@@ -208,6 +208,21 @@ fn check(p: &Player) {
     if let Screen::Progress(id) = m.screen() {
         let _ = view::picture::progress(m, *id);
     }
+    let shows = matches!(m.screen(), Screen::Nearby(_));
+    assert_eq!(m.radio.looking.is_some(), shows, "{:?}", m.screen());
+    if matches!(m.link, crate::app::model::Link::Asleep { .. }) {
+        let waits = |e: &crate::app::model::Entry| {
+            Some(e.laptop) == m.chosen
+                && !matches!(e.state, EntryState::Draft | EntryState::Failed(_))
+        };
+        let asked = m.outbox.entries.iter().find(|e| waits(e));
+        assert!(
+            asked.is_none()
+                || view::header(m).link == "Pairing ended"
+                || m.laptop().unwrap().ended.is_some(),
+            "asleep with {asked:?}"
+        );
+    }
     let _ = (view::header(m), view::chat::turns(m), hints::map(m));
     let bar = hints::bar(m);
     assert!(
@@ -332,6 +347,35 @@ proptest! {
             q.step(Step::Press(hint.button));
             let fx: Vec<Effect> = { q.step(Step::Release(hint.button)); q.effects.iter().filter(|e| !matches!(e, Effect::SetTimer(_))).cloned().collect() };
             prop_assert!(!fx.is_empty() || facts(&q) != before, "{hint:?} does nothing on {:?} {:?}", p.model.screen(), p.model.overlay);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_of_the_radio_begins_and_ends_in_turn(events in prop::collection::vec(event(), 1..150), used: bool) {
+        let mut p = if used { in_use(false) } else { linked() };
+        for event in &events {
+            apply(&mut p, event);
+        }
+        let (mut looks, mut watches, mut rests) = (false, false, false);
+        for effect in &p.effects {
+            match effect {
+                Effect::Look(on) => {
+                    prop_assert_ne!(*on, looks);
+                    looks = *on;
+                }
+                Effect::WatchSignal(on) => {
+                    prop_assert_ne!(*on, watches);
+                    watches = *on;
+                }
+                Effect::Rest => {
+                    prop_assert!(!rests, "told to rest twice");
+                    rests = true;
+                }
+                Effect::Reconnect | Effect::Link(_) => rests = false,
+                Effect::Pair(_) => prop_assert!(!looks, "called while it looks"),
+                Effect::Submit { .. } => prop_assert!(!rests, "sent while it rests"),
+                _ => {}
+            }
         }
     }
 
