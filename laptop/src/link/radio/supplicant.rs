@@ -9,8 +9,12 @@ use std::fs;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
+/// How long wpa_supplicant has for an answer. It takes milliseconds, and while it makes an interface half a second.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long wpa_supplicant has to say that it will send events.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest event, in octets; longer ones are cut by the system and then not understood.
@@ -74,7 +78,7 @@ impl Supplicant {
         })
     }
 
-    /// Asks and waits for the answer, up to ten seconds. After an error the client is gone: a late answer would
+    /// Asks and waits for the answer, up to [`REPLY_TIMEOUT`]. After an error the client is gone: a late answer would
     /// otherwise be taken for that to the next request.
     ///
     /// # Errors
@@ -84,7 +88,20 @@ impl Supplicant {
             Some(client) if client.id == socket.id => client,
             _ => self.open(socket)?,
         };
-        let reply = client.inner.request(request).map_err(plain)?;
+        // wpactrl itself waits ten seconds, for which a supplicant that ends between request and answer would hold
+        // everything up. The thread that waits in vain ends by itself and takes the client with it.
+        let (sender, answers) = mpsc::channel();
+        let request = request.to_owned();
+        thread::Builder::new()
+            .name("request".to_owned())
+            .spawn(move || {
+                let reply = client.inner.request(&request).map_err(plain);
+                let _ = sender.send((client, reply));
+            })?;
+        let (client, reply) = answers
+            .recv_timeout(REPLY_TIMEOUT)
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+        let reply = reply?;
         self.clients.insert(socket.name.clone(), client);
         Ok(reply)
     }
@@ -232,5 +249,116 @@ impl Ear {
 impl Drop for Ear {
     fn drop(&mut self) {
         let _ = self.inner.send(b"DETACH");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::radio::world::World;
+    use crate::link::radio::world::tests::Laptop;
+
+    /// A control socket that answers what it is told to.
+    fn serve(
+        socket: UnixDatagram,
+        replies: &'static [&'static str],
+    ) -> thread::JoinHandle<Vec<String>> {
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a timeout");
+        thread::spawn(move || {
+            let mut heard = Vec::new();
+            for reply in replies {
+                let mut request = [0; 256];
+                let Ok((len, from)) = socket.recv_from(&mut request) else {
+                    break;
+                };
+                heard.push(String::from_utf8_lossy(&request[..len]).into_owned());
+                let path = from.as_pathname().expect("a named client");
+                socket.send_to(reply.as_bytes(), path).expect("sent");
+            }
+            heard
+        })
+    }
+
+    fn only(laptop: &Laptop) -> Socket {
+        World::read(&laptop.0, &[laptop.control()])
+            .sockets
+            .remove(0)
+    }
+
+    #[test]
+    fn several_clients_of_one_process_do_not_unlink_each_other() {
+        let laptop = Laptop::new("clients");
+        let served = ["a", "b"].map(|name| serve(laptop.socket(name), &["one\n", "two\n"]));
+        let sockets = World::read(&laptop.0, &[laptop.control()]).sockets;
+        let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
+        for expected in ["one\n", "two\n"] {
+            for socket in &sockets {
+                assert_eq!(supplicant.ask(socket, "PING").expect("an answer"), expected);
+            }
+        }
+        for thread in served {
+            assert_eq!(thread.join().expect("served"), ["PING", "PING"]);
+        }
+    }
+
+    #[test]
+    fn events_come_over_a_socket_of_their_own() {
+        let laptop = Laptop::new("events");
+        let thread = serve(laptop.socket("wlan0"), &["OK\n", "<3>AP-ENABLED "]);
+        let socket = only(&laptop);
+        let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
+        assert_eq!(
+            supplicant.hear(std::slice::from_ref(&socket)),
+            Vec::<String>::new()
+        );
+        let ear = &supplicant.ears()[0];
+        assert_eq!((ear.name(), ear.next().expect("no error")), ("wlan0", None));
+        ear.inner.send(b"again").expect("sent");
+        ear.inner.set_nonblocking(false).expect("set");
+        assert_eq!(
+            ear.next().expect("no error").as_deref(),
+            Some(&b"<3>AP-ENABLED "[..])
+        );
+        assert_eq!(thread.join().expect("served"), ["ATTACH", "again"]);
+        supplicant.hear(&[]);
+        assert!(supplicant.ears().is_empty());
+    }
+
+    #[test]
+    fn a_supplicant_that_refuses_or_is_gone_is_named() {
+        let laptop = Laptop::new("refuses");
+        let thread = serve(laptop.socket("wlan0"), &["FAIL\n"]);
+        let socket = only(&laptop);
+        let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
+        assert_eq!(supplicant.hear(std::slice::from_ref(&socket)), ["wlan0"]);
+        thread.join().expect("served");
+        // The file stays, as after a kill.
+        let error = supplicant
+            .ask(&socket, "PING")
+            .expect_err("nobody is there");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn a_silent_supplicant_holds_nothing_up_for_long() {
+        let laptop = Laptop::new("silent");
+        let _silent = laptop.socket("wlan0");
+        let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
+        let error = supplicant.ask(&only(&laptop), "PING").expect_err("silence");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept() {
+        let laptop = Laptop::new("swept");
+        let run = laptop.0.join("run");
+        // Process numbers end far below this one.
+        fs::create_dir_all(run.join("radio-4294967295/1")).expect("a folder");
+        let supplicant = Supplicant::new(&run).expect("a folder");
+        assert!(!run.join("radio-4294967295").exists());
+        drop(supplicant);
+        assert_eq!(fs::read_dir(&run).expect("a folder").count(), 0);
     }
 }

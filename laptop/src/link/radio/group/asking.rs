@@ -3,6 +3,7 @@
 use super::{Group, Phase, Place, Why};
 use crate::link::radio::check;
 use crate::link::radio::probe::{Answers, Question, questions};
+use crate::link::radio::trouble::Trouble;
 use crate::link::radio::world::P2P_DEVICE;
 
 impl Group {
@@ -65,7 +66,11 @@ impl Group {
             .collect();
         match self.others.pop_front() {
             Some(place) => self.prepare(place),
-            None => self.rest(trouble),
+            // A supplicant that is just about to end or to begin is silent too.
+            None => self.rest(
+                trouble
+                    .filter(|trouble| !matches!(trouble, Trouble::Silent(_)) || self.failures > 1),
+            ),
         }
     }
 }
