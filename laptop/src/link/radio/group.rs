@@ -37,6 +37,10 @@ const FIRST_PAUSE: u64 = 400;
 const SETTLE: u64 = 250;
 /// How long a station has to join before a group that was in its way is made again elsewhere, in milliseconds.
 const YIELD: u64 = 10_000;
+/// How long a group has to have stood so that its end is no failed attempt, in milliseconds.
+const STOOD: u64 = 2_000;
+/// Longest pause while the radio is switched off, in milliseconds: not every user may watch the switch.
+const SWITCH_PAUSE: u64 = 5_000;
 /// Longest pause between attempts, in milliseconds.
 const LONGEST_PAUSE: u64 = 30_000;
 /// How long wpa_supplicant has to start a group that it agreed to, in milliseconds: on 5 GHz it may scan first.
@@ -130,6 +134,7 @@ enum Phase {
     Up {
         place: Place,
         running: Running,
+        since: u64,
         look_at: u64,
         open_at: Option<u64>,
     },
@@ -292,12 +297,26 @@ impl Group {
             self.world.socket(name).map(|socket| socket.id)
                 == before.socket(name).map(|socket| socket.id)
         };
+        let renewed = |place: &Place| {
+            !same(&place.answers.p2p) && self.world.socket(&place.answers.p2p).is_some()
+        };
         match &self.phase {
             // Not the first one: what is there then was there before.
             Phase::Resting { until: 1.. }
                 if telling(&before, self.wanted.interface.as_deref())
                     != telling(&self.world, self.wanted.interface.as_deref()) =>
             {
+                self.phase = Phase::Resting {
+                    until: self.now + SETTLE,
+                };
+            }
+            Phase::Preparing { place, .. }
+            | Phase::Starting { place, .. }
+            | Phase::Up { place, .. }
+                if renewed(place) =>
+            {
+                self.lost();
+                // There is a new supplicant to be asked already.
                 self.phase = Phase::Resting {
                     until: self.now + SETTLE,
                 };
@@ -411,7 +430,11 @@ impl Group {
         self.down();
         self.queue.clear();
         self.others.clear();
-        let pause = (FIRST_PAUSE << self.failures.min(10)).min(LONGEST_PAUSE);
+        let longest = match trouble {
+            Some(Trouble::Blocked(_)) => SWITCH_PAUSE,
+            _ => LONGEST_PAUSE,
+        };
+        let pause = (FIRST_PAUSE << self.failures.min(10)).min(longest);
         self.failures = self.failures.saturating_add(1);
         self.phase = Phase::Resting {
             until: self.now + pause,
@@ -456,7 +479,10 @@ impl Group {
     /// Tells that the group is gone, if there was one.
     fn down(&mut self) {
         self.pushing = false;
-        if matches!(self.phase, Phase::Up { .. }) {
+        if let Phase::Up { since, .. } = self.phase {
+            if since + STOOD <= self.now {
+                self.failures = 0;
+            }
             self.effects.push_back(Effect::Close);
         }
     }

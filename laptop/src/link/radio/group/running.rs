@@ -18,6 +18,7 @@ impl Group {
         self.phase = Phase::Up {
             place,
             running,
+            since: self.now,
             look_at: self.now + LOOK_INTERVAL,
             open_at: None,
         };

@@ -358,6 +358,36 @@ fn a_killed_supplicant_is_noticed_within_the_interval() {
 }
 
 #[test]
+fn a_supplicant_that_was_killed_and_started_is_asked_as_soon_as_it_is_there() {
+    let mut laptop = up();
+    laptop.group.failures = 8;
+    laptop.restart_supplicant();
+    laptop.run();
+    assert!(laptop.done.contains(&Effect::Close));
+    assert_eq!(laptop.group.deadline(), Some(laptop.now + SETTLE));
+    laptop.wait();
+    assert!(laptop.done.contains(&open("p2p-wlan0-1", 2462)));
+}
+
+#[test]
+fn groups_that_fall_at_once_are_made_further_and_further_apart_and_others_are_not() {
+    let mut laptop = up();
+    let mut pauses = Vec::new();
+    for stands in [0, 0, 0, STOOD, 0] {
+        laptop.now += stands;
+        let (name, _) = laptop.running.take().expect("a group");
+        laptop.say(
+            "p2p-dev-wlan0",
+            &format!("<3>P2P-GROUP-REMOVED {name} GO reason=UNAVAILABLE"),
+        );
+        laptop.settle();
+        pauses.push((laptop.group.deadline().expect("a deadline") - laptop.now) / FIRST_PAUSE);
+        laptop.wait();
+    }
+    assert_eq!(pauses, [1, 2, 4, 1, 2]);
+}
+
+#[test]
 fn a_driver_that_comes_back_gets_the_group_again() {
     let mut laptop = up();
     laptop.running = None;
