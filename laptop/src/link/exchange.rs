@@ -170,6 +170,7 @@ mod tests {
     use super::super::handover::{News, hear, wish};
     use super::super::network::testing::network;
     use super::*;
+    use proptest::prelude::*;
     use std::net::{IpAddr, TcpStream};
     use std::sync::mpsc::{Receiver, channel};
     use std::thread::JoinHandle;
@@ -296,5 +297,77 @@ mod tests {
             serving.join().expect("no panic"),
             Err(HandoverError::Malformed(_))
         ));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Change {
+        Offer,
+        Withdraw(usize),
+        Network(bool),
+        Trouble(bool),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            Just(Change::Offer),
+            (0..4usize).prop_map(Change::Withdraw),
+            any::<bool>().prop_map(Change::Network),
+            any::<bool>().prop_map(Change::Trouble),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_daemon_knows_how_things_are_whenever_it_came(
+            changes in proptest::collection::vec(change(), 0..24),
+            comes_at in 0..24usize,
+        ) {
+            let exchange = Arc::new(Exchange::default());
+            let (mut offered, mut is_up, mut is_troubled) = (Vec::new(), false, false);
+            let mut daemon = None;
+            for (index, change) in changes.iter().enumerate() {
+                if index == comes_at {
+                    daemon = Some(join(&exchange));
+                }
+                match change {
+                    Change::Offer => offered.push(exchange.offer(carrier())),
+                    Change::Withdraw(which) if *which < offered.len() => {
+                        exchange.withdraw(offered.remove(*which));
+                    }
+                    Change::Withdraw(_) => {}
+                    Change::Network(up) => {
+                        is_up = *up;
+                        exchange.set_network(up.then(network));
+                    }
+                    Change::Trouble(troubled) => {
+                        is_troubled = *troubled;
+                        exchange.set_trouble(troubled.then(|| "no radio".to_owned()));
+                    }
+                }
+            }
+            let (daemon, _serving) = daemon.unwrap_or_else(|| join(&exchange));
+            let (mut listening, mut network, mut trouble) = (Vec::new(), None, None);
+            let mut is_told = false;
+            loop {
+                match hear(&daemon).expect("heard") {
+                    News::Listening { id, .. } => listening.push(id),
+                    News::Gone { id } => listening.retain(|one| *one != id),
+                    News::Radio(told) => network = told,
+                    News::Trouble(Some(words)) if words == "last" => break,
+                    News::Trouble(told) => {
+                        trouble = told;
+                        // The first is the end of the greeting: from here on nothing can be missed.
+                        if !std::mem::replace(&mut is_told, true) {
+                            exchange.set_trouble(Some("last".to_owned()));
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!(listening, offered);
+            prop_assert_eq!(network.is_some(), is_up);
+            prop_assert_eq!(trouble.is_some(), is_troubled);
+        }
     }
 }
