@@ -6,6 +6,7 @@
 pub mod command;
 pub mod event;
 mod fields;
+mod line;
 pub mod reply;
 pub mod text;
 pub mod words;
@@ -16,7 +17,8 @@ mod documented;
 mod tests;
 
 pub use command::{Command, Setting};
-pub use event::{Device, Event, Group, Line, Role, parse};
+pub use event::{Device, Event, Group, Line, Role};
+pub use line::parse;
 pub use reply::{
     Bss, DriverFlags, NetworkRow, Outcome, Peer, ScanResult, SignalPoll, State, Status, networks,
     scan_results,
