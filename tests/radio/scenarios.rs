@@ -5,6 +5,7 @@ mod group;
 mod losses;
 mod rejoin;
 mod router;
+mod sleep;
 mod strangers;
 mod work;
 
@@ -26,7 +27,7 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 12] = [
+const ALL: [(&str, Scenario, &str); 13] = [
     (
         "group",
         group::outlives_everything,
@@ -77,6 +78,11 @@ const ALL: [(&str, Scenario, &str); 12] = [
         "rejoin",
         rejoin::times,
         "how long a rejoin takes, cold and warm",
+    ),
+    (
+        "sleep",
+        sleep::between_uses,
+        "the radio sleeps between uses and wakes for what is written",
     ),
     (
         "losses",
