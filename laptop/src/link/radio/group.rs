@@ -49,6 +49,8 @@ const START_TIMEOUT: u64 = 15_000;
 const LOOK_INTERVAL: u64 = 10_000;
 /// How long a handheld's push counts that comes before the window opens, in milliseconds: it gives up after that.
 const PUSH_AGE: u64 = 20_000;
+/// How long the same request may come again without being another, in milliseconds: handhelds send it twice.
+const PUSH_ECHO: u64 = 1_000;
 /// How long leaving may take in all, in milliseconds.
 const LEAVE_TIMEOUT: u64 = 4_000;
 /// Pause before the socket is opened again that could not be, in milliseconds.
@@ -201,7 +203,8 @@ pub(super) struct Group {
     failures: u32,
     window: Option<u64>,
     pushed: Option<(Mac, u64)>,
-    pushing: bool,
+    /// Who was let in last, and when.
+    pushing: Option<(Mac, u64)>,
     now: u64,
 }
 
@@ -224,7 +227,7 @@ impl Group {
             failures: 0,
             window: None,
             pushed: None,
-            pushing: false,
+            pushing: None,
             now: 0,
         }
     }
@@ -478,7 +481,7 @@ impl Group {
 
     /// Tells that the group is gone, if there was one.
     fn down(&mut self) {
-        self.pushing = false;
+        self.pushing = None;
         if let Phase::Up { since, .. } = self.phase {
             if since + STOOD <= self.now {
                 self.failures = 0;

@@ -1,7 +1,9 @@
 //! A group that is up, and leaving it.
 
 use super::preparing::SETTINGS;
-use super::{Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, Phase, Place, Running, Why};
+use super::{
+    Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase, Place, Running, Why,
+};
 use crate::link::radio::probe::GROUP_OWNER;
 use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
 
@@ -151,7 +153,14 @@ impl Group {
     pub(super) fn push(&mut self, device: Mac) {
         if let Phase::Up { running, .. } = &self.phase {
             let socket = running.interface.clone();
-            (self.pushing, self.pushed) = (true, None);
+            self.pushed = None;
+            if self
+                .pushing
+                .is_some_and(|(known, at)| known == device && at + PUSH_ECHO > self.now)
+            {
+                return;
+            }
+            self.pushing = Some((device, self.now));
             self.ask(&socket, Command::WpsPbc(Some(device)), Why::Ignored);
         }
     }
@@ -159,12 +168,12 @@ impl Group {
     pub(super) fn close_window(&mut self) {
         self.window = None;
         if let Phase::Up { running, .. } = &self.phase
-            && self.pushing
+            && self.pushing.is_some()
         {
             let socket = running.interface.clone();
             self.ask(&socket, Command::WpsCancel, Why::Ignored);
         }
-        self.pushing = false;
+        self.pushing = None;
     }
 
     /// Removes the group and puts everything back.

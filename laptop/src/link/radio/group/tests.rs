@@ -534,6 +534,18 @@ fn a_push_just_before_the_window_opens_counts() {
 }
 
 #[test]
+fn a_push_that_is_sent_twice_is_one() {
+    let mut laptop = up();
+    laptop.group.window(Some(laptop.now + 120_000), laptop.now);
+    push(&mut laptop);
+    push(&mut laptop);
+    assert_eq!(laptop.asked.len(), 1);
+    laptop.now += PUSH_ECHO;
+    push(&mut laptop);
+    assert_eq!(laptop.asked.len(), 2);
+}
+
+#[test]
 fn the_window_closes_by_itself() {
     let mut laptop = up();
     laptop.group.window(Some(laptop.now + 3_000), laptop.now);

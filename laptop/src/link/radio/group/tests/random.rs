@@ -10,7 +10,9 @@ use shared_proto::supplicant::parse;
 #[derive(Debug, Clone)]
 enum Happening {
     Line(usize),
+    Bytes(usize, Vec<u8>),
     Reply(usize),
+    Text(String),
     Tick(u64),
     World(usize),
     Window(Option<u64>),
@@ -82,10 +84,30 @@ fn worlds() -> [World; 4] {
     ]
 }
 
+/// A line that may be none, or one with a stretch of it bent.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let bent = (
+        0..LINES.len(),
+        any::<proptest::sample::Index>(),
+        proptest::collection::vec(any::<u8>(), 0..8),
+    );
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..80),
+        bent.prop_map(|(index, at, bytes)| {
+            let mut line = LINES[index].1.as_bytes().to_vec();
+            let at = at.index(line.len());
+            line.splice(at..line.len().min(at + 2), bytes);
+            line
+        }),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => (0..LINES.len()).prop_map(Happening::Line),
+        2 => (0..LINES.len(), line()).prop_map(|(index, bytes)| Happening::Bytes(index, bytes)),
         12 => (0..REPLIES.len()).prop_map(Happening::Reply),
+        3 => ".{0,60}|([a-z_]{1,12}=.{0,20}\n){0,6}".prop_map(Happening::Text),
         3 => (0..40_000u64).prop_map(Happening::Tick),
         3 => (0..4usize).prop_map(Happening::World),
         1 => proptest::option::of(0..100_000u64).prop_map(Happening::Window),
@@ -127,8 +149,9 @@ proptest! {
             }
             prop_assert!(waits || is_done || group.deadline().is_some(), "wedged: {group:?}");
             if waits {
-                let reply = match happening {
-                    Happening::Reply(index) => REPLIES[index],
+                let reply = match &happening {
+                    Happening::Reply(index) => REPLIES[*index],
+                    Happening::Text(text) => Some(text.as_str()),
                     _ => None,
                 };
                 group.reply(reply, now);
@@ -138,7 +161,8 @@ proptest! {
                     let (socket, line) = LINES[index];
                     group.line(socket, &parse(line.as_bytes()), now);
                 }
-                Happening::Reply(_) => {}
+                Happening::Bytes(index, bytes) => group.line(LINES[index].0, &parse(&bytes), now),
+                Happening::Reply(_) | Happening::Text(_) => {}
                 Happening::Tick(by) => {
                     now += by;
                     group.tick(now);
