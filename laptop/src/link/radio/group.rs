@@ -100,12 +100,6 @@ pub(super) enum Effect {
     Done,
 }
 
-/// Where a group is made: an interface, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    answers: Answers,
-}
-
 /// A group that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Running {
@@ -122,19 +116,19 @@ enum Phase {
     Asking { answers: Vec<Answers> },
     /// Cleaning up, setting names, adding the network block. `found` is a group of ours that still runs.
     Preparing {
-        place: Place,
+        place: Answers,
         found: Option<Running>,
     },
     /// Trying frequencies. `agreed`: the group may come up any moment.
     Starting {
-        place: Place,
+        place: Answers,
         left: VecDeque<u16>,
         agreed: bool,
         until: u64,
     },
     /// A group is there.
     Up {
-        place: Place,
+        place: Answers,
         running: Running,
         since: u64,
         look_at: u64,
@@ -190,7 +184,7 @@ pub(super) struct Group {
     world: World,
     phase: Phase,
     /// Candidates that are left after the one in use.
-    others: VecDeque<Place>,
+    others: VecDeque<Answers>,
     queue: VecDeque<Job>,
     asked: Option<Why>,
     effects: VecDeque<Effect>,
@@ -277,7 +271,7 @@ impl Group {
         match &mut self.phase {
             Phase::Resting { until } if *until <= now => self.begin(),
             Phase::Starting { place, until, .. } if *until <= now => {
-                let trouble = Trouble::Refused(place.answers.interface.clone());
+                let trouble = Trouble::Refused(place.interface.clone());
                 self.rest(Some(trouble));
             }
             Phase::Up {
@@ -300,9 +294,8 @@ impl Group {
             self.world.socket(name).map(|socket| socket.id)
                 == before.socket(name).map(|socket| socket.id)
         };
-        let renewed = |place: &Place| {
-            !same(&place.answers.p2p) && self.world.socket(&place.answers.p2p).is_some()
-        };
+        let renewed =
+            |place: &Answers| !same(&place.p2p) && self.world.socket(&place.p2p).is_some();
         match &self.phase {
             // Not the first one: what is there then was there before.
             Phase::Resting { until: 1.. }
@@ -324,13 +317,11 @@ impl Group {
                     until: self.now + SETTLE,
                 };
             }
-            Phase::Preparing { place, .. } | Phase::Starting { place, .. }
-                if !same(&place.answers.p2p) =>
-            {
+            Phase::Preparing { place, .. } | Phase::Starting { place, .. } if !same(&place.p2p) => {
                 self.lost()
             }
             Phase::Up { place, running, .. }
-                if !same(&place.answers.p2p) || self.world.socket(&running.interface).is_none() =>
+                if !same(&place.p2p) || self.world.socket(&running.interface).is_none() =>
             {
                 self.lost()
             }
@@ -497,6 +488,8 @@ impl Group {
             // A group's own socket may go before its event has come.
             (_, Why::Existing(_) | Why::Passphrase(_)) => {}
             (Phase::Up { .. }, Why::Ignored) => {}
+            // No word of the air is no reason against any channel.
+            (Phase::Preparing { .. }, Why::Air) => self.air(""),
             _ => self.lost(),
         }
     }

@@ -1,6 +1,6 @@
 //! Finding an interface that can host a group.
 
-use super::{Group, Phase, Place, Why};
+use super::{Group, Phase, Why};
 use crate::link::radio::check;
 use crate::link::radio::probe::{Answers, Question, questions};
 use crate::link::radio::trouble::Trouble;
@@ -62,7 +62,6 @@ impl Group {
         self.others = answers
             .into_iter()
             .filter(|answers| check::unfit(answers).is_none())
-            .map(|answers| Place { answers })
             .collect();
         match self.others.pop_front() {
             Some(place) => self.prepare(place),

@@ -1,6 +1,6 @@
 //! Making a group: clean up, set names, add the network block, try frequencies.
 
-use super::{Before, Effect, Group, Phase, Place, Running, START_TIMEOUT, Why, is_group};
+use super::{Answers, Before, Effect, Group, Phase, Running, START_TIMEOUT, Why, is_group};
 use crate::link::radio::probe::GROUP_OWNER;
 use crate::link::radio::probe::quietest_first;
 use crate::link::radio::trouble::Trouble;
@@ -20,8 +20,8 @@ pub(super) const SETTINGS: [&str; 4] = [
 const MAX_DEVICE_NAME_LEN: usize = 32;
 
 impl Group {
-    pub(super) fn prepare(&mut self, place: Place) {
-        let (interface, p2p) = (place.answers.interface.clone(), place.answers.p2p.clone());
+    pub(super) fn prepare(&mut self, place: Answers) {
+        let (interface, p2p) = (place.interface.clone(), place.p2p.clone());
         let mut heard = vec![p2p.clone()];
         if self.world.socket(&interface).is_some() && interface != p2p {
             heard.push(interface.clone());
@@ -36,7 +36,7 @@ impl Group {
             .filter(|name| is_group(name));
         let groups: Vec<_> = groups
             .cloned()
-            .chain(place.answers.owner.then_some(interface))
+            .chain(place.owner.then_some(interface))
             .collect();
         for group in groups {
             self.ask(&group, Command::Status, Why::Existing(group.clone()));
@@ -67,7 +67,7 @@ impl Group {
         if reply.trim_end() == self.identity.passphrase && found.is_none() {
             *found = Some(running);
         } else {
-            let p2p = place.answers.p2p.clone();
+            let p2p = place.p2p.clone();
             self.ask_first(
                 &p2p,
                 Command::P2pGroupRemove(running.interface),
@@ -82,7 +82,7 @@ impl Group {
         let Phase::Preparing { place, found } = &self.phase else {
             return;
         };
-        let (p2p, adopts) = (place.answers.p2p.clone(), found.is_some());
+        let (p2p, adopts) = (place.p2p.clone(), found.is_some());
         self.block = None;
         for id in ours {
             if adopts && self.block.is_none() {
@@ -92,7 +92,10 @@ impl Group {
             }
         }
         match &self.before {
-            Some(before) if before.socket == p2p => self.settings(),
+            // All of them: this may have been begun before, and not come to its end.
+            Some(before) if before.socket == p2p && before.values.len() == SETTINGS.len() => {
+                self.settings();
+            }
             _ => {
                 self.before = Some(Before {
                     socket: p2p.clone(),
@@ -126,7 +129,7 @@ impl Group {
             return;
         };
         let (place, found) = (place.clone(), found.clone());
-        let p2p = place.answers.p2p.clone();
+        let p2p = place.p2p.clone();
         let name = &self.wanted.name;
         let name = name[..name.floor_char_boundary(MAX_DEVICE_NAME_LEN)].to_owned();
         // Where the radio cannot be on two channels, wpa_supplicant would rather switch the person's network off than
@@ -148,7 +151,7 @@ impl Group {
             return;
         };
         let place = place.clone();
-        let (p2p, interface) = (&place.answers.p2p, &place.answers.interface);
+        let (p2p, interface) = (&place.p2p, &place.interface);
         let Ok(id) = reply.trim_end().parse() else {
             return self.elsewhere(Trouble::Refused(interface.clone()));
         };
@@ -160,7 +163,6 @@ impl Group {
         fields.extend(Setting::wpa2());
         // wpa_supplicant knows its persistent groups by SSID and owner, and would add a second block beside ours.
         let owner = place
-            .answers
             .device
             .map(|device| Setting::Plain("bssid", device.to_string()));
         fields.extend(owner);
@@ -176,7 +178,7 @@ impl Group {
         if !Outcome::parse(reply).is_done()
             && let Phase::Preparing { place, .. } = &self.phase
         {
-            let trouble = Trouble::Refused(place.answers.interface.clone());
+            let trouble = Trouble::Refused(place.interface.clone());
             self.elsewhere(trouble);
         }
     }
@@ -187,11 +189,10 @@ impl Group {
             return;
         };
         let place = place.clone();
-        let answers = &place.answers;
         let mut left = VecDeque::new();
         // Beside a network the radio has to be on its channel; then where handhelds remember the group.
         let firsts = [
-            answers.station,
+            place.station,
             self.wanted.frequency,
             self.identity.frequency,
         ];
@@ -200,9 +201,7 @@ impl Group {
             .flatten()
             .chain(quietest_first(&scan_results(reply)))
         {
-            if !left.contains(&mhz)
-                && (answers.allowed.is_empty() || answers.allowed.contains(&mhz))
-            {
+            if !left.contains(&mhz) && (place.allowed.is_empty() || place.allowed.contains(&mhz)) {
                 left.push_back(mhz);
             }
         }
@@ -232,8 +231,8 @@ impl Group {
                 self.ask(&p2p, Command::P2pGroupAdd(id, Some(frequency)), Why::Start);
             }
             _ => {
-                let interface = place.answers.interface.clone();
-                let trouble = match place.answers.station {
+                let interface = place.interface.clone();
+                let trouble = match place.station {
                     Some(station) => Trouble::Busy(interface, station),
                     None => Trouble::Refused(interface),
                 };

@@ -2,15 +2,15 @@
 
 use super::preparing::SETTINGS;
 use super::{
-    Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase, Place, Running, Why,
+    Answers, Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase, Running, Why,
 };
 use crate::link::radio::probe::GROUP_OWNER;
 use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
 
 impl Group {
-    pub(super) fn up(&mut self, place: Place, running: Running) {
-        let mut heard = vec![place.answers.p2p.clone()];
-        for socket in [&place.answers.interface, &running.interface] {
+    pub(super) fn up(&mut self, place: Answers, running: Running) {
+        let mut heard = vec![place.p2p.clone()];
+        for socket in [&place.interface, &running.interface] {
             let there = self.world.socket(socket).is_some() || *socket == running.interface;
             if there && !heard.contains(socket) {
                 heard.push(socket.clone());
@@ -187,7 +187,7 @@ impl Group {
         self.queue.clear();
         let expecting = matches!(self.phase, Phase::Starting { agreed: true, .. });
         if let Phase::Up { place, running, .. } = &self.phase {
-            let (p2p, interface) = (place.answers.p2p.clone(), running.interface.clone());
+            let (p2p, interface) = (place.p2p.clone(), running.interface.clone());
             self.effects.push_back(Effect::Close);
             self.ask(&p2p, Command::P2pGroupRemove(interface), Why::Ignored);
         }
@@ -251,7 +251,7 @@ impl Group {
         match &self.phase {
             Phase::Preparing { place, .. }
             | Phase::Starting { place, .. }
-            | Phase::Up { place, .. } => place.answers.p2p == socket,
+            | Phase::Up { place, .. } => place.p2p == socket,
             _ => false,
         }
     }

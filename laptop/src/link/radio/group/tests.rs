@@ -79,6 +79,38 @@ fn what_has_to_be_put_back_is_kept_before_it_is_changed() {
 }
 
 #[test]
+fn what_was_before_is_read_whole_or_again() {
+    let mut laptop = Laptop::new();
+    laptop
+        .settings
+        .insert("device_name".to_owned(), "x1".to_owned());
+    let world = laptop.world();
+    laptop.group.world(world, laptop.now);
+    // The supplicant goes after the first of them.
+    while let Some(effect) = laptop.group.poll() {
+        let Effect::Ask(socket, command) = effect else {
+            continue;
+        };
+        let asked = command.text();
+        let reply = laptop.answer(&socket, &asked);
+        laptop.group.reply(reply.as_deref(), laptop.now);
+        if asked == "GET device_name" {
+            break;
+        }
+    }
+    laptop.restart_supplicant();
+    laptop
+        .settings
+        .insert("device_name".to_owned(), "x1".to_owned());
+    laptop.run();
+    laptop.wait();
+    laptop.group.stop(laptop.now);
+    laptop.settle();
+    assert_eq!(laptop.settings["device_name"], "x1");
+    assert_eq!(laptop.settings["p2p_intra_bss"], "1");
+}
+
+#[test]
 fn stopping_puts_everything_back() {
     let mut laptop = Laptop::new();
     laptop
