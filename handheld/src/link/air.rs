@@ -20,7 +20,7 @@ use crate::app::model::laptop::Nearby;
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
 use crate::radio::held::{read, write};
-use crate::radio::{Denial, Effect, Held, Input, Machine, Order, Place};
+use crate::radio::{Denial, Effect, Held, Input, Machine, Order, Place, Scene};
 
 /// Where control sockets are: those of officeos-radio's supplicant, then the usual places.
 pub const FOLDERS: [&str; 4] = [
@@ -307,6 +307,7 @@ struct Work<'a, 'e> {
     executor: &'a Executor<'e>,
     tell: Sender<Told>,
     machine: Machine,
+    scene: Scene,
     paths: BTreeMap<String, PathBuf>,
     doors: BTreeMap<String, Door>,
     answers: BTreeMap<u32, Sender<Result<Place, String>>>,
@@ -323,6 +324,7 @@ impl<'a, 'e> Work<'a, 'e> {
             executor,
             tell,
             machine: Machine::new(air.settings.interface.clone(), read(&held)),
+            scene: Scene::default(),
             paths: BTreeMap::new(),
             doors: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -352,7 +354,7 @@ impl<'a, 'e> Work<'a, 'e> {
                 .await
             };
             match wake {
-                Wake::Wanted(Some(wanted)) => self.want(wanted),
+                Wake::Wanted(Some(wanted)) => self.want(wanted, &folders),
                 // The driver is gone.
                 Wake::Wanted(None) => break,
                 Wake::Told(Some(told)) => self.told(told, &folders),
@@ -417,10 +419,16 @@ impl<'a, 'e> Work<'a, 'e> {
     fn look(&mut self, folders: &[PathBuf]) {
         let (scene, paths) = sight::look(folders);
         self.paths = paths;
+        self.scene = scene.clone();
         self.feed(Input::Scene(scene));
     }
 
-    fn want(&mut self, wanted: Wanted) {
+    fn want(&mut self, wanted: Wanted, folders: &[PathBuf]) {
+        // Where a change was not told, this is the time to notice.
+        let (scene, _) = sight::look(folders);
+        if scene != self.scene {
+            self.look(folders);
+        }
         let mut ticket = |answer| {
             self.tickets = self.tickets.wrapping_add(1);
             // A new wish replaces the one before it, whose driver has gone on.
@@ -534,7 +542,7 @@ impl<'a, 'e> Work<'a, 'e> {
                     };
                     self.executor.spawn(ask).detach();
                 }
-                Effect::Prepare(interface) => prepare(&interface),
+                Effect::Prepare(interface) => self.prepare(&interface),
                 Effect::Joined { ticket, place } => self.answer(ticket, Ok(place)),
                 Effect::NotJoined { ticket, why } => self.answer(ticket, Err(why)),
                 Effect::News(news) => {
@@ -571,6 +579,15 @@ impl<'a, 'e> Work<'a, 'e> {
                 _task: task,
             },
         );
+    }
+
+    fn prepare(&self, interface: &str) {
+        prepare(interface);
+        let scene = self.scene.interfaces.iter();
+        let down = scene.clone().any(|one| one.name == interface && !one.up);
+        if down && let Err(error) = sight::raise(interface) {
+            log::info!("{interface} is not switched on: {error}");
+        }
     }
 
     fn answer(&mut self, ticket: u32, result: Result<Place, String>) {

@@ -119,9 +119,10 @@ impl Driver {
             let end = match end {
                 End::Pair(call) => {
                     backoff.reset();
-                    let end = super::meet::pair(&self, call).await;
-                    // What was joined for a pairing that came to nothing is of no further use.
-                    if target.is_none() && matches!(end, End::Again) {
+                    let (end, kept) = super::meet::pair(&self, call).await;
+                    // What was joined for a pairing that came to nothing is of no further use. After one that did not, the app
+                    // wants to be linked at once.
+                    if !kept && target.is_none() && matches!(end, End::Again) {
                         self.dialer.rest();
                     }
                     end
@@ -139,7 +140,11 @@ impl Driver {
                     self.tell(LinkEvent::Asleep).await;
                 }
                 End::Retarget(next) => {
-                    if next.is_none() {
+                    let by_radio = |target: &Option<Box<Target>>| {
+                        let network = target.as_ref().map(|target| &target.network);
+                        network.is_some_and(Option::is_some)
+                    };
+                    if by_radio(&target) && !by_radio(&next) {
                         self.dialer.rest();
                     }
                     target = next;

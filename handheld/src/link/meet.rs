@@ -28,15 +28,19 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the last words may take to leave.
 const LAST_WORDS: Duration = Duration::from_millis(800);
 
-/// Runs one attempt to its end and tells the app how it went. What the commands want next is handed back.
-pub(super) async fn pair(driver: &Driver, call: Call) -> End {
+/// Runs one attempt to its end and tells the app how it went. What the commands want next is handed back, and whether the laptop was
+/// kept.
+pub(super) async fn pair(driver: &Driver, call: Call) -> (End, bool) {
     let mut wish = End::Again;
-    if let Err(fault) = attempt(driver, &call, &mut wish).await {
-        driver
-            .tell(LinkEvent::Pairing(PairingEvent::Failed(fault)))
-            .await;
+    match attempt(driver, &call, &mut wish).await {
+        Ok(()) => (wish, true),
+        Err(fault) => {
+            driver
+                .tell(LinkEvent::Pairing(PairingEvent::Failed(fault)))
+                .await;
+            (wish, false)
+        }
     }
-    wish
 }
 
 async fn attempt(driver: &Driver, call: &Call, wish: &mut End) -> Result<(), PairingFault> {

@@ -1,17 +1,20 @@
 //! What the system shows of radios: wireless interfaces and control sockets; and when it is worth looking again.
 //!
-//! Nothing is polled. The kernel tells of interfaces (rtnetlink), of sockets (inotify), and of waking from suspend: a timer on the wall
-//! clock that is cancelled when that clock is set, which the end of a suspend does (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET).
+//! Nothing is polled. The kernel tells of interfaces (rtnetlink), of sockets (inotify), of radio switches (rfkill), and of waking from
+//! suspend: a timer on the wall clock that is cancelled when that clock is set, which the end of a suspend does (timerfd_create(2),
+//! TFD_TIMER_CANCEL_ON_SET).
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send,
+    socket,
 };
 use nix::sys::time::{TimeSpec, TimeValLike};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -23,6 +26,9 @@ use crate::radio::{Interface, Port, Scene};
 
 /// Where the kernel shows interfaces.
 const NET: &str = "/sys/class/net";
+
+/// Where the kernel tells of radio switches.
+const RFKILL: &str = "/dev/rfkill";
 
 /// IFF_UP of `/sys/class/net/IF/flags`.
 const UP: u32 = 1;
@@ -170,6 +176,8 @@ pub struct Watch {
     sockets: Async<Inotify>,
     folders: Vec<PathBuf>,
     clock: Option<Async<TimerFd>>,
+    /// Radio switches, where this user may read of them.
+    switches: Option<Async<File>>,
     /// By how much the clock that counts suspend was ahead.
     slept_ms: i64,
 }
@@ -190,6 +198,7 @@ impl Watch {
             sockets: Async::new(inotify)?,
             folders: folders.to_vec(),
             clock: clock.ok().and_then(|clock| Async::new(clock).ok()),
+            switches: switches().ok(),
             slept_ms: slept_ms(),
         };
         watch.arm();
@@ -215,7 +224,21 @@ impl Watch {
                 Err(error) => Err(io::Error::from(error)),
             }
         };
-        or(clock, or(sockets, self.links.changed())).await?;
+        let switches = async {
+            let Some(switches) = &self.switches else {
+                return smol::future::pending().await;
+            };
+            switches.readable().await?;
+            let mut events = [0; 256];
+            // Each read gives one event at most; what they say stands in sysfs.
+            while switches
+                .get_ref()
+                .read(&mut events)
+                .is_ok_and(|len| len > 0)
+            {}
+            Ok(())
+        };
+        or(or(clock, switches), or(sockets, self.links.changed())).await?;
         // A folder may have come or gone; its watch goes with it.
         self.follow();
         self.arm();
@@ -254,6 +277,41 @@ impl Watch {
         let how = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
         let _ = clock.as_ref().set(far, how);
     }
+}
+
+fn switches() -> io::Result<Async<File>> {
+    let mut options = File::options();
+    options
+        .read(true)
+        .custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    Async::new(options.open(RFKILL)?)
+}
+
+/// Switches an interface on, as `ip link set IF up` does; a supplicant goes on by itself then. Only root may.
+pub fn raise(name: &str) -> io::Result<()> {
+    let index = nix::net::if_::if_nametoindex(name)?;
+    let fd = socket(
+        AddressFamily::Netlink,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        SockProtocol::NetlinkRoute,
+    )?;
+    send(fd.as_raw_fd(), &raising(index), MsgFlags::empty())?;
+    Ok(())
+}
+
+/// RTM_NEWLINK with IFF_UP alone (rtnetlink(7), netlink(7)): a header of 16 octets and an ifinfomsg of 16.
+fn raising(index: u32) -> [u8; 32] {
+    const RTM_NEWLINK: u16 = 16;
+    const NLM_F_REQUEST: u16 = 1;
+    let mut message = [0; 32];
+    message[..4].copy_from_slice(&32u32.to_ne_bytes());
+    message[4..6].copy_from_slice(&RTM_NEWLINK.to_ne_bytes());
+    message[6..8].copy_from_slice(&NLM_F_REQUEST.to_ne_bytes());
+    message[20..24].copy_from_slice(&index.to_ne_bytes());
+    message[24..28].copy_from_slice(&UP.to_ne_bytes());
+    message[28..].copy_from_slice(&UP.to_ne_bytes());
+    message
 }
 
 /// How long the device has slept since it started, in milliseconds.
