@@ -6,7 +6,9 @@ use handheld::runtime::options::{Parsed, parse};
 use handheld::runtime::run;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+        .format_timestamp_millis()
+        .init();
     let failed = match parse(std::env::args_os().skip(1)) {
         Ok(Parsed::Print(text)) => {
             print!("{text}");

@@ -206,6 +206,9 @@ pub fn prepare(interface: &str) {
     for (name, value) in [
         ("accept_ra", "0"),
         ("router_solicitations", "0"),
+        // Even without detection the kernel waits a random part of this before it calls an address its own.
+        ("router_solicitation_delay", "0"),
+        ("accept_dad", "0"),
         ("dad_transmits", "0"),
         ("addr_gen_mode", "0"),
         ("disable_ipv6", "0"),
