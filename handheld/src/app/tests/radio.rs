@@ -13,10 +13,10 @@ pub(super) fn laptop(number: u8) -> Nearby {
         name: format!("Laptop {number}"),
         ssid: format!("DIRECT-x{number}-Laptop {number}").into_bytes(),
         bssid: [2, 0, 0, 0, 0, number],
-        device: (number % 2 == 0).then_some([6, 0, 0, 0, 0, number]),
+        device: (number.is_multiple_of(2)).then_some([6, 0, 0, 0, 0, number]),
         frequency: 2412,
         signal_dbm: -50 - 10 * i16::from(number),
-        push: number % 2 == 0,
+        push: number.is_multiple_of(2),
     }
 }
 
