@@ -39,9 +39,10 @@ const SETTLE: u64 = 250;
 const YIELD: u64 = 10_000;
 /// How long a group has to have stood so that its end is no failed attempt, in milliseconds.
 const STOOD: u64 = 2_000;
-/// Longest pause while the radio is switched off, in milliseconds: not every user may watch the switch.
-const SWITCH_PAUSE: u64 = 5_000;
-/// Longest pause between attempts, in milliseconds.
+/// Longest pause after a group has fallen, and while the radio is switched off, in milliseconds: not every user may watch
+/// the switch.
+const SHORT_PAUSE: u64 = 5_000;
+/// Longest pause between attempts that end in trouble, in milliseconds.
 const LONGEST_PAUSE: u64 = 30_000;
 /// How long wpa_supplicant has to start a group that it agreed to, in milliseconds: on 5 GHz it may scan first.
 const START_TIMEOUT: u64 = 15_000;
@@ -195,6 +196,8 @@ pub(super) struct Group {
     /// Control sockets of a wpa_supplicant that is about to end: asking it would take ten seconds.
     ending: Vec<(u64, i64)>,
     failures: u32,
+    /// A group has stood, and nothing has been tried since.
+    fallen: bool,
     window: Option<u64>,
     pushed: Option<(Mac, u64)>,
     /// Who was let in last, and when.
@@ -219,6 +222,7 @@ impl Group {
             trouble: None,
             ending: Vec::new(),
             failures: 0,
+            fallen: false,
             window: None,
             pushed: None,
             pushing: None,
@@ -425,15 +429,16 @@ impl Group {
         self.queue.clear();
         self.others.clear();
         let longest = match trouble {
-            Some(Trouble::Blocked(_)) => SWITCH_PAUSE,
-            _ => LONGEST_PAUSE,
+            None | Some(Trouble::Blocked(_)) => SHORT_PAUSE,
+            Some(_) => LONGEST_PAUSE,
         };
         let pause = (FIRST_PAUSE << self.failures.min(10)).min(longest);
         self.failures = self.failures.saturating_add(1);
         self.phase = Phase::Resting {
             until: self.now + pause,
         };
-        if trouble.is_some() {
+        // A group that has just fallen is not always in trouble: supplicants and drivers are restarted.
+        if trouble.is_some() && !std::mem::take(&mut self.fallen) {
             self.tell(trouble);
         }
     }
@@ -478,6 +483,7 @@ impl Group {
                 self.failures = 0;
             }
             self.effects.push_back(Effect::Close);
+            self.fallen = true;
         }
     }
 

@@ -3,7 +3,6 @@
 use super::{Group, Phase, Why};
 use crate::link::radio::check;
 use crate::link::radio::probe::{Answers, Question, questions};
-use crate::link::radio::trouble::Trouble;
 use crate::link::radio::world::P2P_DEVICE;
 
 impl Group {
@@ -65,11 +64,7 @@ impl Group {
             .collect();
         match self.others.pop_front() {
             Some(place) => self.prepare(place),
-            // A supplicant that is just about to end or to begin is silent too.
-            None => self.rest(
-                trouble
-                    .filter(|trouble| !matches!(trouble, Trouble::Silent(_)) || self.failures > 1),
-            ),
+            None => self.rest(trouble),
         }
     }
 }

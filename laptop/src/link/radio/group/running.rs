@@ -38,6 +38,7 @@ impl Group {
         };
         *open_at = None;
         let running = running.clone();
+        self.fallen = false;
         self.tell(None);
         self.effects
             .push_back(Effect::Open(running.interface, running.frequency));
