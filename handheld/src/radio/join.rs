@@ -487,7 +487,7 @@ impl Machine {
 
     /// The stage has taken as long as it may.
     pub(super) fn stage_due(&mut self) {
-        if !self.stage.until().is_some_and(|at| at <= self.now) {
+        if self.stage.until().is_none_or(|at| at > self.now) {
             return;
         }
         match self.stage.clone() {

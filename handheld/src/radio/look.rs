@@ -29,7 +29,7 @@ impl Machine {
     }
 
     pub(super) fn look(&mut self) {
-        if !self.looking.is_some_and(|at| at <= self.now) || !self.can_look() {
+        if self.looking.is_none_or(|at| at > self.now) || !self.can_look() {
             return;
         }
         self.looking = Some(self.now + LOOK_MS);

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_second_interface_comes_first_unless_it_shares_its_address() {
-        let table: [(&[(&str, u8)], &[&str]); 6] = [
+        // Interfaces with the last octet of their addresses, and the order in which they are tried.
+        type Case = (&'static [(&'static str, u8)], &'static [&'static str]);
+        let table: [Case; 6] = [
             (&[("wlan0", 1)], &["wlan0"]),
             (&[("wlan0", 1), ("wlan1", 2)], &["wlan1", "wlan0"]),
             (&[("wlan0", 1), ("wlan1", 1)], &["wlan0"]),

@@ -201,9 +201,8 @@ fn start(
         Box::new(move || {
             // The radio puts everything back once the driver is gone.
             let air = async {
-                match air {
-                    Some(air) => air.run().await,
-                    None => {}
+                if let Some(air) = air {
+                    air.run().await;
                 }
             };
             smol::block_on(smol::future::zip(driver.run(), air));

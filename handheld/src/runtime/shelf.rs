@@ -134,7 +134,7 @@ pub fn entry_key(laptop: LaptopId, id: RequestId) -> Key {
 pub fn last_request(items: &Items, laptop: LaptopId) -> u64 {
     items
         .value(Table::LastRequest, Key(u64::from(laptop.0), 0))
-        .and_then(decode)
+        .and_then(&decode)
         .unwrap_or(0)
 }
 
@@ -328,13 +328,13 @@ pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) 
         .sort_by_key(|chat| std::cmp::Reverse((chat.changed, chat.id)));
     if let Some((recipe, earlier)) = items
         .value(Table::Misc, Misc::Recipe.key())
-        .and_then(decode)
+        .and_then(&decode)
     {
         (stored.recipe, stored.earlier) = (recipe, earlier);
     }
     stored.remote = items
         .value(Table::Misc, Misc::Remote.key())
-        .and_then(decode);
+        .and_then(&decode);
     stored.drafts = drafts(items);
     let seen = stored.laptops.iter().map(|l| l.seen_at);
     let written = stored

@@ -8,11 +8,11 @@ const RESULTS: &str = "bssid / frequency / signal level / flags / ssid\n06:00:00
 const STARTED: &str = "<3>P2P-GROUP-STARTED p2p-wlan0-0 client ssid=\"DIRECT-k3-Ada's ThinkPad\" freq=2412 psk=426e9b61c870387a10df9704ef65cfc5e2cf96aae088cb3bd2d78bf6bc67f542 go_dev_addr=02:00:00:00:0a:00 [PERSISTENT]";
 
 fn nearby(bench: &mut Bench) -> Option<Vec<Nearby>> {
-    let lists = bench.news().into_iter().filter_map(|news| match news {
+    let mut news = bench.news().into_iter().rev();
+    news.find_map(|news| match news {
         RadioNews::Nearby(list) => Some(list),
         _ => None,
-    });
-    lists.last()
+    })
 }
 
 fn ada() -> Nearby {
