@@ -61,7 +61,7 @@ impl Desk {
     /// Starts `laptop-daemon --standalone` as an ordinary user.
     pub fn start(&mut self, name: &str) {
         let home = self.home();
-        std::fs::create_dir_all(&home).expect("a home");
+        std::fs::create_dir_all(home.join("config")).expect("a home");
         must("chown", &["-R", "1000:1000", &home.display().to_string()]);
         let ada = ADA.map(str::to_owned);
         let here = ["ip", "netns", "exec", self.place.name()].map(str::to_owned);

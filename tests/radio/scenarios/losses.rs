@@ -97,13 +97,14 @@ fn lose(loss: Loss, hwsim: &Hwsim, desk: &mut Desk, hand: &mut Hand) {
             hand.place.airplane(false);
         }
         Loss::Suspend => {
+            // A kernel that suspends leaves the network; programs only find it gone when they go on.
             hand.freeze(true);
-            hand.place.range(2);
+            hand.place.must("ip", &["link", "set", "wlan0", "down"]);
             eventually("the laptop to miss the handheld", || {
                 let status = desk.laptop().ctl().try_json(&["status"])?;
                 (status["linked"] == 0).then_some(())
             });
-            hand.place.range(1);
+            hand.place.must("ip", &["link", "set", "wlan0", "up"]);
             hand.freeze(false);
             hand.app().wait("link!linked");
         }
