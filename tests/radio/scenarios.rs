@@ -161,7 +161,7 @@ fn keep(name: &str, everything: bool) {
         return;
     }
     let script = format!(
-        "cd /run/air && find . -type f -size -20000k | while read -r file; do \
+        "cd /run/air && find . -type f -size -20000k | grep -E '(log|jsonl|pcap|conf)$' | while read -r file; do \
          mkdir -p \"{0}/${{file%/*}}\"; cp \"$file\" \"{0}/$file\"; done",
         folder.display()
     );
