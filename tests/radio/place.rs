@@ -102,6 +102,10 @@ impl Place {
             u8::from(off)
         );
         self.must("sh", &["-c", &switch]);
+        if !off {
+            // As whatever moved the switch does: a supplicant sees only the first radio's, and the others' stay down.
+            self.must("ip", &["link", "set", &self.interface, "up"]);
+        }
     }
 
     /// Addresses that its radio has, by all its interfaces.
