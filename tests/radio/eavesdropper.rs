@@ -16,7 +16,7 @@ impl Eavesdropper {
     /// Starts `tcpdump` by `command` on `interface` and waits until it listens.
     pub fn start(mut command: Command, interface: &str, file: &Path) -> Self {
         let mut child = command
-            .args(["-i", interface, "-U", "-s", "0", "-n", "-w"])
+            .args(["-i", interface, "-Z", "root", "-U", "-s", "0", "-n", "-w"])
             .arg(file)
             .stderr(Stdio::piped())
             .spawn()
