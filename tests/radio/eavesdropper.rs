@@ -52,8 +52,6 @@ impl Drop for Eavesdropper {
 
 /// Radio addresses and names that a handheld may speak to.
 pub struct Friends {
-    /// Addresses that are the handheld's own.
-    pub own: Vec<[u8; 6]>,
     /// Addresses of its laptop.
     pub laptop: Vec<[u8; 6]>,
     /// Names of its laptop's network.
@@ -94,8 +92,10 @@ fn judge_frame(bytes: &[u8], friends: &Friends, verdict: &mut Verdict) -> Option
     let frame = bytes.get(skip..)?;
     let (kind, subtype) = ((frame.first()? >> 2) & 3, frame.first()? >> 4);
     let address = |at: usize| -> Option<[u8; 6]> { frame.get(at..at + 6)?.try_into().ok() };
+    // Control frames such as acknowledgements name no sender, and answer one. Whoever is not the laptop is the handheld:
+    // there is nobody else in the air.
     let sender = address(10)?;
-    if !friends.own.contains(&sender) {
+    if kind == 1 || friends.laptop.contains(&sender) {
         return None;
     }
     let receiver = address(4)?;
@@ -118,10 +118,6 @@ fn judge_frame(bytes: &[u8], friends: &Friends, verdict: &mut Verdict) -> Option
         (0, _) => verdict.count(
             to_laptop || receiver == [0xff; 6],
             format!("management frame {subtype} to {}", mac(&receiver, friends)),
-        ),
-        (1, _) => verdict.count(
-            to_laptop,
-            format!("control frame to {}", mac(&receiver, friends)),
         ),
         (2, _) => {
             let target = address(16)?;

@@ -39,7 +39,6 @@ pub fn with_losses(_wish: &Wish) {
     hand.start();
     steps::pair_by_push(&mut hand, &desk);
     let mut friends = Friends {
-        own: hand.place.macs(),
         laptop: desk.macs(),
         names: vec![desk.await_group().0.into_bytes()],
     };
@@ -70,7 +69,6 @@ pub fn with_losses(_wish: &Wish) {
     hand.place.range(1);
     hand.app().wait("answer.state=done");
 
-    friends.own.extend(hand.place.macs());
     friends.laptop.extend(desk.macs());
     addresses.extend(desk.addresses());
     hand.quit();
