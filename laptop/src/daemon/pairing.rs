@@ -485,6 +485,7 @@ fn start_reader(stream: &TcpStream, inputs: SyncSender<Input>) -> io::Result<()>
             let mut piece = [0; PIECE_LEN];
             loop {
                 let input = match reading.read(&mut piece) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Ok(0) | Err(_) => Input::End,
                     Ok(len) => Input::Bytes(piece[..len].to_vec()),
                 };
