@@ -60,8 +60,6 @@ pub struct AirDialer {
     wants: Sender<Wanted>,
     ability: Arc<Mutex<Option<RadioAbility>>>,
     learned: Learned,
-    /// The key that was made of a passphrase last: it takes a handheld a while.
-    key: Mutex<Option<(Network, String)>>,
 }
 
 /// The radio's end: to be [run](Air::run) beside the driver.
@@ -83,7 +81,6 @@ pub fn open(settings: Settings, clock: fn() -> u64) -> (AirDialer, Air, Receiver
         wants,
         ability: ability.clone(),
         learned: Learned::default(),
-        key: Mutex::new(None),
     };
     let air = Air {
         settings,
@@ -101,28 +98,6 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl AirDialer {
-    /// The network with its key instead of the passphrase (IEEE 802.11, annex J.4).
-    async fn keyed(&self, network: &Network) -> Network {
-        let known = locked(&self.key)
-            .as_ref()
-            .filter(|(of, _)| of.ssid == network.ssid && of.passphrase == network.passphrase)
-            .map(|(_, key)| key.clone());
-        let key = match known {
-            Some(key) => key,
-            None if is_key(&network.passphrase) => network.passphrase.clone(),
-            None => {
-                let of = network.clone();
-                let key = smol::unblock(move || derive(&of)).await;
-                *locked(&self.key) = Some((network.clone(), key.clone()));
-                key
-            }
-        };
-        Network {
-            passphrase: key,
-            ..network.clone()
-        }
-    }
-
     async fn wait(
         &self,
         wanted: Wanted,
@@ -135,8 +110,7 @@ impl AirDialer {
 
     async fn join(&self, network: &Network) -> Result<Place, String> {
         let (tell, answer) = bounded(1);
-        let keyed = self.keyed(network).await;
-        self.wait(Wanted::Join(keyed, tell), answer).await
+        self.wait(Wanted::Join(network.clone(), tell), answer).await
     }
 
     fn order(&self, order: Order) {
@@ -179,9 +153,7 @@ impl Dialer for AirDialer {
                 }
                 Call::Passphrase(nearby, typed) => {
                     let network = typed_network(nearby, typed)?;
-                    let mut place = self.join(&network).await?;
-                    // What a person can read is kept, not what was made of it.
-                    place.network = network;
+                    let place = self.join(&network).await?;
                     let carrier = self.radio().unwrap_or(Carrier::Station);
                     (carrier, place)
                 }
@@ -244,25 +216,6 @@ fn typed_network(nearby: &Nearby, typed: &str) -> Result<Network, String> {
     })
 }
 
-fn is_key(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// PBKDF2 of passphrase and network name, 4096 rounds of HMAC-SHA-1, 256 bits.
-fn derive(network: &Network) -> String {
-    use ring::pbkdf2::{PBKDF2_HMAC_SHA1, derive};
-    const ROUNDS: std::num::NonZeroU32 = std::num::NonZeroU32::new(4096).expect("it is not zero");
-    let mut key = [0; 32];
-    derive(
-        PBKDF2_HMAC_SHA1,
-        ROUNDS,
-        &network.ssid,
-        network.passphrase.as_bytes(),
-        &mut key,
-    );
-    key.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 /// What comes in from the tasks around the machine. Numbers tell what belongs to a socket that was closed since.
 enum Told {
     Look(Glance),
@@ -308,6 +261,8 @@ struct Work<'a, 'e> {
     tell: Sender<Told>,
     machine: Machine,
     scene: Scene,
+    /// Interfaces that were prepared, and their numbers at that time.
+    prepared: BTreeMap<String, u32>,
     paths: BTreeMap<String, PathBuf>,
     doors: BTreeMap<String, Door>,
     answers: BTreeMap<u32, Sender<Result<Place, String>>>,
@@ -325,6 +280,7 @@ impl<'a, 'e> Work<'a, 'e> {
             tell,
             machine: Machine::new(air.settings.interface.clone(), read(&held)),
             scene: Scene::default(),
+            prepared: BTreeMap::new(),
             paths: BTreeMap::new(),
             doors: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -420,6 +376,17 @@ impl<'a, 'e> Work<'a, 'e> {
         let (scene, paths) = sight::look(folders);
         self.paths = paths;
         self.scene = scene.clone();
+        // A driver that was loaded anew has an interface of the same name without what it was prepared with, and a supplicant
+        // that still knows the network joins without being asked.
+        let anew: Vec<String> = self
+            .prepared
+            .iter()
+            .filter(|(name, index)| sight::index(name).is_some_and(|now| now != **index))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in anew {
+            self.prepare(&name);
+        }
         self.feed(Input::Scene(scene));
     }
 
@@ -581,7 +548,9 @@ impl<'a, 'e> Work<'a, 'e> {
         );
     }
 
-    fn prepare(&self, interface: &str) {
+    fn prepare(&mut self, interface: &str) {
+        let index = sight::index(interface).unwrap_or(0);
+        self.prepared.insert(interface.to_owned(), index);
         prepare(interface);
         let scene = self.scene.interfaces.iter();
         let down = scene.clone().any(|one| one.name == interface && !one.up);
@@ -623,16 +592,6 @@ mod tests {
             passphrase: passphrase.into(),
             ..Network::default()
         }
-    }
-
-    #[test]
-    fn keys_are_those_of_the_standard() {
-        // IEEE 802.11, annex J.4.2, the first test vector.
-        let key = derive(&network("IEEE", "password"));
-        assert_eq!(
-            key,
-            "f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e"
-        );
     }
 
     #[test]

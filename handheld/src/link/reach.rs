@@ -69,6 +69,7 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
     let index = nix::net::if_::if_nametoindex(name)
         .map_err(|_| format!("The interface {name} is gone."))?;
     addressed(name).await?;
+    log::debug!("{name}: has an address");
     let port = match place.network.port {
         0 => PORT,
         port => port,
@@ -86,6 +87,7 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
             // It is there and does not answer the call; the call itself says why.
             return smol::future::pending().await;
         }
+        log::debug!("{name}: the laptop is at {found}");
         let stream = call(name, found).await?;
         learned.set(place.bssid, found);
         Ok(stream)
@@ -99,7 +101,9 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
             other => other,
         }
     };
-    in_time(or(straight, asked)).await
+    let stream = in_time(or(straight, asked)).await?;
+    log::debug!("{name}: connected");
+    Ok(stream)
 }
 
 /// Waits until this interface has an address that may be used.

@@ -287,6 +287,11 @@ fn switches() -> io::Result<Async<File>> {
     Async::new(options.open(RFKILL)?)
 }
 
+/// The number of an interface; another one once it was made anew.
+pub fn index(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
+}
+
 /// Switches an interface on, as `ip link set IF up` does; a supplicant goes on by itself then. Only root may.
 pub fn raise(name: &str) -> io::Result<()> {
     let index = nix::net::if_::if_nametoindex(name)?;

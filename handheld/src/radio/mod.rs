@@ -104,7 +104,7 @@ pub enum Order {
     Join {
         /// Comes back in the answer.
         ticket: u32,
-        /// The network; its key as 64 hexadecimal digits, so that no time goes into making it of a passphrase.
+        /// The network.
         network: Network,
     },
     /// Join this laptop at the push of a button there.
