@@ -19,6 +19,8 @@ pub(super) struct Evidence {
     pub answers: Vec<Answers>,
     pub firewalls: Vec<Firewall>,
     pub ipv6_off: bool,
+    /// NetworkManager runs and removes groups of others.
+    pub removed: bool,
 }
 
 /// Looks at everything, and changes nothing.
@@ -49,6 +51,7 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
         answers,
         firewalls: firewalls(root, settings.port),
         ipv6_off: ipv6_off(root),
+        removed: super::manager::removes_groups(root),
     };
     judge(&evidence, named, settings.port)
 }
@@ -200,6 +203,9 @@ pub(super) fn judge(evidence: &Evidence, named: Option<&str>, port: u16) -> Vec<
         table.push(fault("IPv6", &Trouble::NoIpv6));
     } else {
         table.push(fine("IPv6", "on".to_owned()));
+    }
+    if evidence.removed {
+        table.push(super::manager::finding());
     }
     if evidence.firewalls.is_empty() {
         table.push(fine(
@@ -361,6 +367,7 @@ mod tests {
             answers,
             firewalls: Vec::new(),
             ipv6_off: false,
+            removed: false,
         };
         judge(&evidence, None, 8144)
     }
@@ -547,6 +554,7 @@ mod tests {
             answers: vec![able()],
             firewalls: vec![firewall(Passage::Open, Passage::Open)],
             ipv6_off: true,
+            removed: false,
         };
         let table = judge(&evidence, None, 8144);
         assert_eq!(worst(&table).0, "IPv6");

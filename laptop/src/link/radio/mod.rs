@@ -9,6 +9,7 @@ mod firewall;
 mod group;
 mod identity;
 mod interface;
+mod manager;
 mod probe;
 mod supplicant;
 mod trouble;
