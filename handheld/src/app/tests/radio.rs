@@ -433,3 +433,15 @@ fn a_join_that_failed_says_why_and_names_the_other_way() {
         assert!(!said.contains("abcd"), "{said}");
     }
 }
+
+#[test]
+fn a_pairing_whose_time_ran_out_on_an_open_link_says_who_extends_it() {
+    let mut p = away();
+    let mut w = welcome(p.now);
+    w.expires_in_s = 0;
+    p.send(Msg::Link(LinkEvent::Welcome(Box::new(w))));
+    play(&mut p, "Y");
+    let rows = view::list(&p.model).unwrap().rows;
+    assert_eq!(rows[1].title, "The pairing's time ran out");
+    assert!(rows[1].second.contains("renew"));
+}

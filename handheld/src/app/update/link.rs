@@ -175,7 +175,9 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     };
     fx.push(Effect::RaiseFloor(chosen, welcome.floor));
     super::request::renumber(model, chosen, welcome.floor, fx);
-    if let Some(days) = crate::app::view::laptop::days_left(model).filter(|d| *d < 5) {
+    if let Some(days) =
+        crate::app::view::laptop::days_left(model).filter(|d| *d < 5 && expires_in_s > 0)
+    {
         super::toast(
             model,
             format!(

@@ -173,6 +173,15 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
             rows.push(Row::new(Mark::None, words::carrier(&attempt.carrier), why));
         }
     }
+    let now = model.wall();
+    if now > 0 && laptop.expires_at > 0 && now >= laptop.expires_at {
+        rows.push(Row::new(
+            Mark::Failed,
+            "The pairing's time ran out",
+            "officectl\u{a0}renew on the laptop extends it.",
+        ));
+        return rows;
+    }
     let mut row = Row::fact(
         match days_left(model) {
             Some(0) => "Ends today".into(),

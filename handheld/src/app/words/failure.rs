@@ -131,7 +131,7 @@ fn by_code(
         ),
         E::Expired => (
             format!("Pairing with {laptop} has ended"),
-            "Pair again; your chats stay.".into(),
+            "Its owner can extend it there with officectl\u{a0}renew. Or pair again; your chats stay.".into(),
             false,
         ),
         E::Revoked => (
