@@ -31,6 +31,8 @@ forbid "input and entry are pure" "$io|sdl2|evdev::" handheld/src/input handheld
 forbid "card knows neither app nor ui" 'crate::(app|ui|link|platform|runtime)' handheld/src/card
 forbid "platform knows only buttons and pixels" 'crate::(app|link|card|lock|entry|runtime)' handheld/src/platform
 forbid "link knows neither ui nor buttons" 'crate::(ui|entry|input|platform|runtime)' handheld/src/link
+forbid "the radio machine is pure and knows what the app knows, no more" "$io|sdl2|evdev|wpactrl|crate::(ui|link|card|platform|runtime|entry|lock)" handheld/src/radio
+forbid "only link talks to wpa_supplicant" 'wpactrl' $(find handheld/src -name '*.rs' -not -path '*/link/*')
 forbid "only link opens connections" 'Tcp(Stream|Listener)|UdpSocket|smol::net' $(find handheld/src -name '*.rs' -not -path '*/link/*')
 forbid "only platform names SDL" 'sdl2::' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
