@@ -29,9 +29,11 @@ use serde::{Deserialize, Serialize};
 use shared_proto::supplicant::{Command, Event, Line, Mac};
 use std::collections::VecDeque;
 
-/// Pause after the first failure, in milliseconds; it doubles each time. A wpa_supplicant that ends removes its groups
-/// first: meanwhile it has said that it ends.
+/// Pause after the first failure, in milliseconds; it doubles each time.
 const FIRST_PAUSE: u64 = 400;
+/// Pause after a group was removed as asked, though not by this process, in milliseconds. A wpa_supplicant that ends
+/// removes its groups first, then says that it ends, and answers nothing any more.
+const REMOVED_PAUSE: u64 = 1_000;
 /// How long the laptop has to stay as it is before it is looked into, in milliseconds: a supplicant's sockets come and
 /// go one after another.
 const SETTLE: u64 = 250;
@@ -467,12 +469,12 @@ impl Group {
         }
     }
 
-    /// Lets a station join before the group is made again.
-    fn make_way(&mut self) {
+    /// Rests, for so long that whatever removed the group can come to its end.
+    fn make_way(&mut self, span: u64) {
         self.rest(None);
-        self.phase = Phase::Resting {
-            until: self.now + YIELD,
-        };
+        if let Phase::Resting { until } = &mut self.phase {
+            *until = (*until).max(self.now + span);
+        }
     }
 
     /// Tells that the group is gone, if there was one.

@@ -2,7 +2,8 @@
 
 use super::preparing::SETTINGS;
 use super::{
-    Answers, Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase, Running, Why,
+    Answers, Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase,
+    REMOVED_PAUSE, Running, Why, YIELD,
 };
 use crate::link::radio::probe::GROUP_OWNER;
 use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
@@ -100,7 +101,8 @@ impl Group {
             Event::GroupRemoved {
                 interface, reason, ..
             } if *interface == running.interface => match reason.as_str() {
-                "FREQ_CONFLICT" => self.make_way(),
+                "FREQ_CONFLICT" => self.make_way(YIELD),
+                "REQUESTED" => self.make_way(REMOVED_PAUSE),
                 _ => self.rest(None),
             },
             Event::GroupStarted(started) if started.interface == running.interface => {
