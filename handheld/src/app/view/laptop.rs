@@ -133,8 +133,10 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
                 "",
             );
             if let Some(signal) = signal {
-                let strength = radio::strength(radio::level(signal.dbm)).to_lowercase();
-                row.title = format!("{}, {strength} signal", row.title);
+                if let Some(level) = radio::level(signal.dbm) {
+                    let strength = radio::strength(level).to_lowercase();
+                    row.title = format!("{}, {strength} signal", row.title);
+                }
                 row.second = radio::numbers(*signal);
             }
             rows.push(row);

@@ -19,17 +19,20 @@ pub fn items(model: &Model) -> Vec<(Item, Row)> {
     let mut items: Vec<(Item, Row)> = list
         .iter()
         .map(|laptop| {
-            let level = radio::level(laptop.signal_dbm);
             let way = if laptop.push {
                 "over Wi-Fi Direct"
             } else {
                 "with its passphrase"
             };
-            let mut row = Row::new(
-                Mark::Signal(level as u8),
-                words::peer(&laptop.name, words::PEER_NAME_LEN),
-                format!("{} signal, {way}", radio::strength(level)),
-            );
+            let (mark, second) = match radio::level(laptop.signal_dbm) {
+                Some(level) => (
+                    Mark::Signal(level as u8),
+                    format!("{} signal, {way}", radio::strength(level)),
+                ),
+                None => (Mark::None, format!("Joins {way}")),
+            };
+            let name = words::peer(&laptop.name, words::PEER_NAME_LEN);
+            let mut row = Row::new(mark, name, second);
             // Anyone can take any name; the laptop's own screen shows which network is its.
             if list.iter().filter(|n| n.name == laptop.name).count() > 1 {
                 row.right = radio::short_ssid(&laptop.ssid);

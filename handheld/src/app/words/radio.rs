@@ -29,12 +29,14 @@ pub enum Level {
     Strong = 3,
 }
 
-/// The level of a signal in dBm: from -60 strong, from -74 good.
-pub const fn level(dbm: i16) -> Level {
+/// The level of a signal in dBm: from -60 strong, from -74 good. `None` where it was not measured: drivers say zero then, and no
+/// radio hears as much as that.
+pub const fn level(dbm: i16) -> Option<Level> {
     match dbm {
-        -60.. => Level::Strong,
-        -74..=-61 => Level::Good,
-        _ => Level::Weak,
+        0.. => None,
+        -60..=-1 => Some(Level::Strong),
+        -74..=-61 => Some(Level::Good),
+        _ => Some(Level::Weak),
     }
 }
 
@@ -49,7 +51,10 @@ pub const fn strength(level: Level) -> &'static str {
 
 /// A signal in numbers: `−58 dBm · 65 Mbit/s · channel 6`.
 pub fn numbers(signal: Signal) -> String {
-    let mut parts = vec![format!("{} dBm", signal.dbm).replace('-', "−")];
+    let mut parts = Vec::new();
+    if level(signal.dbm).is_some() {
+        parts.push(format!("{} dBm", signal.dbm).replace('-', "−"));
+    }
     if signal.rate_mbps > 0 {
         parts.push(format!("{} Mbit/s", signal.rate_mbps));
     }
@@ -245,7 +250,8 @@ mod tests {
         }
         let levels = [-30, -60, -61, -74, -75, -100].map(level);
         use Level::{Good, Strong, Weak};
-        assert_eq!(levels, [Strong, Strong, Good, Good, Weak, Weak]);
+        assert_eq!(levels, [Strong, Strong, Good, Good, Weak, Weak].map(Some));
+        assert_eq!([0, 70].map(level), [None, None], "not measured");
     }
 
     #[test]
@@ -259,6 +265,7 @@ mod tests {
         };
         assert_eq!(signal(-58, 65, 2437), "−58 dBm · 65 Mbit/s · channel 6");
         assert_eq!(signal(-58, 0, 0), "−58 dBm");
+        assert_eq!(signal(0, 65, 2437), "65 Mbit/s · channel 6");
         assert_eq!(signal(-70, 6, 2300), "−70 dBm · 6 Mbit/s · 2300 MHz");
     }
 }
