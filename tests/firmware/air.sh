@@ -109,7 +109,7 @@ start_group() {
 # The system bus, and udev for those who ask it whether an interface is ready.
 start_system() {
   [ ! -e /run/dbus/pid ] || return 0
-  mkdir -p /run/dbus /run/udev /var/lib/dbus /var/lib/NetworkManager /etc/NetworkManager
+  mkdir -p /etc/dbus-1/system.d /run/dbus /run/udev /var/lib/dbus /var/lib/NetworkManager /etc/NetworkManager
   dbus-uuidgen --ensure=/etc/machine-id
   dbus-daemon --system --fork || wrong "no bus"
   /usr/lib/systemd/systemd-udevd --daemon 2> /dev/null
@@ -267,6 +267,8 @@ networkmanager_laptop() { # a stock Debian laptop on its router: the group comes
   local before
   before=$(state_of_the_supplicant)
   mkdir -p /home/ada/officeos && chown -R 1000:1000 /home/ada
+  holds "what NetworkManager does to groups is said" says "removes every Wi-Fi Direct group" ada /host/bin/laptop-daemon --home /home/ada/officeos --test-p2p
+  cp /host/bin/card/officeos-wifi-direct.conf /etc/dbus-1/system.d/
   start_daemon
   within 30 "link-service's group is up beside it" own_group_is_up || { tail -n 20 /run/daemon.log; return; }
   within 5 "and listens" listens
@@ -311,7 +313,7 @@ networkmanager_laptop() { # a stock Debian laptop on its router: the group comes
 }
 put_back() { [ "$(state_of_the_supplicant)" = "$1" ]; }
 
-[ $# != 0 ] || set -- bare_supplicant second_interface managed_handheld
+[ $# != 0 ] || set -- bare_supplicant second_interface managed_handheld networkmanager_laptop
 for scenario; do
   say "$scenario"
   "$scenario"
