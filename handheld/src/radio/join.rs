@@ -27,7 +27,8 @@ const FULL_MS: u64 = 12_000;
 /// Every so many times that a join is asked for while it holds, it is made anew.
 const ANEW_EVERY: u32 = 3;
 
-/// Every so many failures all channels are searched, beginning with the second.
+/// Every so many failures all channels are searched. Not sooner: a laptop that restarts comes back where it was, and a search of all
+/// channels takes a radio four seconds in which it would miss that.
 const FULL_EVERY: u32 = 4;
 
 impl Machine {
@@ -402,7 +403,7 @@ impl Machine {
         };
         let (port, full) = (port.clone(), *full);
         self.misses = self.misses.saturating_add(1);
-        if !full && self.misses % FULL_EVERY == 2 {
+        if !full && self.misses.is_multiple_of(FULL_EVERY) {
             self.stage = Stage::Laying {
                 port,
                 full: true,
