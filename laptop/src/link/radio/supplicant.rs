@@ -11,10 +11,12 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long wpa_supplicant has for an answer. It takes milliseconds, and while it makes an interface half a second.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long an answer is waited for before the socket is looked at.
+const REPLY_PATIENCE: Duration = Duration::from_millis(100);
 /// How long wpa_supplicant has to say that it will send events.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest event, in octets; longer ones are cut by the system and then not understood.
@@ -98,9 +100,16 @@ impl Supplicant {
                 let reply = client.inner.request(&request).map_err(plain);
                 let _ = sender.send((client, reply));
             })?;
-        let (client, reply) = answers
-            .recv_timeout(REPLY_TIMEOUT)
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+        let until = Instant::now() + REPLY_TIMEOUT;
+        let (client, reply) = loop {
+            match answers.recv_timeout(REPLY_PATIENCE) {
+                Ok(answer) => break answer,
+                // A socket that is closed takes the requests in it along without a word.
+                Err(_) if !socket.is_there() => return Err(io::ErrorKind::ConnectionReset.into()),
+                Err(_) if Instant::now() >= until => return Err(io::ErrorKind::TimedOut.into()),
+                Err(_) => {}
+            }
+        };
         let reply = reply?;
         self.clients.insert(socket.name.clone(), client);
         Ok(reply)
@@ -348,6 +357,18 @@ mod tests {
         let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
         let error = supplicant.ask(&only(&laptop), "PING").expect_err("silence");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_socket_that_goes_while_it_is_asked_is_given_up_at_once() {
+        let laptop = Laptop::new("goes");
+        let _silent = laptop.socket("wlan0");
+        let socket = only(&laptop);
+        fs::remove_file(&socket.path).expect("removed");
+        let _other = laptop.socket("wlan0");
+        let mut supplicant = Supplicant::new(&laptop.0.join("run")).expect("a folder");
+        let error = supplicant.ask(&socket, "PING").expect_err("another socket");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 
     #[test]

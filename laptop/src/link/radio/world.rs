@@ -22,6 +22,17 @@ pub struct Socket {
     pub open: bool,
 }
 
+impl Socket {
+    /// Whether it is still there, and still the same one.
+    pub fn is_there(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|about| id(&about) == self.id)
+    }
+}
+
+fn id(about: &fs::Metadata) -> (u64, i64) {
+    (about.ino(), about.ctime_nsec())
+}
+
 /// What there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct World {
@@ -125,7 +136,7 @@ fn sockets(folder: &Path) -> io::Result<Vec<Socket>> {
             let path = entry.path();
             found.push(Socket {
                 name,
-                id: (about.ino(), about.ctime_nsec()),
+                id: id(&about),
                 open: nix::unistd::access(&path, nix::unistd::AccessFlags::W_OK).is_ok(),
                 path,
             });
