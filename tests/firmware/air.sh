@@ -169,16 +169,12 @@ interfaces() { ls /sys/class/net; }
 
 # --- scenarios
 
+printf 'network={\n  ssid="home"\n  psk="secret-at-home"\n}\n' > /run/home.conf
+
 bare_supplicant() { # muOS: a supplicant without a control socket, dhcpcd, root
   air 0
   start_router
   start_group
-  cat > /run/home.conf <<'C'
-network={
-  ssid="home"
-  psk="secret-at-home"
-}
-C
   wpa_supplicant -dd -B -i wlan0 -c /run/home.conf -D nl80211 > /run/muos.log 2>&1
   dhcpcd -w -q wlan0 > /dev/null 2>&1
   within 20 "the firmware's connection is up" at_home wlan0 || return
@@ -237,6 +233,24 @@ managed_handheld() { # stock firmware: NetworkManager
   holds "give" "$radio" give wlan0
   within 30 "the firmware's connection is back" at_home wlan0
   stop_networkmanager
+}
+
+field_test() { # the report of a handheld that is at home, with a try
+  air 0
+  start_router
+  start_group
+  wpa_supplicant -B -i wlan0 -c /run/home.conf -D nl80211 > /run/muos.log 2>&1
+  dhcpcd -w -q wlan0 > /dev/null 2>&1
+  within 20 "the firmware's connection is up" at_home wlan0 || return
+  local report word
+  report=$(/bin/sh /host/bin/card/field-test.sh --try wlan0 /host/out) || wrong "no report"
+  for word in '"home"' 'ssid home' 'SSID: home' secret-at-home abcd2345efgh xy-laptop; do holds "$word is not in it" refuses grep -F -- "$word" "$report"; done
+  for word in 'type managed' 'P2P-client' 'Our wpa_supplicant drives wlan0' p2p_device_address= listen_freq=2412 'DIRECT-(network' 'wlan0 is back as it was'; do
+    holds "$word is in it" grep -F -m 1 -- "$word" "$report"
+  done
+  within 20 "the firmware's connection is back" at_home wlan0
+  dhcpcd -q -x wlan0 > /dev/null 2>&1
+  end /run/home.conf
 }
 
 # The owner of a laptop as Debian's installer leaves her: in the group netdev, with nothing of root's.
@@ -313,7 +327,7 @@ networkmanager_laptop() { # a stock Debian laptop on its router: the group comes
 }
 put_back() { [ "$(state_of_the_supplicant)" = "$1" ]; }
 
-[ $# != 0 ] || set -- bare_supplicant second_interface managed_handheld networkmanager_laptop
+[ $# != 0 ] || set -- bare_supplicant second_interface managed_handheld field_test networkmanager_laptop
 for scenario; do
   say "$scenario"
   "$scenario"
