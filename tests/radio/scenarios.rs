@@ -27,7 +27,7 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 13] = [
+const ALL: [(&str, Scenario, &str); 14] = [
     (
         "group",
         group::outlives_everything,
@@ -74,6 +74,7 @@ const ALL: [(&str, Scenario, &str); 13] = [
         work::with_losses,
         "chat, picture and outbox with packets lost; nothing goes to anybody but the laptop",
     ),
+    ("idle", work::idle, "what a link costs that nobody uses"),
     (
         "rejoin",
         rejoin::times,
