@@ -94,12 +94,17 @@ impl Ctrl {
         })
     }
 
-    /// Makes a request; its answer, or `None` if none came.
+    /// Makes a request; its answer, or `None` if none came. One that is no text comes as an empty one: P2P_PEER gives the name of a
+    /// stranger's device as its octets are, and those say nothing of whether wpa_supplicant lives.
     pub fn request(&self, command: &Command) -> impl Future<Output = Option<String>> + use<> {
         let (client, text) = (self.client.clone(), command.text());
         smol::unblock(move || {
             let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
-            client.request(&text).ok()
+            match client.request(&text) {
+                Ok(answer) => Some(answer),
+                Err(wpactrl::Error::Utf8ToStr(_)) => Some(String::new()),
+                Err(_) => None,
+            }
         })
     }
 
@@ -164,6 +169,7 @@ pub fn run_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared_proto::supplicant::Mac;
 
     /// A supplicant that answers every request by itself, and says one event to whoever attaches.
     fn supplicant(path: &Path, answers: bool) -> std::thread::JoinHandle<()> {
@@ -187,6 +193,10 @@ mod tests {
                         say("<3>CTRL-EVENT-SCAN-RESULTS ");
                     }
                     "PING" => say("PONG\n"),
+                    "P2P_PEER 02:00:00:00:00:01" => {
+                        let answer = b"02:00:00:00:00:01\ndevice_name=caf\xe9\n";
+                        drop(socket.send_to(answer, from));
+                    }
                     "DISCONNECT" => return say("OK\n"),
                     _ => say("UNKNOWN COMMAND\n"),
                 }
@@ -215,6 +225,11 @@ mod tests {
                 assert_eq!(answer.as_deref(), Some("PONG\n"));
             }
             assert_eq!(ctrl.events().next().await.unwrap(), Event::ScanResults);
+            let stranger = Command::P2pPeer(Mac([2, 0, 0, 0, 0, 1]));
+            let answer = ctrl.request(&stranger).await;
+            assert_eq!(answer.as_deref(), Some(""), "a name that is no text");
+            let answer = ctrl.request(&Command::Ping).await;
+            assert_eq!(answer.as_deref(), Some("PONG\n"), "the socket still serves");
             ctrl.request(&Command::Disconnect).await;
             far.join().unwrap();
             assert_eq!(ctrl.request(&Command::Ping).await, None, "nobody is there");
