@@ -1,6 +1,6 @@
 //! The loop that keeps the link: dial, greet, talk, lose, wait, dial again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared_proto::channel::{self, ChannelError, EXPORTER_SUBMIT, PeerReason};
@@ -44,6 +44,12 @@ pub struct Driver {
     pub introduction: Introduction,
     /// A clock that keeps counting during suspend, in milliseconds.
     pub clock: fn() -> u64,
+    /// What the radio has said that the app has not taken yet; empty at the start.
+    pub heard: Mutex<Option<LinkEvent>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a link, or a try at one, ended.
@@ -191,18 +197,26 @@ impl Driver {
         let _ = self.events.send(event).await;
     }
 
-    /// Waits for the radio to say something that concerns the link; the rest is told to the app on the way.
+    /// Waits for the radio to say something that concerns the link; the rest is told to the app on the way. May be dropped at any
+    /// time: what was heard is kept until the app, which may be busy, has taken it.
     pub(super) async fn hear(&self) -> RadioNews {
         loop {
+            let heard = lock(&self.heard).clone();
+            if let Some(event) = heard {
+                // Between its place in the queue and the note that it has one nothing waits, so that it is told once.
+                self.tell(event).await;
+                lock(&self.heard).take();
+            }
             let Ok(news) = self.radio.recv().await else {
                 return smol::future::pending().await;
             };
-            match news {
-                RadioNews::Ability(ability) => self.tell(LinkEvent::Radio(ability)).await,
-                RadioNews::Nearby(nearby) => self.tell(LinkEvent::Nearby(nearby)).await,
-                RadioNews::Signal(signal) => self.tell(LinkEvent::Signal(signal)).await,
+            let event = match news {
+                RadioNews::Ability(ability) => LinkEvent::Radio(ability),
+                RadioNews::Nearby(nearby) => LinkEvent::Nearby(nearby),
+                RadioNews::Signal(signal) => LinkEvent::Signal(signal),
                 RadioNews::Lost(_) | RadioNews::Back => return news,
-            }
+            };
+            lock(&self.heard).replace(event);
         }
     }
 

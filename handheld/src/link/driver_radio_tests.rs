@@ -372,3 +372,37 @@ fn a_laptop_that_knows_us_no_more_is_told_once_and_asked_again_later() {
         bench.say(Command::Reconnect);
     }
 }
+
+#[test]
+fn what_the_radio_says_is_kept_while_the_app_is_busy() {
+    let (_commands, incoming) = unbounded();
+    let (outgoing, events) = bounded(1);
+    let (say, radio) = unbounded();
+    let driver = Driver {
+        commands: incoming,
+        events: outgoing,
+        dialer: Arc::new(crate::link::carrier::TcpDialer),
+        radio,
+        library: Arc::new(Shelf::default()),
+        introduction: Introduction {
+            name: "Bench".into(),
+            screen: (640, 480),
+        },
+        clock,
+        heard: Default::default(),
+    };
+    smol::block_on(async {
+        driver.tell(LinkEvent::Asleep).await;
+        say.send(RadioNews::Signal(None)).await.unwrap();
+        // There is no room for it, and something else happens first, twice.
+        for _ in 0..2 {
+            let heard = or(async { Some(driver.hear().await) }, async { None }).await;
+            assert_eq!(heard, None);
+        }
+        assert!(matches!(events.recv().await, Ok(LinkEvent::Asleep)));
+        say.send(RadioNews::Back).await.unwrap();
+        assert_eq!(driver.hear().await, RadioNews::Back);
+        assert!(matches!(events.recv().await, Ok(LinkEvent::Signal(None))));
+        assert!(events.is_empty(), "told once");
+    });
+}

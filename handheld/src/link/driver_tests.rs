@@ -83,6 +83,7 @@ impl Bench {
                 screen: (640, 480),
             },
             clock,
+            heard: Default::default(),
         };
         let driver = Some(std::thread::spawn(move || smol::block_on(driver.run())));
         Self {

@@ -172,6 +172,7 @@ fn start(
             screen: (width as u16, height as u16),
         },
         clock: now,
+        heard: Default::default(),
     };
     let mut model = Model::new(Panel { width, height }, seed());
     model.ways = options.laptop.iter().cloned().map(Carrier::Tcp).collect();
