@@ -19,6 +19,7 @@ use super::sight::{self, Glance, Watch};
 use crate::app::model::laptop::Nearby;
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
+use crate::app::words::radio::passphrase;
 use crate::radio::held::{read, write};
 use crate::radio::{Denial, Effect, Held, Input, Machine, Order, Place, Scene};
 
@@ -32,9 +33,6 @@ pub const FOLDERS: [&str; 4] = [
 
 /// How long putting everything back may take at the end.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Characters of the passphrases that laptops make.
-const OWN_LEN: usize = 12;
 
 /// Said where no network is known.
 const NO_NETWORK: &str = "This laptop has told of no network of its own. Link with it over another way once, or pair anew by radio.";
@@ -197,17 +195,9 @@ impl Dialer for AirDialer {
 
 /// A network as a person joins it: what was heard, with what was typed.
 fn typed_network(nearby: &Nearby, typed: &str) -> Result<Network, String> {
-    let mut passphrase: String = typed.trim().to_owned();
-    // A laptop shows its own in groups of four, in small letters; people type the gaps as well, and a capital at the start.
-    let plain = passphrase.replace([' ', '-'], "").to_lowercase();
-    if plain.len() == OWN_LEN && plain.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        passphrase = plain;
-    }
-    if !(8..=63).contains(&passphrase.len())
-        || !passphrase.bytes().all(|b| (b' '..=b'~').contains(&b))
-    {
-        return Err("A passphrase has 8 to 63 letters, digits and signs. Look at the laptop's screen again.".into());
-    }
+    let passphrase = passphrase(typed).ok_or(
+        "A passphrase has 8 to 63 letters, digits and signs. Look at the laptop's screen again.",
+    )?;
     Ok(Network {
         ssid: nearby.ssid.clone(),
         passphrase,
@@ -614,6 +604,10 @@ mod tests {
         );
         let other = typed_network(&nearby, "Somebody Else's").unwrap();
         assert_eq!(other.passphrase, "Somebody Else's");
+        // Zero and one are in none of ours, so its capitals count; a key in place of a passphrase passes.
+        for taken in ["Tr0ub4dor123".into(), "0a".repeat(32)] {
+            assert_eq!(typed_network(&nearby, &taken).unwrap().passphrase, taken);
+        }
         for bad in ["", "short", "käsekäse", &"x".repeat(64)] {
             assert!(typed_network(&nearby, bad).unwrap_err().contains("8 to 63"));
         }
