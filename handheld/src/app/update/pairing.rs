@@ -7,8 +7,9 @@ use crate::app::model::{Call, Laptop, Model, Screen};
 use crate::app::msg::{PairingEvent, PairingFault};
 use crate::app::words;
 
-/// How long the laptop is called before that counts as failed: the driver's own limits are shorter, so this only ends a silence.
-const CALL_MS: u64 = 120_000;
+/// How long the laptop is called before that counts as failed: somewhat longer than the two minutes that the radio waits for the
+/// push of a button there, whose end says more.
+const CALL_MS: u64 = 130_000;
 
 /// Calls a laptop to pair with it.
 pub(super) fn call(model: &mut Model, call: Call, fx: &mut Effects) {

@@ -21,7 +21,7 @@ pub fn calling(call: &Call) -> String {
     match call {
         Call::Carrier(carrier) => format!("Calling the laptop over {}.", super::carrier(carrier)),
         Call::Push(nearby) => format!(
-            "Joining {} over Wi-Fi Direct. This takes a few seconds.",
+            "Joining {} over Wi-Fi Direct, once pairing is open there.",
             peer(&nearby.name, PEER_NAME_LEN)
         ),
         Call::Passphrase(nearby, _) => format!(

@@ -187,9 +187,13 @@ pub fn why(model: &Model) -> (&'static str, String) {
         Link::Linked {
             carrier: Carrier::Station,
             ..
-        } => {
+        } if ability.is_some_and(|a| !a.p2p) => {
             "This Wi-Fi cannot do Wi-Fi Direct. Joined the laptop's network as a station instead; nothing else differs."
         }
+        Link::Linked {
+            carrier: Carrier::Station,
+            ..
+        } => "Joined the laptop's network as a station; nothing else differs.",
         _ if model.radio.is_useless() => "The app finds no Wi-Fi that it may use on this device.",
         _ if !network => {
             "The laptop has told of no network of its own: its radio is not up, or Wi-Fi Direct is switched off there. officectl\u{a0}status on it says what is missing."
