@@ -12,6 +12,8 @@ pub struct Radio {
     pub ability: Option<Ability>,
     /// Laptops that it hears. One that is shown keeps its place for as long as it is heard, so that nothing moves under a thumb.
     pub nearby: Vec<Nearby>,
+    /// The one of them that fell silent while it had the focus, by the address of its radio: another must not take its place.
+    pub silent: Option<[u8; 6]>,
     /// Since when laptops are looked for; `None` if they are not.
     pub looking: Option<Millis>,
     /// The signal is measured now and then.

@@ -171,6 +171,60 @@ fn the_focus_stays_on_its_laptop_while_others_come_and_go() {
 }
 
 #[test]
+fn a_laptop_that_falls_silent_leaves_its_focus_to_no_other() {
+    let mut p = fresh();
+    play(&mut p, "Y A");
+    hear(&mut p, &[2, 4]);
+    hear(&mut p, &[4]);
+    assert_eq!(focused(&p), "Laptop 2");
+    let second = |p: &Player| view::list(&p.model).unwrap().rows[0].second.clone();
+    assert_eq!(second(&p), "Not heard any more");
+    // Its network was made anew, at another address.
+    let back = Nearby {
+        bssid: [9; 6],
+        ..laptop(2)
+    };
+    p.send(Msg::Link(LinkEvent::Nearby(vec![laptop(4), back])));
+    assert_eq!(focused(&p), "Laptop 2");
+    assert!(second(&p).contains("signal"));
+    // Without the focus it goes.
+    play(&mut p, "Down");
+    hear(&mut p, &[4]);
+    assert_eq!(titles(&p), ["Laptop 4", "Type an address"]);
+    assert_eq!(focused(&p), "Laptop 4");
+}
+
+#[test]
+fn names_that_look_the_same_are_the_same() {
+    let mut p = fresh();
+    play(&mut p, "Y A");
+    let named = |name: String, number| Nearby {
+        name,
+        ..laptop(number)
+    };
+    let long = "Ada Lovelace's Analytical Engine of 1837 ".repeat(3);
+    p.send(Msg::Link(LinkEvent::Nearby(vec![
+        named(format!("{long}a"), 0),
+        named(format!("{long}b"), 2),
+    ])));
+    let rows = view::list(&p.model).unwrap().rows;
+    assert_eq!(rows[0].title, rows[1].title);
+    assert!(rows[0].right.starts_with("DIRECT-x0") && rows[1].right.starts_with("DIRECT-x2"));
+}
+
+#[test]
+fn a_search_that_was_left_open_under_the_lock_lets_the_radio_sleep() {
+    let mut p = linked_by_radio();
+    p.model.settings.sleep = Sleep::OneMinute;
+    p.model.screens.push(Screen::Nearby(Default::default()));
+    p.wait(120_000);
+    assert!(p.model.link.is_open());
+    p.model.lock = Some(Default::default());
+    p.wait(120_000);
+    assert!(matches!(p.model.link, Link::Asleep { .. }));
+}
+
+#[test]
 fn laptops_of_one_name_are_told_apart_by_their_networks() {
     let mut p = fresh();
     play(&mut p, "Y A");

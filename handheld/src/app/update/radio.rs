@@ -13,6 +13,7 @@ use crate::time::Millis;
 pub(super) fn open(model: &mut Model, fx: &mut Effects) {
     // What was heard the last time may be gone.
     model.radio.nearby.clear();
+    model.radio.silent = None;
     super::nav::push(model, Screen::Nearby(ListState::default()), fx);
 }
 
@@ -67,17 +68,28 @@ pub(super) fn join(model: &mut Model, written: &str, fx: &mut Effects) {
 pub(super) fn heard(model: &mut Model, mut now: Vec<Nearby>) {
     let known = std::mem::take(&mut model.radio.nearby);
     let focused = match model.screen() {
-        Screen::Nearby(state) => known.get(state.focus).map(|n| n.bssid),
+        Screen::Nearby(state) => Some(state.focus),
         _ => None,
     };
     let mut list = Vec::with_capacity(now.len());
-    for old in &known {
-        if let Some(index) = now.iter().position(|n| n.bssid == old.bssid) {
-            list.push(now.remove(index));
+    let mut place = None;
+    model.radio.silent = None;
+    for (row, old) in known.iter().enumerate() {
+        let heard = now.iter().position(|n| n.bssid == old.bssid);
+        match heard.or_else(|| now.iter().position(|n| is_same(n, old))) {
+            Some(index) => list.push(now.remove(index)),
+            // It stays as long as it has the focus.
+            None if focused == Some(row) => {
+                model.radio.silent = Some(old.bssid);
+                list.push(old.clone());
+            }
+            None => continue,
+        }
+        if focused == Some(row) {
+            place = Some(list.len() - 1);
         }
     }
     list.append(&mut now);
-    let place = list.iter().position(|n| Some(n.bssid) == focused);
     let behind = known.len();
     let count = list.len();
     model.radio.nearby = list;
@@ -90,6 +102,14 @@ pub(super) fn heard(model: &mut Model, mut now: Vec<Nearby>) {
         None if behind > 0 && state.focus >= behind => count + (state.focus - behind),
         None => state.focus.min(count.saturating_sub(1)),
     };
+}
+
+/// Whether these are one laptop, whose network may have been made anew since.
+fn is_same(a: &Nearby, b: &Nearby) -> bool {
+    match (a.device, b.device) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.ssid == b.ssid,
+    }
 }
 
 /// Begins and ends what lasts as long as a screen shows.
@@ -142,10 +162,11 @@ fn is_busy(model: &Model) -> bool {
             .any(|e| mine(e.laptop) && waits(&e.state));
     // What waits for a pairing that is over goes nowhere, however long the radio stays awake.
     (requests && !ended)
-        || model
-            .screens
-            .iter()
-            .any(|s| matches!(s, Screen::Nearby(_) | Screen::Pairing(_)))
+        || model.screens.iter().any(|s| match s {
+            // Under the lock nobody looks.
+            Screen::Nearby(_) => model.lock.is_none(),
+            screen => matches!(screen, Screen::Pairing(_)),
+        })
 }
 
 /// A button was pressed, and what it does is done: the link is woken where it will be needed, so that it is there in time.

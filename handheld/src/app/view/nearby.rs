@@ -31,10 +31,15 @@ pub fn items(model: &Model) -> Vec<(Item, Row)> {
                 ),
                 None => (Mark::None, format!("Joins {way}")),
             };
+            let (mark, second) = match model.radio.silent == Some(laptop.bssid) {
+                true => (Mark::None, "Not heard any more".into()),
+                false => (mark, second),
+            };
             let name = words::peer(&laptop.name, words::PEER_NAME_LEN);
             let mut row = Row::new(mark, name, second);
             // Anyone can take any name; the laptop's own screen shows which network is its.
-            if list.iter().filter(|n| n.name == laptop.name).count() > 1 {
+            let shown = |name: &str| words::peer(name, words::PEER_NAME_LEN);
+            if list.iter().filter(|n| shown(&n.name) == row.title).count() > 1 {
                 row.right = radio::short_ssid(&laptop.ssid);
             }
             (Item::Laptop(laptop.clone()), row)
