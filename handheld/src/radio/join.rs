@@ -144,6 +144,7 @@ impl Machine {
                 let opening = |name: &str| matches!(self.gates.get(name), Some(Gate::Opening(_)));
                 let pending = |name: &String| {
                     !self.is_open(name)
+                        || self.line.has_on(name, &Step::Repair)
                         || self.wants_push()
                             && (!self.p2p.contains_key(name) || opening(&p2p_device(name)))
                 };
@@ -180,6 +181,8 @@ impl Machine {
             .candidates()
             .into_iter()
             .filter(|name| self.is_usable(name) && self.is_open(name))
+            // What is to be put back first is not counted as the firmware's.
+            .filter(|name| !self.line.has_on(name, &Step::Repair))
             .collect();
         match self.wish.clone() {
             Some(Wish::Join { network, .. }) => {

@@ -141,6 +141,16 @@ impl Line {
             || self.busy.as_ref().is_some_and(|busy| busy.step == *wanted)
     }
 
+    /// Whether a request for this purpose waits or is under way there.
+    pub fn has_on(&self, port: &str, wanted: &Step) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|request| request.step == *wanted && request.port == port)
+            || self
+                .busy
+                .as_ref()
+                .is_some_and(|busy| busy.step == *wanted && busy.port == port)
+    }
+
     /// Whether nothing waits and nothing is under way.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.busy.is_none()

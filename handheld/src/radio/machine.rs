@@ -52,6 +52,8 @@ pub struct Machine {
     pub(super) held: Vec<Held>,
     /// What a crash left to be put back.
     leftover: Vec<Held>,
+    /// What is being put back: the requests are under way.
+    returning: Vec<Held>,
     pub(super) search: Search,
     /// Somebody looks for laptops; when to ask next.
     pub(super) looking: Option<u64>,
@@ -218,7 +220,7 @@ impl Machine {
             .map(|port| port.name.clone())
             .collect();
         for port in &renewed {
-            if self.gone(port, "wpa_supplicant was ended or started anew.") {
+            if self.gone(port, "wpa_supplicant was ended or started anew.", true) {
                 self.effects.push(Effect::Close(port.clone()));
             }
         }
@@ -266,23 +268,30 @@ impl Machine {
 
     /// A socket does not serve, for now.
     fn denied(&mut self, port: &str, denial: Denial) {
-        self.gone(port, "wpa_supplicant does not answer any more.");
+        self.gone(port, "wpa_supplicant does not answer any more.", false);
         if self.has_port(port) {
             self.gates.insert(port.to_owned(), Gate::Denied(denial));
         }
     }
 
-    /// A socket can't be used any more; what rested on it is over. Tells whether it was open or being opened.
-    fn gone(&mut self, port: &str, why: &str) -> bool {
+    /// A socket can't be used any more; what rested on it is over. `ended`: the supplicant behind it is no more, and what it held
+    /// neither; one that only does not answer still has our network and is to be put back when it answers again. Tells whether
+    /// the socket was open or being opened.
+    fn gone(&mut self, port: &str, why: &str, ended: bool) -> bool {
         let was = self.gates.remove(port);
         self.line.forget_port(port);
         if self.finding.as_deref() == Some(port) {
             self.finding = None;
         }
-        let own_is_gone = self.own.take_if(|own| own.port == port).is_some();
-        if own_is_gone {
-            // Its networks ended with it; those of its configuration are enabled again by the next one.
-            self.held.retain(|held| held.interface != port);
+        self.own.take_if(|own| own.port == port);
+        let there = |held: &mut Held| held.interface == port;
+        let returning = self.returning.extract_if(.., there);
+        let held: Vec<Held> = self.held.extract_if(.., there).chain(returning).collect();
+        if !held.is_empty() {
+            // Networks that we added end with it; those of its configuration are enabled again by the next one.
+            if !ended {
+                self.leftover.extend(held);
+            }
             self.remember();
         }
         if self.stage.rests_on(port) {
@@ -386,7 +395,7 @@ impl Machine {
             }
             Event::FindStopped => self.finding = None,
             Event::Terminating => {
-                if self.gone(port, "wpa_supplicant was ended.") {
+                if self.gone(port, "wpa_supplicant was ended.", true) {
                     self.effects.push(Effect::Close(port.to_owned()));
                 }
                 self.gates
@@ -432,6 +441,9 @@ impl Machine {
             }
             Order::Leave => {
                 self.leaving = true;
+                // Whoever did not answer is asked once more.
+                self.gates
+                    .retain(|_, gate| !matches!(gate, Gate::Denied(_)));
                 self.looking = None;
                 self.watching = None;
                 self.call_off();
@@ -462,16 +474,17 @@ impl Machine {
 
     pub(super) fn remember(&mut self) {
         let kept: Vec<Held> = self
-            .held
+            .leftover
             .iter()
-            .chain(&self.leftover)
+            .chain(&self.returning)
+            .chain(&self.held)
             .filter(|held| !held.is_empty())
             .cloned()
             .collect();
         self.effects.push(Effect::Remember(kept));
     }
 
-    /// Puts back what a run before this one left.
+    /// Puts back what a run before this one left, or what could not be put back while nobody answered.
     fn repair(&mut self, port: &str, networks: &[NetworkRow]) {
         let Some(at) = self.leftover.iter().position(|held| held.interface == port) else {
             return;
@@ -481,13 +494,27 @@ impl Machine {
             let same = |row: &NetworkRow| row.id == known.id && row.ssid == known.ssid;
             networks.iter().any(same)
         };
-        if let Some(own) = left.own.filter(&is) {
-            self.ask(port, Command::RemoveNetwork(own.id), Step::Ignore);
+        let still = Held {
+            interface: left.interface,
+            own: left.own.filter(&is),
+            others: left.others.into_iter().filter(&is).collect(),
+        };
+        self.retreat(&still);
+        self.returning.push(still);
+    }
+
+    /// Whether what was left on this interface can be put back now.
+    fn is_mendable(&self, held: &Held) -> bool {
+        let name = &held.interface;
+        self.candidates().contains(name) && self.is_usable(name)
+    }
+
+    /// Writes down that what was put back is: every request was answered.
+    fn returned(&mut self) {
+        if self.line.is_empty() && !self.returning.is_empty() {
+            self.returning.clear();
+            self.remember();
         }
-        for other in left.others.into_iter().filter(|known| is(known)) {
-            self.ask(port, Command::EnableNetwork(other.id), Step::Ignore);
-        }
-        self.remember();
     }
 
     /// Removes our network and enables what was enabled before, on this interface.
@@ -513,7 +540,7 @@ impl Machine {
             || self.looking.is_some()
             || !self.line.is_empty()
             || !self.stage.is_idle()
-            || !self.leftover.is_empty()
+            || self.leftover.iter().any(|held| self.is_mendable(held))
             || self.candidates().iter().any(unknown)
     }
 
@@ -545,6 +572,7 @@ impl Machine {
         self.measure();
         self.tell_ability(&candidates);
         self.effects.extend(self.line.start(now));
+        self.returned();
         if !self.is_needed() {
             let gates = std::mem::take(&mut self.gates);
             for (port, gate) in gates {
@@ -561,18 +589,32 @@ impl Machine {
         for held in std::mem::take(&mut self.held) {
             let port = held.interface.clone();
             match self.gates.get(&port) {
-                Some(Gate::Open) => self.retreat(&held),
+                Some(Gate::Open) => {
+                    self.retreat(&held);
+                    self.returning.push(held);
+                }
                 Some(Gate::Opening(_)) => self.held.push(held),
                 None if self.has_port(&port) => {
                     self.open(port);
                     self.held.push(held);
                 }
+                // The next run may find somebody who answers.
+                Some(Gate::Denied(_)) => self.leftover.push(held),
                 // Nobody is there to be told.
-                None | Some(Gate::Denied(_)) => {}
+                None => {}
             }
         }
+        let mut opening = false;
+        for held in self.leftover.clone() {
+            let port = held.interface.clone();
+            if self.is_mendable(&held) && self.has_port(&port) && !self.gates.contains_key(&port) {
+                self.open(port.clone());
+            }
+            opening |= matches!(self.gates.get(&port), Some(Gate::Opening(_)));
+        }
         self.effects.extend(self.line.start(self.now));
-        if self.line.is_empty() && self.held.is_empty() {
+        if self.line.is_empty() && self.held.is_empty() && !opening {
+            self.returning.clear();
             self.remember();
             self.effects.push(Effect::Left);
             self.leaving = false;

@@ -315,6 +315,10 @@ fn what_a_crash_left_is_put_back_unless_it_is_something_else_by_now() {
         assert!(rows[&0].1, "Home is enabled again");
         assert!(!rows[&1].1, "number 1 is another network now");
         assert_eq!(rows.contains_key(&2), !removed);
+        assert!(
+            bench.asked.contains(&"wlan0 RECONNECT".to_owned()),
+            "the firmware goes back online"
+        );
         assert!(bench.said().contains(&Effect::Remember(Vec::new())));
         assert!(bench.open.is_empty());
     }

@@ -274,3 +274,85 @@ fn permission_is_named_and_tried_again_when_something_changed() {
     bench.show();
     assert!(matches!(&bench.news()[..], [RadioNews::Ability(ability)] if ability.station));
 }
+
+/// A join beside the firmware's network, whose supplicant then stalls without ending.
+fn stalled() -> Bench {
+    let mut bench = Bench::new();
+    let blocks = bench.blocks.entry("wlan0".into()).or_default();
+    blocks.rows.insert(0, (b"Home".to_vec(), true));
+    bench.join(1, 2412);
+    bench.connected(1);
+    bench.said();
+    bench.frozen = true;
+    bench.join(2, 2412);
+    bench.wait(30_000);
+    assert!(matches!(bench.outcome(), Some((2, Err(_)))));
+    bench
+}
+
+#[test]
+fn a_supplicant_that_only_stalled_is_put_back_once_it_answers() {
+    let mut bench = stalled();
+    let kept = bench.said().into_iter().rev().find_map(|said| match said {
+        Effect::Remember(held) => Some(held),
+        _ => None,
+    });
+    let kept = kept.unwrap();
+    assert_eq!(kept[0].own.as_ref().map(|known| known.id), Some(1));
+    assert_eq!(kept[0].others.len(), 1, "a crash now is mended as well");
+    bench.frozen = false;
+    bench.forget();
+    bench.join(3, 2412);
+    let id = bench.blocks["wlan0"].current.unwrap();
+    bench.connected(id);
+    assert!(matches!(bench.outcome(), Some((3, Ok(_)))));
+    assert_eq!(bench.blocks["wlan0"].rows.len(), 2, "no orphan of ours");
+    bench.order(Order::Leave);
+    let rows = &bench.blocks["wlan0"].rows;
+    assert_eq!(rows.len(), 1);
+    assert!(rows[&0].1, "the firmware's is enabled again");
+    assert!(bench.said().contains(&Effect::Remember(Vec::new())));
+}
+
+#[test]
+fn leaving_a_supplicant_that_stalled_mends_what_it_can_and_leaves_the_rest_to_the_next_run() {
+    let mut bench = stalled();
+    bench.forget();
+    bench.frozen = false;
+    bench.order(Order::Leave);
+    assert!(bench.said().contains(&Effect::Left));
+    let rows = &bench.blocks["wlan0"].rows;
+    assert!(rows.len() == 1 && rows[&0].1, "{rows:?}");
+
+    let mut bench = stalled();
+    bench.forget();
+    bench.order(Order::Leave);
+    bench.wait(10_000);
+    let said = bench.said();
+    assert!(said.contains(&Effect::Left));
+    let kept = said.iter().rev().find_map(|said| match said {
+        Effect::Remember(held) => Some(held),
+        _ => None,
+    });
+    assert_eq!(kept.unwrap().len(), 1, "the next run mends it");
+}
+
+#[test]
+fn what_is_left_on_an_adapter_that_was_pulled_keeps_no_socket_open() {
+    use crate::radio::held::Known;
+    let left = Held {
+        interface: "wlan7".into(),
+        own: Some(Known {
+            id: 2,
+            ssid: SSID.to_vec(),
+        }),
+        others: Vec::new(),
+    };
+    let mut bench = Bench::bare(vec![left], true);
+    bench.scene = Scene {
+        interfaces: vec![interface("wlan0")],
+        ports: vec![port("wlan0", 1)],
+    };
+    bench.show();
+    assert!(bench.open.is_empty());
+}
