@@ -21,6 +21,10 @@ use crate::app::msg::RadioAbility;
 /// How long opening a control socket may take, in milliseconds.
 const OPEN_MS: u64 = 2_000;
 
+/// Searches refused in a row after which a driver has no Wi-Fi Direct, whatever it says. One refusal may be passing: a scan, or a
+/// channel that is busy.
+const FIND_MISSES: u32 = 3;
+
 /// What is known of a control socket that was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -61,6 +65,8 @@ pub struct Machine {
     pub(super) looks: u32,
     /// The socket on which Wi-Fi Direct looks for devices.
     pub(super) finding: Option<String>,
+    /// Searches refused in a row.
+    find_misses: u32,
     /// Somebody watches the signal; when to measure next.
     pub(super) watching: Option<u64>,
     told: Option<RadioAbility>,
@@ -228,8 +234,11 @@ impl Machine {
         // Rights and servers may have changed with what is shown.
         self.gates
             .retain(|_, gate| !matches!(gate, Gate::Denied(_)));
-        self.p2p
-            .retain(|name, _| self.scene.ports.iter().any(|port| port.name == *name));
+        // What a new supplicant refuses, the one before it does not decide.
+        self.p2p.retain(|name, able| {
+            let there = self.scene.ports.iter().any(|port| port.name == *name);
+            there && (*able || !renewed.contains(name))
+        });
         if let Stage::Up { place, .. } = &self.stage {
             let name = place.interface.clone();
             let shown = self.scene.interfaces.iter().find(|i| i.name == name);
@@ -344,11 +353,7 @@ impl Machine {
                 self.p2p.insert(port, able);
             }
             Step::Repair => self.repair(&port, &networks(&text)),
-            Step::Find if matches!(outcome, Outcome::Failed | Outcome::Unknown) => {
-                self.finding = None;
-                // Its driver has no Wi-Fi Direct, whatever it says.
-                self.p2p.insert(parent(&port), false);
-            }
+            Step::Find => self.find_answer(&port, &outcome),
             Step::Peer(device) => {
                 if let Some(peer) = Peer::parse(&text) {
                     self.search
@@ -369,7 +374,7 @@ impl Machine {
                 });
                 self.news(RadioNews::Signal(signal));
             }
-            Step::Find | Step::Signal | Step::Ignore => {}
+            Step::Signal | Step::Ignore => {}
             Step::Check
             | Step::Others
             | Step::Add
@@ -377,6 +382,30 @@ impl Machine {
             | Step::Select
             | Step::Connect
             | Step::GroupStatus => self.join_answer(&port, &step, &text),
+        }
+    }
+
+    /// Whether a search began. One that did not is tried again at the next look.
+    fn find_answer(&mut self, port: &str, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done => self.find_misses = 0,
+            Outcome::Unknown => {
+                self.finding = None;
+                self.p2p.insert(parent(port), false);
+            }
+            Outcome::Busy => self.finding = None,
+            Outcome::Failed => {
+                self.finding = None;
+                let interface = parent(port);
+                if self.looking.is_some() && self.stage.is_still() {
+                    self.find_misses += 1;
+                    // Meanwhile the networks at least are found.
+                    self.ask(&interface, Command::Scan(Vec::new()), Step::Ignore);
+                }
+                if self.find_misses >= FIND_MISSES {
+                    self.p2p.insert(interface, false);
+                }
+            }
         }
     }
 
@@ -427,6 +456,7 @@ impl Machine {
             Order::Look(true) => {
                 self.search.clear();
                 self.looks = 0;
+                self.find_misses = 0;
                 self.looking = Some(self.now);
             }
             Order::Look(false) => {

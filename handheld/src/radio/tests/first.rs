@@ -235,3 +235,48 @@ fn the_socket_of_wifi_direct_itself_is_used_where_there_is_one() {
     bench.show();
     assert!(matches!(bench.outcome(), Some((4, Ok(_)))));
 }
+
+#[test]
+fn a_search_that_is_refused_in_passing_is_tried_again() {
+    for (answer, times) in [("FAIL-BUSY\n", 10), ("FAIL\n", 2)] {
+        let mut bench = Bench::new();
+        bench.answers = vec![("P2P_FIND".into(), Some(answer))];
+        bench.order(Order::Look(true));
+        bench.wait(2_000 * (times - 1));
+        bench.answers.clear();
+        bench.forget();
+        bench.wait(2_500);
+        let asked = bench.asked();
+        assert!(
+            asked.iter().any(|text| text.contains("P2P_FIND")),
+            "{answer}: {asked:?}"
+        );
+        assert!(
+            !bench.news().iter().any(|news| matches!(
+                news,
+                RadioNews::Ability(ability) if !ability.p2p
+            )),
+            "{answer}"
+        );
+        push(&mut bench, 1);
+        assert_eq!(bench.outcome(), None, "{answer}: a push can still be");
+    }
+}
+
+#[test]
+fn a_driver_that_refuses_every_search_has_no_wifi_direct() {
+    for (answer, wait) in [("UNKNOWN COMMAND\n", 10), ("FAIL\n", 5_000)] {
+        let mut bench = Bench::new();
+        bench.answers = vec![("P2P_FIND".into(), Some(answer))];
+        bench.forget();
+        bench.order(Order::Look(true));
+        bench.wait(wait);
+        assert!(
+            bench.news().iter().any(|news| matches!(
+                news,
+                RadioNews::Ability(ability) if !ability.p2p && ability.station
+            )),
+            "{answer}"
+        );
+    }
+}
