@@ -191,6 +191,10 @@ impl Dialer for AirDialer {
     fn rest(&self) {
         self.order(Order::Rest);
     }
+
+    fn call_off(&self) {
+        self.order(Order::CallOff);
+    }
 }
 
 /// A network as a person joins it: what was heard, with what was typed.

@@ -62,6 +62,9 @@ pub trait Dialer: Send + Sync {
 
     /// Leaves the laptop's network and lets the radio sleep until something is dialled.
     fn rest(&self) {}
+
+    /// Nobody waits any more for the radio call that was dropped; what is joined stays.
+    fn call_off(&self) {}
 }
 
 /// The news of a device without a radio: that it has none, and why.

@@ -125,11 +125,14 @@ impl Driver {
             let end = match end {
                 End::Pair(call) => {
                     backoff.reset();
+                    let by_radio = matches!(call, Call::Push(_) | Call::Passphrase(..));
                     let (end, kept) = super::meet::pair(&self, call).await;
                     // What was joined for a pairing that came to nothing is of no further use. After one that did not, the app
                     // wants to be linked at once.
                     if !kept && target.is_none() && matches!(end, End::Again) {
                         self.dialer.rest();
+                    } else if !kept && by_radio {
+                        self.dialer.call_off();
                     }
                     end
                 }

@@ -12,6 +12,7 @@ enum Asked {
     Look(bool),
     Watch(bool),
     Rest,
+    CallOff,
 }
 
 /// A radio whose network leads to one address, or nowhere.
@@ -67,6 +68,10 @@ impl Dialer for Played {
 
     fn rest(&self) {
         let _ = self.asked.try_send(Asked::Rest);
+    }
+
+    fn call_off(&self) {
+        let _ = self.asked.try_send(Asked::CallOff);
     }
 }
 
@@ -405,4 +410,29 @@ fn what_the_radio_says_is_kept_while_the_app_is_busy() {
         assert!(matches!(events.recv().await, Ok(LinkEvent::Signal(None))));
         assert!(events.is_empty(), "told once");
     });
+}
+
+#[test]
+fn a_radio_call_that_comes_to_nothing_is_called_off_beside_a_link() {
+    let radio = Radio::new(Err("Nobody pushed the button.".into()));
+    radio
+        .bench
+        .link_by(vec![Carrier::WifiDirect], Some(joined()), &KEYS);
+    assert!(matches!(radio.asked(), Asked::Dial(..)));
+    let nearby = crate::app::model::laptop::Nearby {
+        name: "Ada".into(),
+        ssid: b"DIRECT-ab-Ada".to_vec(),
+        bssid: [2; 6],
+        device: Some([2; 6]),
+        frequency: 2412,
+        signal_dbm: -40,
+        push: true,
+    };
+    radio.bench.say(Command::Pair(Call::Push(nearby)));
+    loop {
+        match radio.asked() {
+            Asked::Dial(..) => {}
+            other => break assert_eq!(other, Asked::CallOff),
+        }
+    }
 }

@@ -40,11 +40,7 @@ impl Machine {
     pub(super) fn call_off(&mut self) {
         self.wish = None;
         self.forget_join();
-        if let Stage::Pushing { port, .. } = &self.stage {
-            let port = port.clone();
-            self.ask(&port, Command::P2pCancel, Step::Ignore);
-            self.stage = Stage::Idle;
-        }
+        self.cancel_push();
         self.leave_group();
         if !self.is_up() {
             self.stage = match &self.own {
@@ -421,10 +417,7 @@ impl Machine {
     /// Answers the wish: it came to nothing.
     pub(super) fn fail(&mut self, why: &str) {
         self.forget_join();
-        if let Stage::Pushing { port, .. } = &self.stage {
-            let port = port.clone();
-            self.ask(&port, Command::P2pCancel, Step::Ignore);
-        }
+        self.cancel_push();
         self.leave_group();
         // Another interface may do better.
         self.turn = self.turn.wrapping_add(1);

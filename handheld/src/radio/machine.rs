@@ -59,6 +59,8 @@ pub struct Machine {
     /// What is being put back: the requests are under way.
     returning: Vec<Held>,
     pub(super) search: Search,
+    /// Where a push was called off whose group may still start, and until when that is awaited.
+    pub(super) unwanted: Option<(String, u64)>,
     /// Somebody looks for laptops; when to ask next.
     pub(super) looking: Option<u64>,
     /// How often was asked since looking began.
@@ -127,6 +129,7 @@ impl Machine {
             self.denied(&port, Denial::Dead);
         }
         self.stage_due();
+        self.unwanted.take_if(|(_, until)| *until <= now);
         self.settle();
         std::mem::take(&mut self.effects)
     }
@@ -142,6 +145,7 @@ impl Machine {
         opening
             .chain(self.line.deadline())
             .chain(self.stage.until())
+            .chain(self.unwanted.as_ref().map(|(_, until)| *until))
             .chain(looking)
             .chain(watching)
             .min()
@@ -293,6 +297,7 @@ impl Machine {
             self.finding = None;
         }
         self.own.take_if(|own| own.port == port);
+        self.unwanted.take_if(|(at, _)| at == port);
         let there = |held: &mut Held| held.interface == port;
         let returning = self.returning.extract_if(.., there);
         let held: Vec<Held> = self.held.extract_if(.., there).chain(returning).collect();
@@ -464,6 +469,15 @@ impl Machine {
                 self.stop_finding();
             }
             Order::WatchSignal(on) => self.watching = on.then_some(self.now),
+            Order::CallOff => {
+                let under_way = self.wish.is_some() && !self.is_up();
+                self.call_off();
+                if let Some(own) = self.own.as_ref().filter(|_| under_way) {
+                    // wpa_supplicant would go on looking for it.
+                    let port = own.port.clone();
+                    self.ask(&port, Command::Disconnect, Step::Ignore);
+                }
+            }
             Order::Rest => {
                 self.resting = true;
                 self.call_off();
@@ -471,6 +485,7 @@ impl Machine {
             }
             Order::Leave => {
                 self.leaving = true;
+                self.unwanted = None;
                 // Whoever did not answer is asked once more.
                 self.gates
                     .retain(|_, gate| !matches!(gate, Gate::Denied(_)));
@@ -568,6 +583,7 @@ impl Machine {
         let unknown = |name: &String| self.is_usable(name) && !self.p2p.contains_key(name);
         self.wish.is_some()
             || self.looking.is_some()
+            || self.unwanted.is_some()
             || !self.line.is_empty()
             || !self.stage.is_idle()
             || self.leftover.iter().any(|held| self.is_mendable(held))

@@ -118,6 +118,8 @@ pub enum Order {
     Look(bool),
     /// Measure the signal now and then, or stop.
     WatchSignal(bool),
+    /// Nobody waits for the join any more that is under way; what is joined stays.
+    CallOff,
     /// Leave the network and let the radio sleep.
     Rest,
     /// Leave everything as it was found.

@@ -4,7 +4,7 @@ use shared_proto::supplicant::{Command, Group, Mac, Role, Status};
 
 use super::line::Step;
 use super::machine::{Gate, Machine};
-use super::stage::Stage;
+use super::stage::{Stage, Wish};
 use super::{Effect, Place};
 use crate::app::model::laptop::{Nearby, Network};
 
@@ -48,8 +48,30 @@ impl Machine {
         }
     }
 
+    /// Ends a push that waits for its button. It may be too late for that: the group is then ended as it starts.
+    pub(super) fn cancel_push(&mut self) {
+        if let Stage::Pushing { port, .. } = &self.stage {
+            let port = port.clone();
+            self.ask(&port, Command::P2pCancel, Step::Ignore);
+            self.unwanted = Some((port, self.now + GROUP_MS));
+            self.stage = Stage::Idle;
+        }
+    }
+
     pub(super) fn group_started(&mut self, port: &str, group: &Group) {
-        if group.role != Role::Client || !matches!(self.stage, Stage::Pushing { .. }) {
+        if group.role != Role::Client || self.stage.group() == Some(group.interface.as_str()) {
+            return;
+        }
+        // A group that somebody else on this device made is none of ours to end.
+        let wanted = match &self.wish {
+            Some(Wish::Push { nearby, .. }) => nearby.device == Some(group.owner.0),
+            _ => false,
+        };
+        if !wanted || !matches!(self.stage, Stage::Pushing { .. }) {
+            if self.unwanted.take_if(|(at, _)| at == port).is_some() {
+                let command = Command::P2pGroupRemove(group.interface.clone());
+                self.ask(port, command, Step::Ignore);
+            }
             return;
         }
         let key = group.psk.as_ref().or(group.passphrase.as_ref());

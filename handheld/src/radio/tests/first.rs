@@ -215,9 +215,52 @@ fn a_push_that_is_called_off_leaves_nothing() {
     bench.forget();
     bench.order(Order::Rest);
     assert_eq!(bench.asked(), ["wlan0 P2P_CANCEL"]);
+    assert_eq!(bench.open, ["wlan0"], "its group may have started already");
     bench.event("wlan0", STARTED);
     assert_eq!(bench.outcome(), None);
+    assert_eq!(bench.asked(), ["wlan0 P2P_GROUP_REMOVE p2p-wlan0-0"]);
     assert!(bench.open.is_empty());
+    push(&mut bench, 5);
+    bench.order(Order::Rest);
+    bench.wait(10_000);
+    assert!(bench.open.is_empty(), "not for ever");
+    assert_eq!(bench.machine.deadline(), None);
+}
+
+#[test]
+fn calling_off_ends_what_is_under_way_and_leaves_what_is_joined() {
+    let mut bench = Bench::new();
+    push(&mut bench, 4);
+    bench.forget();
+    bench.order(Order::CallOff);
+    assert_eq!(bench.asked(), ["wlan0 P2P_CANCEL"]);
+    bench.wait(200_000);
+    let asked = bench.asked();
+    assert!(asked.is_empty(), "no more P2P_CONNECT: {asked:?}");
+    bench.join(5, 2412);
+    bench.order(Order::CallOff);
+    assert_eq!(bench.asked().last().unwrap(), "wlan0 DISCONNECT");
+    assert_eq!(bench.outcome(), None);
+    bench.join(6, 2412);
+    bench.connected(0);
+    bench.forget();
+    bench.order(Order::CallOff);
+    assert!(bench.asked().is_empty());
+    bench.join(7, 2412);
+    assert!(matches!(bench.outcome(), Some((7, Ok(_)))), "still joined");
+}
+
+#[test]
+fn a_group_that_somebody_else_made_is_left_alone() {
+    let mut bench = Bench::new();
+    bench.order(Order::Look(true));
+    bench.forget();
+    bench.event("wlan0", STARTED);
+    let asked = bench.asked();
+    assert!(
+        !asked.iter().any(|text| text.contains("REMOVE")),
+        "{asked:?}"
+    );
 }
 
 #[test]

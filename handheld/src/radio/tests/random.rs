@@ -11,6 +11,7 @@ enum Act {
     Look(bool),
     Watch(bool),
     Rest,
+    CallOff,
     Wait(u64),
     Line(&'static str, usize),
     Interface(bool),
@@ -50,6 +51,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(Act::Look),
         1 => any::<bool>().prop_map(Act::Watch),
         1 => Just(Act::Rest),
+        1 => Just(Act::CallOff),
         3 => (0u64..20_000).prop_map(Act::Wait),
         9 => (0..LINES.len(), 0..PORTS.len()).prop_map(|(line, port)| Act::Line(LINES[line], port)),
         1 => any::<bool>().prop_map(Act::Interface),
@@ -97,6 +99,10 @@ proptest! {
                 Act::Rest => {
                     waiting = None;
                     bench.order(Order::Rest);
+                }
+                Act::CallOff => {
+                    waiting = None;
+                    bench.order(Order::CallOff);
                 }
                 Act::Wait(ms) => bench.wait(ms),
                 // Events come only from sockets that are open.
