@@ -233,6 +233,8 @@ impl Machine {
             Some(mut own) if same(&own) => {
                 own.network = network;
                 self.own = Some(own);
+                // The firmware may have enabled some since.
+                self.list_others(port);
                 self.select();
             }
             other => {
@@ -248,11 +250,19 @@ impl Machine {
                         held.own = None;
                     }
                 }
-                if !self.line.has(&Step::Add) {
-                    self.ask(port, Command::ListNetworks, Step::Others);
+                self.list_others(port);
+                // The number of one that was called off does as well.
+                if !self.line.has_on(port, &Step::Add) {
                     self.ask(port, Command::AddNetwork, Step::Add);
                 }
             }
+        }
+    }
+
+    /// Notes what is enabled now: SELECT_NETWORK switches it off.
+    fn list_others(&mut self, port: &str) {
+        if !self.line.has_on(port, &Step::Others) {
+            self.ask(port, Command::ListNetworks, Step::Others);
         }
     }
 
@@ -347,13 +357,18 @@ impl Machine {
                 ..Held::default()
             });
         }
+        let mut more = false;
         if let Some(held) = self.held_on(port) {
             // Those that an earlier join switched off are still to be put back.
             for known in enabled {
                 if !held.others.contains(&known) {
                     held.others.push(known);
+                    more = held.own.is_some();
                 }
             }
+        }
+        if more {
+            self.remember();
         }
     }
 

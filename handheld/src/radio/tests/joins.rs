@@ -240,7 +240,10 @@ fn resting_leaves_the_network_closes_the_sockets_and_is_quick_to_return() {
     bench.feed(Input::Woke);
     assert!(bench.news().is_empty(), "asleep it calls nobody");
     bench.join(2, 2412);
-    assert_eq!(bench.asked(), ["wlan0 SELECT_NETWORK 2"]);
+    assert_eq!(
+        bench.asked(),
+        ["wlan0 LIST_NETWORKS", "wlan0 SELECT_NETWORK 2"]
+    );
     bench.connected(2);
     assert!(matches!(bench.outcome(), Some((2, Ok(_)))));
 }
@@ -339,4 +342,49 @@ fn the_signal_is_measured_while_somebody_looks_and_not_else() {
     bench.wait(60_000);
     assert!(bench.asked().is_empty());
     assert_eq!(bench.machine.deadline(), None);
+}
+
+#[test]
+fn what_a_join_switches_off_is_noted_whatever_came_between() {
+    // A second wish comes while a request of the first is under way.
+    for held_back in ["LIST_NETWORKS", "ADD_NETWORK", "SET_NETWORK", "SELECT"] {
+        let mut bench = Bench::new();
+        home(&mut bench);
+        bench.held_back = Some(held_back);
+        bench.join(1, 2412);
+        bench.join(2, 2437);
+        bench.answer_held_back();
+        let id = bench.blocks["wlan0"].current.unwrap();
+        bench.connected(id);
+        assert!(matches!(bench.outcome(), Some((2, Ok(_)))), "{held_back}");
+        bench.order(Order::Leave);
+        let rows = &bench.blocks["wlan0"].rows;
+        assert!(rows[&0].1 && rows.len() == 2, "{held_back}: {rows:?}");
+    }
+}
+
+#[test]
+fn what_the_firmware_enables_between_two_joins_is_noted_too() {
+    let mut bench = Bench::new();
+    home(&mut bench);
+    bench.join(1, 2412);
+    bench.connected(2);
+    let blocks = bench.blocks.get_mut("wlan0").unwrap();
+    blocks.rows.get_mut(&1).unwrap().1 = true;
+    bench.event(
+        "wlan0",
+        "<3>CTRL-EVENT-DISCONNECTED bssid=06:00:00:00:0a:00 reason=3",
+    );
+    bench.forget();
+    bench.join(2, 2412);
+    let said = bench.said();
+    let held = said.iter().find_map(|said| match said {
+        Effect::Remember(held) => Some(held),
+        _ => None,
+    });
+    assert_eq!(held.unwrap()[0].others.len(), 2);
+    bench.connected(2);
+    bench.order(Order::Leave);
+    let rows = &bench.blocks["wlan0"].rows;
+    assert!(rows[&0].1 && rows[&1].1, "{rows:?}");
 }

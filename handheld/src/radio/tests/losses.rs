@@ -55,7 +55,10 @@ fn a_try_after_a_loss_takes_up_the_network_that_is_there() {
     );
     bench.forget();
     bench.join(2, 2412);
-    assert_eq!(bench.asked(), ["wlan0 SELECT_NETWORK 0"]);
+    assert_eq!(
+        bench.asked(),
+        ["wlan0 LIST_NETWORKS", "wlan0 SELECT_NETWORK 0"]
+    );
     bench.connected(0);
     assert!(matches!(bench.outcome(), Some((2, Ok(_)))));
     // The laptop has told another frequency since.
@@ -68,6 +71,7 @@ fn a_try_after_a_loss_takes_up_the_network_that_is_there() {
     assert_eq!(
         bench.asked(),
         [
+            "wlan0 LIST_NETWORKS",
             "wlan0 SET_NETWORK 0 scan_freq 2437",
             "wlan0 SELECT_NETWORK 0"
         ]
@@ -129,7 +133,14 @@ fn what_wpa_supplicant_does_not_hold_any_more_is_joined_anew() {
     let mut bench = joined();
     bench.answers = vec![("STATUS".into(), Some("wpa_state=SCANNING\n"))];
     bench.join(2, 2412);
-    assert_eq!(bench.asked(), ["wlan0 STATUS", "wlan0 SELECT_NETWORK 0"]);
+    assert_eq!(
+        bench.asked(),
+        [
+            "wlan0 STATUS",
+            "wlan0 LIST_NETWORKS",
+            "wlan0 SELECT_NETWORK 0"
+        ]
+    );
     bench.connected(0);
     assert!(matches!(bench.outcome(), Some((2, Ok(_)))));
 }
@@ -217,7 +228,10 @@ fn waking_from_sleep_is_told_and_a_try_under_way_begins_again() {
     bench.forget();
     bench.now += 3_600_000;
     bench.feed(Input::Woke);
-    assert_eq!(bench.asked(), ["wlan0 SELECT_NETWORK 0"]);
+    assert_eq!(
+        bench.asked(),
+        ["wlan0 LIST_NETWORKS", "wlan0 SELECT_NETWORK 0"]
+    );
     assert_eq!(
         bench.outcome(),
         None,

@@ -64,6 +64,9 @@ pub(super) struct Bench {
     pub(super) p2p: bool,
     /// It does not answer, as a stopped process.
     pub(super) frozen: bool,
+    /// The answer to the first request that begins so comes later.
+    pub(super) held_back: Option<&'static str>,
+    late: Option<(String, u32, Command)>,
     /// How far answers have led to requests.
     depth: usize,
 }
@@ -96,6 +99,8 @@ impl Bench {
             answers: Vec::new(),
             p2p,
             frozen: false,
+            held_back: None,
+            late: None,
             depth: 0,
         }
     }
@@ -127,6 +132,13 @@ impl Bench {
             Mac(BSSID)
         );
         self.event("wlan0", &line);
+    }
+
+    /// The answer that was held back comes.
+    pub(super) fn answer_held_back(&mut self) {
+        let (port, ticket, command) = self.late.take().expect("it was asked");
+        let text = self.reply(&port, &command, &command.text());
+        self.feed(Input::Answer { ticket, text });
     }
 
     /// Lets time pass, with all that is due on the way.
@@ -188,6 +200,14 @@ impl Bench {
                     let text = command.text();
                     self.asked.push(format!("{port} {text}"));
                     if self.frozen {
+                        continue;
+                    }
+                    if self
+                        .held_back
+                        .take_if(|start| text.starts_with(*start))
+                        .is_some()
+                    {
+                        self.late = Some((port, ticket, command));
                         continue;
                     }
                     self.now += 5;
