@@ -14,8 +14,9 @@ use smol::{Executor, Task, Timer};
 
 use super::carrier::{Called, Calling, Connecting, Dialer, NO_USB, RadioNews, Way, tcp};
 use super::ctrl::{Ctrl, run_folder};
-use super::reach::{Learned, prepare, reach};
+use super::reach::{Learned, reach};
 use super::sight::{self, Glance, Watch};
+use super::tuning::Tuning;
 use crate::app::model::laptop::Nearby;
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
@@ -255,6 +256,8 @@ struct Work<'a, 'e> {
     tell: Sender<Told>,
     machine: Machine,
     scene: Scene,
+    /// How interfaces were found. Kept while one is prepared, and no request is made meanwhile.
+    tuning: Arc<smol::lock::Mutex<Tuning>>,
     /// Interfaces that were prepared, and their numbers at that time.
     prepared: BTreeMap<String, u32>,
     paths: BTreeMap<String, PathBuf>,
@@ -268,12 +271,14 @@ struct Work<'a, 'e> {
 impl<'a, 'e> Work<'a, 'e> {
     fn new(air: &'a Air, executor: &'a Executor<'e>, tell: Sender<Told>) -> Self {
         let held = fs::read_to_string(air.held_file()).unwrap_or_default();
+        let values = air.held_file().with_extension("values");
         Self {
             air,
             executor,
             tell,
             machine: Machine::new(air.settings.interface.clone(), read(&held)),
             scene: Scene::default(),
+            tuning: Arc::new(smol::lock::Mutex::new(Tuning::open(values))),
             prepared: BTreeMap::new(),
             paths: BTreeMap::new(),
             doors: BTreeMap::new(),
@@ -287,6 +292,8 @@ impl<'a, 'e> Work<'a, 'e> {
     async fn run(&mut self, told: Receiver<Told>) {
         let folders = self.air.folders();
         let _watch = self.watch(&folders);
+        // What a crash left.
+        self.restore();
         self.look(&folders);
         loop {
             enum Wake {
@@ -330,6 +337,8 @@ impl<'a, 'e> Work<'a, 'e> {
             Timer::after(LEAVE_TIMEOUT).await;
         })
         .await;
+        let mut tuning = self.tuning.lock_arc().await;
+        smol::unblock(move || tuning.restore(sight::index)).await;
     }
 
     /// Waits until the machine is to look at the clock.
@@ -493,8 +502,10 @@ impl<'a, 'e> Work<'a, 'e> {
                     log::debug!("{port}: {command:?}");
                     let ctrl = self.doors.get(&port).and_then(|door| door.ctrl.as_ref());
                     let answer = ctrl.map(|ctrl| ctrl.request(&command));
-                    let tell = self.tell.clone();
+                    let (tell, tuning) = (self.tell.clone(), self.tuning.clone());
                     let ask = async move {
+                        // Its interface is prepared first.
+                        drop(tuning.lock().await);
                         let text = match answer {
                             Some(answer) => answer.await,
                             None => None,
@@ -545,12 +556,30 @@ impl<'a, 'e> Work<'a, 'e> {
     fn prepare(&mut self, interface: &str) {
         let index = sight::index(interface).unwrap_or(0);
         self.prepared.insert(interface.to_owned(), index);
-        prepare(interface);
-        let scene = self.scene.interfaces.iter();
-        let down = scene.clone().any(|one| one.name == interface && !one.up);
-        if down && let Err(error) = sight::raise(interface) {
-            log::info!("{interface} is not switched on: {error}");
-        }
+        let mut scene = self.scene.interfaces.iter();
+        let down = scene.any(|one| one.name == interface && !one.up);
+        let name = interface.to_owned();
+        self.tune(move |tuning| tuning.prepare(&name, index, down));
+    }
+
+    /// Puts interfaces back as they were found.
+    fn restore(&mut self) {
+        self.prepared.clear();
+        self.tune(|tuning| tuning.restore(sight::index));
+    }
+
+    /// Works on what interfaces are set to, away from this thread and in the order of the calls.
+    fn tune(&self, work: impl FnOnce(&mut Tuning) + Send + 'static) {
+        // Taken here where it is free, so that a request that follows waits for it.
+        let (free, later) = (self.tuning.try_lock_arc(), self.tuning.clone());
+        let task = async move {
+            let mut tuning = match free {
+                Some(tuning) => tuning,
+                None => later.lock_arc().await,
+            };
+            smol::unblock(move || work(&mut tuning)).await;
+        };
+        self.executor.spawn(task).detach();
     }
 
     fn answer(&mut self, ticket: u32, result: Result<Place, String>) {

@@ -98,14 +98,16 @@ impl Ctrl {
     /// stranger's device as its octets are, and those say nothing of whether wpa_supplicant lives.
     pub fn request(&self, command: &Command) -> impl Future<Output = Option<String>> + use<> {
         let (client, text) = (self.client.clone(), command.text());
-        smol::unblock(move || {
+        let ask = move || {
             let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
             match client.request(&text) {
                 Ok(answer) => Some(answer),
                 Err(wpactrl::Error::Utf8ToStr(_)) => Some(String::new()),
                 Err(_) => None,
             }
-        })
+        };
+        // It begins when it is awaited.
+        async { smol::unblock(ask).await }
     }
 
     /// The stream of its events.

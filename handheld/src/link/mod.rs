@@ -15,6 +15,7 @@ pub mod pipe;
 pub mod reach;
 pub mod sight;
 pub mod talk;
+mod tuning;
 pub mod unpack;
 
 use std::pin::Pin;

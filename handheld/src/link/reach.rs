@@ -9,7 +9,6 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6, TcpStream as Stream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -202,30 +201,6 @@ async fn ask(name: &str, index: u32, port: u16) -> io::Result<SocketAddrV6> {
         }
     };
     or(answered, asking).await
-}
-
-/// Lets an interface have its link-local address without delay, and listen to nobody's router. What can't be written stays.
-pub fn prepare(interface: &str) {
-    let folder = PathBuf::from("/proc/sys/net/ipv6/conf").join(interface);
-    for (name, value) in [
-        ("accept_ra", "0"),
-        ("router_solicitations", "0"),
-        // Even without detection the kernel waits a random part of this before it calls an address its own.
-        ("router_solicitation_delay", "0"),
-        ("accept_dad", "0"),
-        ("dad_transmits", "0"),
-        ("addr_gen_mode", "0"),
-        ("disable_ipv6", "0"),
-    ] {
-        let file = folder.join(name);
-        // Writing what is there already would make the kernel make its addresses anew.
-        let is = std::fs::read_to_string(&file);
-        if is.is_ok_and(|is| is.trim() != value)
-            && let Err(error) = std::fs::write(&file, value)
-        {
-            log::debug!("{} stays as it is: {error}", file.display());
-        }
-    }
 }
 
 #[cfg(test)]

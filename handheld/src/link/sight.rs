@@ -292,8 +292,11 @@ pub fn index(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
 }
 
-/// Switches an interface on, as `ip link set IF up` does; a supplicant goes on by itself then. Only root may.
-pub fn raise(name: &str) -> io::Result<()> {
+/// Switches an interface on or off, as `ip link set IF up` does; a supplicant goes on by itself then. Only root may.
+///
+/// # Errors
+/// There is none of this name, or the kernel does not do so.
+pub fn switch(name: &str, on: bool) -> io::Result<()> {
     let index = nix::net::if_::if_nametoindex(name)?;
     let fd = socket(
         AddressFamily::Netlink,
@@ -301,20 +304,37 @@ pub fn raise(name: &str) -> io::Result<()> {
         SockFlag::SOCK_CLOEXEC,
         SockProtocol::NetlinkRoute,
     )?;
-    send(fd.as_raw_fd(), &raising(index), MsgFlags::empty())?;
-    Ok(())
+    send(fd.as_raw_fd(), &switching(index, on), MsgFlags::empty())?;
+    let mut answer = [0; 256];
+    let len = recv(fd.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+    acknowledged(&answer[..len])
+}
+
+/// What the kernel says of a request: NLMSG_ERROR with the negative of an errno, or zero (netlink(7)).
+fn acknowledged(answer: &[u8]) -> io::Result<()> {
+    const NLMSG_ERROR: u16 = 2;
+    let (Some(kind), Some(code)) = (answer.get(4..6), answer.get(16..20)) else {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    };
+    let code: [u8; 4] = code.try_into().unwrap_or_default();
+    match (kind == NLMSG_ERROR.to_ne_bytes(), i32::from_ne_bytes(code)) {
+        (true, 0) => Ok(()),
+        (true, code) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
+        (false, _) => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 /// RTM_NEWLINK with IFF_UP alone (rtnetlink(7), netlink(7)): a header of 16 octets and an ifinfomsg of 16.
-fn raising(index: u32) -> [u8; 32] {
+fn switching(index: u32, on: bool) -> [u8; 32] {
     const RTM_NEWLINK: u16 = 16;
     const NLM_F_REQUEST: u16 = 1;
+    const NLM_F_ACK: u16 = 4;
     let mut message = [0; 32];
     message[..4].copy_from_slice(&32u32.to_ne_bytes());
     message[4..6].copy_from_slice(&RTM_NEWLINK.to_ne_bytes());
-    message[6..8].copy_from_slice(&NLM_F_REQUEST.to_ne_bytes());
+    message[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
     message[20..24].copy_from_slice(&index.to_ne_bytes());
-    message[24..28].copy_from_slice(&UP.to_ne_bytes());
+    message[24..28].copy_from_slice(&if on { UP } else { 0 }.to_ne_bytes());
     message[28..].copy_from_slice(&UP.to_ne_bytes());
     message
 }
@@ -330,6 +350,20 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn the_kernel_says_whether_an_interface_was_switched() {
+        // Either there is no such interface, or (as root) this changes nothing.
+        let why = switch("nowhere9", true).unwrap_err();
+        assert_eq!(why.raw_os_error(), Some(nix::libc::ENODEV));
+        let mut answer = [0; 36];
+        assert!(acknowledged(&answer[..10]).is_err() && acknowledged(&answer).is_err());
+        answer[4..6].copy_from_slice(&2u16.to_ne_bytes());
+        assert!(acknowledged(&answer).is_ok());
+        answer[16..20].copy_from_slice(&(-1i32).to_ne_bytes());
+        let denied = acknowledged(&answer).unwrap_err();
+        assert_eq!(denied.kind(), io::ErrorKind::PermissionDenied);
+    }
 
     #[test]
     fn wireless_interfaces_are_told_from_others_with_their_switches() {
