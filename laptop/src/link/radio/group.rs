@@ -18,7 +18,7 @@ mod asking;
 mod preparing;
 mod running;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::check;
 use super::identity::Identity;
@@ -168,6 +168,12 @@ enum Why {
     Look,
     /// Which network blocks have to go from this control socket.
     Sweep(String),
+    /// Whether this interface holds a group of ours that has to go.
+    Leftover(String),
+    /// Putting a setting or block back.
+    PutBack,
+    /// The last of what is put back.
+    Restored,
     /// Nothing.
     Ignored,
 }
@@ -198,6 +204,10 @@ pub(super) struct Group {
     /// Control sockets of a wpa_supplicant that is about to end: asking it would take ten seconds.
     ending: Vec<(u64, i64)>,
     failures: u32,
+    /// The interface on which a group of ours was last.
+    stood: Option<String>,
+    /// The P2P socket of a group that was to start and never said to have, and until when it may still come up.
+    pending: Option<(String, u64)>,
     /// A group has stood, and nothing has been tried since.
     fallen: bool,
     window: Option<u64>,
@@ -224,6 +234,8 @@ impl Group {
             trouble: None,
             ending: Vec::new(),
             failures: 0,
+            stood: None,
+            pending: None,
             fallen: false,
             window: None,
             pushed: None,
@@ -318,6 +330,7 @@ impl Group {
                 if renewed(place) =>
             {
                 self.lost();
+                self.pending = None;
                 // There is a new supplicant to be asked already.
                 self.phase = Phase::Resting {
                     until: self.now + SETTLE,
@@ -428,8 +441,16 @@ impl Group {
     /// Gives up for a while, with the reason where one is known.
     fn rest(&mut self, trouble: Option<Trouble>) {
         self.down();
-        self.queue.clear();
+        self.drop_jobs();
         self.others.clear();
+        if let Phase::Starting {
+            place,
+            agreed: true,
+            ..
+        } = &self.phase
+        {
+            self.pending = Some((place.p2p.clone(), self.now + START_TIMEOUT));
+        }
         let longest = match trouble {
             None | Some(Trouble::Blocked(_)) => SHORT_PAUSE,
             Some(_) => LONGEST_PAUSE,
@@ -466,7 +487,24 @@ impl Group {
         }
         if self.is_p2p(socket) {
             self.lost();
+            self.pending = None;
         }
+    }
+
+    /// Forgets what was to be asked, but what puts back what was changed.
+    fn drop_jobs(&mut self) {
+        let Self {
+            queue,
+            world,
+            ending,
+            ..
+        } = self;
+        queue.retain(|job| {
+            matches!(job.why, Why::PutBack | Why::Sweep(_) | Why::Restored)
+                && world
+                    .socket(&job.socket)
+                    .is_some_and(|socket| !ending.contains(&socket.id))
+        });
     }
 
     /// Rests, for so long that whatever removed the group can come to its end.
@@ -490,11 +528,17 @@ impl Group {
     }
 
     fn unanswered(&mut self, why: Why) {
+        // It may have been taken all the same.
+        if let (Phase::Starting { agreed, .. }, Why::Start) = (&mut self.phase, &why) {
+            *agreed = true;
+        }
         match (&self.phase, why) {
             (Phase::Asking { .. }, Why::Question(..)) => {}
             (Phase::Leaving { .. }, _) => {}
             // A group's own socket may go before its event has come.
-            (_, Why::Existing(_) | Why::Passphrase(_)) => {}
+            (_, Why::Existing(_) | Why::Passphrase(_) | Why::Leftover(_)) => {}
+            // What has gone needs no putting back.
+            (_, Why::Sweep(_) | Why::PutBack | Why::Restored) => {}
             (Phase::Up { .. }, Why::Ignored) => {}
             // No word of the air is no reason against any channel.
             (Phase::Preparing { .. }, Why::Air) => self.air(""),
@@ -515,7 +559,14 @@ impl Group {
             Why::Start => self.start_said(reply),
             Why::Look => self.looked(reply),
             Why::Sweep(p2p) => self.sweep(&p2p, reply),
-            Why::Ignored => {}
+            Why::Leftover(interface) => self.leftover(interface, reply),
+            // Nothing is left that a killed process would have to put back, unless more was changed since.
+            Why::Restored
+                if self.before.is_none() && !matches!(self.phase, Phase::Leaving { .. }) =>
+            {
+                self.effects.push_back(Effect::Keep(None));
+            }
+            Why::Restored | Why::PutBack | Why::Ignored => {}
         }
     }
 

@@ -22,6 +22,12 @@ const MAX_DEVICE_NAME_LEN: usize = 32;
 impl Group {
     pub(super) fn prepare(&mut self, place: Answers) {
         let (interface, p2p) = (place.interface.clone(), place.p2p.clone());
+        // Another interface was changed before: nothing of ours stays there.
+        if self.before.as_ref().is_some_and(|old| old.socket != p2p)
+            || self.block.as_ref().is_some_and(|(old, _)| *old != p2p)
+        {
+            self.put_back();
+        }
         let mut heard = vec![p2p.clone()];
         if self.world.socket(&interface).is_some() && interface != p2p {
             heard.push(interface.clone());
@@ -48,6 +54,14 @@ impl Group {
     pub(super) fn existing(&mut self, interface: String, reply: &str) {
         let status = Status::parse(reply);
         if status.mode == GROUP_OWNER && self.is_ours(&status.ssid) {
+            // A group on another radio is not the one that is about to be prepared.
+            if let Phase::Preparing { place, .. } = &self.phase
+                && self
+                    .parent(&interface)
+                    .is_some_and(|parent| parent != place.interface)
+            {
+                return self.remove(interface);
+            }
             let (socket, frequency) = (interface.clone(), status.frequency);
             self.ask_first(
                 &socket,
@@ -277,13 +291,14 @@ impl Group {
 
     /// Puts this interface back and goes on with the next one, or gives up for a while.
     fn elsewhere(&mut self, trouble: Trouble) {
-        self.queue.clear();
-        match self.others.pop_front() {
-            Some(place) => {
-                self.put_back();
-                self.prepare(place);
-            }
-            None => self.rest(Some(trouble)),
+        self.drop_jobs();
+        let other = self.others.pop_front();
+        if other.is_none() {
+            self.rest(Some(trouble));
+        }
+        self.put_back();
+        if let Some(place) = other {
+            self.prepare(place);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::preparing::SETTINGS;
 use super::{
     Answers, Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase,
-    REMOVED_PAUSE, Running, Why, YIELD,
+    REMOVED_PAUSE, Running, SETTLE, Why, YIELD, is_group,
 };
 use crate::link::radio::probe::GROUP_OWNER;
 use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
@@ -18,6 +18,8 @@ impl Group {
             }
         }
         self.hear(heard);
+        self.stood = Some(running.interface.clone());
+        self.pending = None;
         self.phase = Phase::Up {
             place,
             running,
@@ -122,6 +124,17 @@ impl Group {
 
     /// A change on the station's side may be what was waited for.
     pub(super) fn event_resting(&mut self, event: &Event) {
+        if let Event::GroupStarted(started) = event
+            && started.role == Role::Owner
+            && self.is_ours(&started.ssid)
+        {
+            // It came too late, and is taken over as soon as its socket is there.
+            (self.stood, self.pending) = (Some(started.interface.clone()), None);
+            self.phase = Phase::Resting {
+                until: self.now + SETTLE,
+            };
+            return;
+        }
         let looks = match event {
             Event::Connected { .. } => true,
             Event::Disconnected { .. } => self.trouble.is_some(),
@@ -187,12 +200,38 @@ impl Group {
         self.close_window();
         self.pushed = None;
         self.others.clear();
-        self.queue.clear();
-        let expecting = matches!(self.phase, Phase::Starting { agreed: true, .. });
-        if let Phase::Up { place, running, .. } = &self.phase {
-            let (p2p, interface) = (place.p2p.clone(), running.interface.clone());
-            self.effects.push_back(Effect::Close);
-            self.ask(&p2p, Command::P2pGroupRemove(interface), Why::Ignored);
+        self.drop_jobs();
+        let pending = self.pending.take();
+        let pending = pending
+            .filter(|(p2p, until)| *until > self.now && self.world.socket(p2p).is_some())
+            .map(|(p2p, _)| p2p);
+        let expecting =
+            pending.is_some() || matches!(self.phase, Phase::Starting { agreed: true, .. });
+        if let Some(p2p) = pending {
+            self.hear(vec![p2p]);
+        }
+        // Groups that nobody looks after: of a rest, or of a process that was killed.
+        let mut left: Vec<_> = self.stood.take().into_iter().collect();
+        let groups = self.world.sockets.iter().map(|socket| &socket.name);
+        left.extend(groups.filter(|name| is_group(name)).cloned());
+        match &self.phase {
+            Phase::Up { place, running, .. } => {
+                let (p2p, interface) = (place.p2p.clone(), running.interface.clone());
+                left.retain(|name| *name != interface);
+                self.effects.push_back(Effect::Close);
+                self.ask(&p2p, Command::P2pGroupRemove(interface), Why::Ignored);
+            }
+            Phase::Preparing { place, .. } if place.owner => left.push(place.interface.clone()),
+            _ => {}
+        }
+        left.sort();
+        left.dedup();
+        for name in left {
+            // A supplicant that ends is not asked. A socket that is not known here may be newer than the last look around.
+            let known = self.world.socket(&name);
+            if known.is_none_or(|socket| !self.ending.contains(&socket.id)) {
+                self.ask(&name, Command::Status, Why::Leftover(name.clone()));
+            }
         }
         self.put_back();
         self.phase = Phase::Leaving {
@@ -221,23 +260,63 @@ impl Group {
     pub(super) fn put_back(&mut self) {
         let before = self.before.take();
         let block = self.block.take().map(|(p2p, _)| p2p);
-        let p2p = block.or_else(|| before.as_ref().map(|before| before.socket.clone()));
-        let Some(p2p) = p2p.filter(|p2p| self.world.socket(p2p).is_some()) else {
+        let changed = before.as_ref().map(|before| before.socket.clone());
+        for p2p in block
+            .iter()
+            .chain(changed.iter().filter(|p2p| block.as_ref() != Some(*p2p)))
+        {
+            if self.world.socket(p2p).is_some() {
+                // By SSID: wpa_supplicant may have made a copy of our block.
+                self.ask(p2p, Command::ListNetworks, Why::Sweep(p2p.clone()));
+            }
+        }
+        let Some(before) = before.filter(|before| self.world.socket(&before.socket).is_some())
+        else {
             return;
         };
-        // By SSID: wpa_supplicant may have made a copy of our block.
-        self.ask(&p2p, Command::ListNetworks, Why::Sweep(p2p.clone()));
-        for (name, value) in before.map(|before| before.values).unwrap_or_default() {
+        for (name, value) in before.values {
             // A file from another version may name what this one does not know.
             if let Some(name) = SETTINGS.into_iter().find(|known| *known == name) {
-                self.ask(&p2p, Command::Set(name, value), Why::Ignored);
+                self.ask(&before.socket, Command::Set(name, value), Why::PutBack);
+            }
+        }
+        if let Some(last) = self.queue.back_mut()
+            && last.why == Why::PutBack
+        {
+            last.why = Why::Restored;
+        }
+    }
+
+    /// Removes a group of ours that is not looked after.
+    pub(super) fn leftover(&mut self, interface: String, reply: &str) {
+        let status = Status::parse(reply);
+        if status.mode == GROUP_OWNER && self.is_ours(&status.ssid) {
+            self.remove(interface);
+            if let Phase::Leaving { expecting, .. } = &mut self.phase {
+                *expecting = false;
             }
         }
     }
 
+    /// Has a group removed through the P2P socket of its radio.
+    pub(super) fn remove(&mut self, group: String) {
+        let p2p = self
+            .parent(&group)
+            .and_then(|parent| self.world.p2p_socket(parent))
+            .map_or_else(|| group.clone(), |socket| socket.name.clone());
+        self.ask_first(&p2p, Command::P2pGroupRemove(group), Why::PutBack);
+    }
+
+    /// The interface that a group's is named after: `p2p-IF-N`. Where that is too long for a name, it is `p2p-N`.
+    pub(super) fn parent(&self, group: &str) -> Option<&str> {
+        let (parent, _) = group.strip_prefix("p2p-")?.rsplit_once('-')?;
+        let interfaces = self.world.interfaces.iter();
+        interfaces.map(String::as_str).find(|name| *name == parent)
+    }
+
     pub(super) fn sweep(&mut self, p2p: &str, reply: &str) {
         for id in self.ours(reply) {
-            self.ask(p2p, Command::RemoveNetwork(id), Why::Ignored);
+            self.ask_first(p2p, Command::RemoveNetwork(id), Why::PutBack);
         }
     }
 

@@ -1,4 +1,4 @@
-mod fake;
+pub(in crate::link::radio) mod fake;
 mod random;
 mod replay;
 
@@ -524,6 +524,134 @@ fn a_socket_that_cannot_be_opened_is_tried_again() {
     laptop.take();
     laptop.wait();
     assert!(laptop.done.contains(&open("p2p-wlan0-0", 2462)));
+}
+
+#[test]
+fn a_group_that_a_slow_answer_hid_is_removed_by_a_stop() {
+    let mut laptop = up();
+    laptop.now += LOOK_INTERVAL;
+    laptop.group.tick(laptop.now);
+    assert!(matches!(laptop.group.poll(), Some(Effect::Ask(..))));
+    laptop.group.reply(None, laptop.now);
+    laptop.group.stop(laptop.now);
+    laptop.settle();
+    assert_eq!(laptop.running, None);
+    assert!(laptop.done.contains(&Effect::Done));
+}
+
+/// One whose start was given up, and whose group may still come up.
+fn given_up() -> Laptop {
+    let mut laptop = Laptop::new();
+    laptop.stalls = true;
+    laptop.run();
+    laptop.wait();
+    assert!(matches!(laptop.group.phase, Phase::Resting { .. }));
+    laptop.take();
+    laptop
+}
+
+fn comes_late(laptop: &mut Laptop) {
+    laptop.running = Some(("p2p-wlan0-0".to_owned(), 2462));
+    laptop.say("p2p-dev-wlan0", &format!("<3>P2P-GROUP-STARTED p2p-wlan0-0 GO ssid=\"{SSID}\" freq=2462 go_dev_addr=02:00:00:00:0a:00"));
+    laptop.settle();
+}
+
+#[test]
+fn a_group_that_comes_up_late_is_removed_by_a_stop() {
+    let mut laptop = given_up();
+    comes_late(&mut laptop);
+    laptop.group.stop(laptop.now);
+    laptop.settle();
+    assert_eq!(laptop.running, None);
+    let mut laptop = given_up();
+    laptop.group.stop(laptop.now);
+    laptop.settle();
+    assert!(!laptop.done.contains(&Effect::Done), "it may still come");
+    comes_late(&mut laptop);
+    laptop.run();
+    assert_eq!(laptop.running, None);
+    assert!(laptop.done.contains(&Effect::Done));
+}
+
+#[test]
+fn a_group_that_comes_up_late_is_taken_over() {
+    let mut laptop = given_up();
+    comes_late(&mut laptop);
+    assert_eq!(laptop.group.deadline(), Some(laptop.now + SETTLE));
+    laptop.run();
+    laptop.wait();
+    assert!(laptop.done.contains(&open("p2p-wlan0-0", 2462)));
+    assert!(
+        !laptop
+            .asked
+            .iter()
+            .any(|asked| asked.starts_with("P2P_GROUP"))
+    );
+}
+
+#[test]
+fn an_interface_that_refuses_is_put_back_before_the_next_is_changed() {
+    let mut laptop = Laptop::new();
+    laptop
+        .settings
+        .insert("device_name".to_owned(), "x1".to_owned());
+    laptop.allowed = vec![2412];
+    laptop.station = Some(5180);
+    laptop.run();
+    assert!(
+        laptop
+            .asked
+            .contains(&"SET device_name Ada's ThinkPad".to_owned())
+    );
+    assert!(laptop.told().is_some(), "the last one refuses");
+    assert_eq!(laptop.settings["device_name"], "x1");
+    assert!(laptop.blocks.is_empty());
+    assert_eq!(
+        laptop
+            .done
+            .iter()
+            .rfind(|effect| matches!(effect, Effect::Keep(_))),
+        Some(&Effect::Keep(None))
+    );
+}
+
+#[test]
+fn what_was_changed_on_another_interface_is_put_back_first() {
+    let mut laptop = Laptop::new();
+    laptop.sockets.push("wlan1".to_owned());
+    let old = Before {
+        socket: "wlan1".to_owned(),
+        values: vec![("device_name".to_owned(), "x1".to_owned())],
+    };
+    laptop.group = Group::new(wanted(), identity(), Some(old));
+    laptop
+        .settings
+        .insert("device_name".to_owned(), "Ada's ThinkPad".to_owned());
+    laptop.run();
+    assert!(laptop.done.contains(&open("p2p-wlan0-0", 2462)));
+    laptop.group.stop(laptop.now);
+    laptop.settle();
+    assert_eq!(laptop.settings["device_name"], "x1");
+}
+
+#[test]
+fn a_group_on_another_radio_is_removed_and_not_taken_over() {
+    let mut laptop = Laptop::new();
+    laptop.running = Some(("p2p-wlan1-0".to_owned(), 2412));
+    let mut world = laptop.world();
+    world.interfaces.push("wlan1".to_owned());
+    laptop.group.world(world, laptop.now);
+    laptop.settle();
+    assert!(
+        laptop
+            .asked
+            .contains(&"P2P_GROUP_REMOVE p2p-wlan1-0".to_owned())
+    );
+    assert!(
+        laptop.done.contains(&open("p2p-wlan0-0", 2462)),
+        "{:?}",
+        laptop.done
+    );
 }
 
 fn push(laptop: &mut Laptop) {

@@ -8,7 +8,7 @@ use shared_proto::supplicant::parse;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-pub(super) const SSID: &str = "DIRECT-k3-Ada's ThinkPad";
+pub(in crate::link::radio) const SSID: &str = "DIRECT-k3-Ada's ThinkPad";
 pub(super) const PASSPHRASE: &str = "m4xq-7tkp-w9hd";
 pub(super) const POCKET: &str = "02:00:00:00:0b:00";
 
@@ -29,7 +29,7 @@ pub(super) fn wanted() -> Wanted {
 }
 
 /// A laptop with a supplicant that does as wpa_supplicant 2.10 does (`tests/radio/NOTES.md`), and the machine on it.
-pub(super) struct Laptop {
+pub(in crate::link::radio) struct Laptop {
     pub(super) group: Group,
     pub(super) now: u64,
     pub(super) generation: u64,
@@ -69,6 +69,14 @@ impl Laptop {
             events: VecDeque::new(),
             asked: Vec::new(),
             done: Vec::new(),
+        }
+    }
+
+    /// One on which groups come up only when they are said to.
+    pub(in crate::link::radio) fn stalling() -> Self {
+        Self {
+            stalls: true,
+            ..Self::new()
         }
     }
 
@@ -127,7 +135,7 @@ impl Laptop {
         self.events.push_back((socket.to_owned(), event.to_owned()));
     }
 
-    pub(super) fn answer(&mut self, socket: &str, request: &str) -> Option<String> {
+    pub(in crate::link::radio) fn answer(&mut self, socket: &str, request: &str) -> Option<String> {
         if !self
             .world()
             .sockets
