@@ -39,6 +39,10 @@ pub(super) struct Driver {
     orders: mpsc::Receiver<Order>,
     /// Readable when there is an order.
     bell: UnixStream,
+    /// Whoever rings it has gone: it would be readable for ever.
+    hung_up: bool,
+    /// Where the laptop's files are.
+    root: PathBuf,
     /// Port of the listening socket while the group is up.
     port: Option<u16>,
     watch: Option<Inotify>,
@@ -79,6 +83,8 @@ impl Driver {
             updates,
             orders,
             bell,
+            hung_up: false,
+            root: PathBuf::from("/"),
             port: None,
             watch: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).ok(),
             watched: Vec::new(),
@@ -89,14 +95,17 @@ impl Driver {
     /// Runs until everything is put back.
     pub(super) fn run(mut self) {
         self.look_around();
-        loop {
-            while let Some(effect) = self.group.poll() {
-                if !self.perform(effect) {
-                    return;
-                }
+        while self.perform_all() && self.wait() {}
+    }
+
+    /// Does everything that is to be done now. False: there is nothing left to do.
+    fn perform_all(&mut self) -> bool {
+        while let Some(effect) = self.group.poll() {
+            if !self.perform(effect) {
+                return false;
             }
-            self.wait();
         }
+        true
     }
 
     /// Does one thing. False: there is nothing left to do.
@@ -153,9 +162,8 @@ impl Driver {
     }
 
     fn open(&mut self, name: &str, frequency: u16) {
-        let root = Path::new("/");
-        interface::settle(root, name);
-        let opened = interface::open(root, name, self.settings.port).and_then(|listener| {
+        interface::settle(&self.root, name);
+        let opened = interface::open(&self.root, name, self.settings.port).and_then(|listener| {
             let address = listener.local_addr();
             let failed = |error: io::Error| {
                 super::trouble::Trouble::NoPort(self.settings.port, error.to_string())
@@ -200,14 +208,14 @@ impl Driver {
     /// The control socket of this name. One that was made a moment ago is looked for.
     fn socket(&mut self, name: &str) -> Option<Socket> {
         if self.world.socket(name).is_none() {
-            self.world = World::read(Path::new("/"), &self.settings.control);
+            self.world = World::read(&self.root, &self.settings.control);
         }
         self.world.socket(name).cloned()
     }
 
     fn look_around(&mut self) {
         self.watch_folders();
-        self.world = World::read(Path::new("/"), &self.settings.control);
+        self.world = World::read(&self.root, &self.settings.control);
         self.group.world(self.world.clone(), now());
     }
 
@@ -233,14 +241,18 @@ impl Driver {
         }
     }
 
-    /// Waits for the first of everything that can happen, and feeds it to the machine.
-    fn wait(&mut self) {
+    /// Waits for the first of everything that can happen, and feeds it to the machine. False: there is nothing left to
+    /// do.
+    fn wait(&mut self) -> bool {
         let timeout = match self.group.deadline() {
             Some(at) => PollTimeout::try_from(at.saturating_sub(now()).min(60_000))
                 .unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
-        let mut descriptors = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        let mut descriptors = Vec::new();
+        if !self.hung_up {
+            descriptors.push(PollFd::new(self.bell.as_fd(), PollFlags::POLLIN));
+        }
         descriptors.extend(
             self.watch
                 .iter()
@@ -260,16 +272,20 @@ impl Driver {
         // An interrupted wait is looked into like any other.
         let elapsed = poll(&mut descriptors, timeout) == Ok(0);
         drop(descriptors);
-        self.take_events();
+        if !self.take_events() {
+            return false;
+        }
         // Not everything can be watched: a switch may be another user's, and interfaces come without a word.
         if self.folders_changed() | self.switches_changed() | elapsed {
             self.look_around();
         }
         self.take_orders();
         self.group.tick(now());
+        true
     }
 
-    fn take_events(&mut self) {
+    /// False: there is nothing left to do.
+    fn take_events(&mut self) -> bool {
         let mut lines = Vec::new();
         for ear in self.supplicant.ears() {
             while let Ok(Some(bytes)) = ear.next() {
@@ -283,13 +299,11 @@ impl Driver {
             log::trace!("link-service: {socket}: {:?}", line.event);
             self.group.line(&socket, &line, now());
             // What an event leads to is done before the next is looked at, as the machine expects.
-            while let Some(effect) = self.group.poll() {
-                if !self.perform(effect) {
-                    self.group.stop(now());
-                    return;
-                }
+            if !self.perform_all() {
+                return false;
             }
         }
+        true
     }
 
     fn folders_changed(&self) -> bool {
@@ -318,7 +332,13 @@ impl Driver {
 
     fn take_orders(&mut self) {
         let mut rung = [0; 64];
-        while let Ok(1..) = self.bell.read(&mut rung) {}
+        let end = loop {
+            match self.bell.read(&mut rung) {
+                Ok(1..) => {}
+                end => break end,
+            }
+        };
+        self.hung_up |= matches!(end, Ok(0));
         loop {
             match self.orders.try_recv() {
                 Ok(Order::Window(open_for)) => {
@@ -366,5 +386,98 @@ fn keep_before(run: &Path, before: Option<&Before>) {
     };
     if let Err(error) = kept {
         log::warn!("link-service: {}: {error}", file.display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::radio::group::tests::fake;
+    use crate::link::radio::world::tests::Laptop;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixDatagram;
+    use std::thread;
+
+    /// Answers as wpa_supplicant does, and says that the group is up once its removal was asked for too late.
+    fn serve(socket: UnixDatagram, started: mpsc::Sender<()>) {
+        let mut supplicant = fake::Laptop::stalling();
+        let mut ear = None;
+        let mut request = [0; 1024];
+        while let Ok((len, from)) = socket.recv_from(&mut request) {
+            let text = String::from_utf8_lossy(&request[..len]).into_owned();
+            // Nobody: it was shut.
+            let Some(path) = from.as_pathname().map(Path::to_owned) else {
+                return;
+            };
+            let reply = match text.as_str() {
+                "ATTACH" => {
+                    ear = Some(path.clone());
+                    "OK\n".to_owned()
+                }
+                "DETACH" => continue,
+                _ => supplicant.answer("wlan0", &text).expect("an answer"),
+            };
+            socket.send_to(reply.as_bytes(), path).expect("sent");
+            if text.starts_with("P2P_GROUP_ADD") {
+                started.send(()).expect("heard");
+            }
+            // The last that is put back.
+            if text == "SET p2p_intra_bss 1" {
+                let event = format!(
+                    "<3>P2P-GROUP-STARTED p2p-wlan0-0 GO ssid=\"{}\" freq=2462 go_dev_addr=02:00:00:00:0a:00",
+                    fake::SSID
+                );
+                let ear = ear.as_ref().expect("attached");
+                socket.send_to(event.as_bytes(), ear).expect("sent");
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_that_comes_up_while_leaving_does_not_hold_the_end_up() {
+        let laptop = Laptop::new("driver");
+        laptop.file("sys/class/net/wlan0/phy80211/index", "0");
+        let socket = laptop.socket("wlan0");
+        let (serving, served) = (socket.try_clone().expect("a copy"), mpsc::channel());
+        let supplicant = thread::spawn(move || serve(serving, served.0));
+        let settings = Settings {
+            interface: None,
+            control: vec![laptop.control()],
+            run: laptop.0.join("run"),
+            state: laptop.0.join("state"),
+            name: "Ada's ThinkPad".to_owned(),
+            port: 0,
+            frequency: None,
+        };
+        fs::create_dir_all(&settings.state).expect("a folder");
+        fs::write(
+            settings.state.join("group.toml"),
+            format!(
+                "ssid = \"{}\"\npassphrase = \"m4xq-7tkp-w9hd\"\n",
+                fake::SSID
+            ),
+        )
+        .expect("written");
+        let (orders, received) = mpsc::channel();
+        let (bell, rung) = UnixStream::pair().expect("a pair");
+        let (updates, _kept) = mpsc::channel();
+        let mut driver = Driver::new(settings, updates, received, rung).expect("made");
+        assert_eq!(driver.group.identity().ssid, fake::SSID);
+        driver.root = laptop.0.clone();
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || {
+            driver.run();
+            ended.send(()).expect("waited for");
+        });
+        let patience = Duration::from_secs(30);
+        served
+            .1
+            .recv_timeout(patience)
+            .expect("a group was asked for");
+        // Whoever drops the radio hangs up as well.
+        drop((orders, bell));
+        end.recv_timeout(patience).expect("ended");
+        socket.shutdown(Shutdown::Both).expect("shut");
+        supplicant.join().expect("served");
     }
 }
