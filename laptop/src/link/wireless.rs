@@ -6,15 +6,19 @@ use super::radio::{self, Facts, Radio, Settings, Update};
 use super::responder::Responder;
 use super::{Carrier, Kind};
 use crate::sanitize::visible_within;
-use std::fs::File;
-use std::io;
+use std::fs::{File, TryLockError};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Beside the radio's state: whoever drives the radio holds its lock.
 const LOCK_NAME: &str = "radio.lock";
+/// Pause between two looks at a lock that another process holds.
+const LOCK_PAUSE: Duration = Duration::from_millis(250);
 /// First pause before a radio that ended by itself is started again; doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause before the radio is started again.
@@ -28,7 +32,8 @@ const MAX_WORDS_CHARS: usize = 400;
 pub(super) struct Wireless {
     radio: Kept,
     /// Dropped to say that the radio is not to be started again.
-    _wanted: Sender<()>,
+    wanted: Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Wireless {
@@ -40,7 +45,7 @@ impl Wireless {
         let radio = Kept::default();
         let (wanted, stop) = channel();
         let (kept, exchange) = (Arc::clone(&radio), Arc::clone(exchange));
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("wireless".to_owned())
             .spawn(move || {
                 if let Err(error) = keep(&settings, &kept, &stop, &exchange) {
@@ -50,22 +55,39 @@ impl Wireless {
             })?;
         Ok(Self {
             radio,
-            _wanted: wanted,
+            wanted,
+            thread,
         })
     }
 
     /// Puts back what the radio had changed, and returns when that is done.
     pub(super) fn stop(self) {
-        let radio = lock(&self.radio).take();
+        drop(self.wanted);
+        let radio = {
+            let mut kept = lock(&self.radio);
+            kept.stopped = true;
+            kept.radio.take()
+        };
         if let Some(radio) = radio {
             radio.stop();
+        }
+        // Before that the lock is not free for the next.
+        if self.thread.join().is_err() {
+            log::error!("link-service: the thread that keeps the radio has panicked");
         }
     }
 }
 
-type Kept = Arc<Mutex<Option<Radio>>>;
+/// The radio that runs. Whoever starts one looks under the same lock whether it is still wanted.
+#[derive(Default)]
+struct Shade {
+    radio: Option<Radio>,
+    stopped: bool,
+}
 
-fn lock(kept: &Kept) -> MutexGuard<'_, Option<Radio>> {
+type Kept = Arc<Mutex<Shade>>;
+
+fn lock(kept: &Kept) -> MutexGuard<'_, Shade> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -78,15 +100,12 @@ fn keep(
 ) -> io::Result<()> {
     // One process at a time: a link-service that takes another's place waits until that has put everything back.
     std::fs::create_dir_all(&settings.state)?;
-    let turn = File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(settings.state.join(LOCK_NAME))?;
-    turn.lock()?;
+    let Some(_turn) = take_turn(&settings.state.join(LOCK_NAME), stop, exchange)? else {
+        return Ok(());
+    };
     let shaded = Arc::clone(kept);
     exchange.follow_window(Box::new(move |open_for| {
-        if let Some(radio) = lock(&shaded).as_ref() {
+        if let Some(radio) = lock(&shaded).radio.as_ref() {
             radio.window(open_for);
         }
     }));
@@ -94,7 +113,13 @@ fn keep(
     loop {
         let started = Instant::now();
         let (sender, updates) = channel();
-        *lock(kept) = Some(radio::start(settings.clone(), sender)?);
+        {
+            let mut kept = lock(kept);
+            if kept.stopped {
+                return Ok(());
+            }
+            kept.radio = Some(radio::start(settings.clone(), sender)?);
+        }
         exchange.repeat_window();
         follow(&updates, exchange);
         if started.elapsed() >= STEADY {
@@ -107,6 +132,44 @@ fn keep(
         log::error!("link-service: the radio's thread ended by itself; it is started again");
         pause = (pause * 2).min(MAX_PAUSE);
     }
+}
+
+/// Waits until no other process drives the radio, and says who does. `None`: `stop` has lost its other end.
+fn take_turn(path: &Path, stop: &Receiver<()>, exchange: &Exchange) -> io::Result<Option<File>> {
+    let mut turn = File::options()
+        .create(true)
+        .read(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut told = false;
+    loop {
+        match turn.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if !told {
+            let holder = std::fs::read_to_string(path).unwrap_or_default();
+            let words = match holder.trim().parse::<u32>() {
+                Ok(process) => format!("process {process} drives the radio already; end it first"),
+                Err(_) => "another process drives the radio already; end it first".to_owned(),
+            };
+            tell_trouble(exchange, words);
+            told = true;
+        }
+        // A predecessor on its way out is soon gone.
+        match stop.recv_timeout(LOCK_PAUSE) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        }
+    }
+    turn.set_len(0)?;
+    writeln!(turn, "{}", std::process::id())?;
+    if told {
+        exchange.set_trouble(None);
+    }
+    Ok(Some(turn))
 }
 
 /// Passes on what the radio says, until it says nothing any more.
@@ -178,6 +241,7 @@ mod tests {
     use super::super::handover::{News, hear};
     use super::super::packet::PacketSocket;
     use super::*;
+    use crate::store::testing::TempFolder;
     use std::net::{IpAddr, TcpListener, TcpStream};
 
     fn facts(frequency: u16) -> Facts {
@@ -209,6 +273,45 @@ mod tests {
             News::Radio(network) => format!("{:?}", network.map(|network| network.frequency)),
             News::Trouble(words) => format!("trouble {}", words.unwrap_or_default()),
         }
+    }
+
+    #[test]
+    fn a_radio_that_another_process_drives_is_named_and_waited_for_no_longer_than_wanted() {
+        let folder = TempFolder::new("turn");
+        let path = folder.0.join(LOCK_NAME);
+        let exchange = Exchange::default();
+        let (wanted, stop) = channel();
+        let first = take_turn(&path, &stop, &exchange).expect("a file");
+        let own = format!("{}\n", std::process::id());
+        assert_eq!(std::fs::read_to_string(&path).expect("a number"), own);
+        drop(wanted);
+        let second = take_turn(&path, &stop, &exchange).expect("a file");
+        assert!(second.is_none());
+        drop(first);
+        assert!(
+            take_turn(&path, &stop, &exchange)
+                .expect("a file")
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_radio_that_is_stopped_before_it_was_started_is_never_started() {
+        let folder = TempFolder::new("stopped");
+        let settings = Settings {
+            interface: None,
+            control: Vec::new(),
+            run: folder.0.join("run"),
+            state: folder.0.clone(),
+            name: "x".to_owned(),
+            port: 0,
+            frequency: None,
+        };
+        let (_wanted, stop) = channel();
+        let kept = Kept::default();
+        lock(&kept).stopped = true;
+        keep(&settings, &kept, &stop, &Exchange::default()).expect("ended");
+        assert!(lock(&kept).radio.is_none() && !settings.run.exists());
     }
 
     #[test]
