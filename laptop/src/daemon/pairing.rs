@@ -121,9 +121,10 @@ impl PairingDesk {
         inner.window = Some(window);
         inner.attempt = None;
         inner.turn += 1;
-        drop(inner);
+        // Under the lock: what closes the window comes before or after, on both sides alike.
         let open_for = Duration::from_millis(window.closes().since(now));
         self.carriers.set_window(Some(open_for));
+        drop(inner);
         log::info!("the pairing window is open for two minutes");
         self.set(|closes_in_s| PairStatus::Waiting { closes_in_s });
         Ok(self.status())
@@ -373,7 +374,8 @@ impl PairingDesk {
         if let Err(error) = counted {
             log::error!("wrong digits could not be counted: {error}");
         }
-        if let Some(window) = &mut self.lock().window {
+        let mut inner = self.lock();
+        if let Some(window) = &mut inner.window {
             window.close();
         }
         self.carriers.set_window(None);
@@ -438,12 +440,10 @@ impl PairingDesk {
     }
 
     fn finish(&self, status: PairStatus) {
-        if let Some(window) = &mut self.lock().window {
-            window.close();
-        }
+        let mut inner = self.lock();
+        inner.window = None;
         self.carriers.set_window(None);
-        self.set(|_| status);
-        self.lock().window = None;
+        inner.show(status);
     }
 
     /// Shows a new status; `make` gets the seconds until the window closes.
@@ -453,18 +453,24 @@ impl PairingDesk {
         let left = inner
             .window
             .map_or(0, |window| window.closes().since(now) / 1000);
-        inner.status = make(left);
-        let event = Event::Pairing(inner.status.clone());
-        inner.watchers.retain(|watcher| {
+        inner.show(make(left));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn show(&mut self, status: PairStatus) {
+        self.status = status;
+        let event = Event::Pairing(self.status.clone());
+        self.watchers.retain(|watcher| {
             !matches!(
                 watcher.try_send(event.clone()),
                 Err(TrySendError::Disconnected(_) | TrySendError::Full(_))
             )
         });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
