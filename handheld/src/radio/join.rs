@@ -525,6 +525,17 @@ impl Machine {
         }
     }
 
+    /// The wish has taken as long as it may: a supplicant that ends again and again must not keep it for ever.
+    pub(super) fn wish_due(&mut self) {
+        if self
+            .wish
+            .as_ref()
+            .is_some_and(|wish| wish.until() <= self.now)
+        {
+            self.fail("The laptop's network could not be joined in time. wpa_supplicant may have been started anew again and again.");
+        }
+    }
+
     /// An event that may concern a join.
     pub(super) fn join_event(&mut self, port: &str, event: &Event) {
         match event {

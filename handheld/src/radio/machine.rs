@@ -103,7 +103,8 @@ impl Machine {
             Input::Event { port, event } => self.event(&port, &event),
             Input::Order(order) => self.order(order),
             Input::Woke => {
-                if self.wish.is_some() {
+                if let Some(wish) = &mut self.wish {
+                    wish.renew(now);
                     self.begin_anew();
                 } else if !self.resting {
                     self.news(RadioNews::Back);
@@ -129,6 +130,7 @@ impl Machine {
             self.denied(&port, Denial::Dead);
         }
         self.stage_due();
+        self.wish_due();
         self.unwanted.take_if(|(_, until)| *until <= now);
         self.settle();
         std::mem::take(&mut self.effects)
@@ -145,6 +147,7 @@ impl Machine {
         opening
             .chain(self.line.deadline())
             .chain(self.stage.until())
+            .chain(self.wish.as_ref().map(Wish::until))
             .chain(self.unwanted.as_ref().map(|(_, until)| *until))
             .chain(looking)
             .chain(watching)
@@ -446,7 +449,7 @@ impl Machine {
             Order::Join { ticket, network } => {
                 self.resting = false;
                 self.call_off();
-                self.wish = Some(Wish::Join { ticket, network });
+                self.wish = Some(Wish::join(ticket, network, self.now));
                 match self.is_wished() {
                     true => self.check(),
                     false => self.begin_anew(),
@@ -455,7 +458,7 @@ impl Machine {
             Order::Push { ticket, nearby } => {
                 self.resting = false;
                 self.call_off();
-                self.wish = Some(Wish::Push { ticket, nearby });
+                self.wish = Some(Wish::push(ticket, nearby, self.now));
                 self.begin_anew();
             }
             Order::Look(true) => {

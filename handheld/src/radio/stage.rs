@@ -3,19 +3,66 @@
 use super::Place;
 use crate::app::model::laptop::{Nearby, Network};
 
+/// How long a join may take in all, in milliseconds, whatever comes between: its steps and one interruption.
+const JOIN_MS: u64 = 60_000;
+
+/// How long a push may take in all: what a person has for the button, and the join.
+const PUSH_MS: u64 = 150_000;
+
 /// What was asked for and is not answered yet.
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
     /// Be in this network.
-    Join { ticket: u32, network: Network },
+    Join {
+        ticket: u32,
+        network: Network,
+        until: u64,
+    },
     /// Join this laptop at the push of a button.
-    Push { ticket: u32, nearby: Nearby },
+    Push {
+        ticket: u32,
+        nearby: Nearby,
+        until: u64,
+    },
 }
 
 impl Wish {
     pub(super) const fn ticket(&self) -> u32 {
         match self {
             Self::Join { ticket, .. } | Self::Push { ticket, .. } => *ticket,
+        }
+    }
+
+    pub(super) const fn join(ticket: u32, network: Network, now: u64) -> Self {
+        let until = now + JOIN_MS;
+        Self::Join {
+            ticket,
+            network,
+            until,
+        }
+    }
+
+    pub(super) const fn push(ticket: u32, nearby: Nearby, now: u64) -> Self {
+        let until = now + PUSH_MS;
+        Self::Push {
+            ticket,
+            nearby,
+            until,
+        }
+    }
+
+    /// When it is answered at the latest.
+    pub(super) const fn until(&self) -> u64 {
+        match self {
+            Self::Join { until, .. } | Self::Push { until, .. } => *until,
+        }
+    }
+
+    /// Gives it its whole time again.
+    pub(super) const fn renew(&mut self, now: u64) {
+        match self {
+            Self::Join { until, .. } => *until = now + JOIN_MS,
+            Self::Push { until, .. } => *until = now + PUSH_MS,
         }
     }
 }

@@ -370,3 +370,23 @@ fn what_is_left_on_an_adapter_that_was_pulled_keeps_no_socket_open() {
     bench.show();
     assert!(bench.open.is_empty());
 }
+
+#[test]
+fn a_wish_is_answered_in_time_however_often_the_supplicant_is_started_anew() {
+    let mut bench = Bench::new();
+    let start = bench.now;
+    bench.join(1, 2412);
+    for mark in 2..100 {
+        bench.wait(3_000);
+        if let Some((1, Err(why))) = bench.outcome() {
+            assert!(why.contains("in time"), "{why}");
+            assert!(bench.now - start <= 63_000);
+            return;
+        }
+        bench.blocks.clear();
+        bench.open.clear();
+        bench.scene.ports = vec![port("wlan0", mark)];
+        bench.show();
+    }
+    panic!("it is never answered");
+}
