@@ -79,11 +79,12 @@ impl Machine {
                 || found.config_methods == 0,
             ..Device::default()
         };
-        if device.owner {
-            let address = device.device;
+        let (address, owner) = (device.device, device.owner);
+        let stored = self.search.found(device);
+        // Strangers decide how often this happens: one question for each, and none for those that there is no room for.
+        if owner && stored && !self.line.has(&Step::Peer(address)) {
             self.ask(port, Command::P2pPeer(Mac(address)), Step::Peer(address));
         }
-        self.search.found(device);
         self.results();
     }
 
@@ -109,6 +110,10 @@ impl Machine {
 
     pub(super) fn stop_finding(&mut self) {
         self.line.forget(|step| *step == Step::Find);
+        if self.looking.is_none() {
+            let asked = |step: &Step| matches!(step, Step::Peer(_) | Step::Results);
+            self.line.forget(asked);
+        }
         if let Some(port) = self.finding.take() {
             self.ask(&port, Command::P2pStopFind, Step::Ignore);
         }

@@ -56,6 +56,14 @@ pub struct Device {
     pub signal_dbm: i16,
 }
 
+impl Device {
+    /// Whether it owns a group and has not said that it is something else.
+    fn may_be_laptop(&self) -> bool {
+        let model = self.model.as_deref().map_or("", str::trim);
+        self.owner && (model.is_empty() || model == MODEL)
+    }
+}
+
 /// What was heard, and when.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
@@ -65,9 +73,17 @@ pub struct Search {
 }
 
 impl Search {
-    /// A device was found, or says more of itself.
-    pub fn found(&mut self, device: Device) {
-        let room = self.devices.len() < MAX;
+    /// A device was found, or says more of itself. Tells whether there is room for it: one that may be a laptop takes the place of one
+    /// that is none.
+    pub fn found(&mut self, device: Device) -> bool {
+        let known = self.devices.iter().any(|d| d.device == device.device);
+        if !known && self.devices.len() >= MAX {
+            let other = self.devices.iter().position(|d| !d.may_be_laptop());
+            match other.filter(|_| device.may_be_laptop()) {
+                Some(at) => drop(self.devices.swap_remove(at)),
+                None => return false,
+            }
+        }
         match self.devices.iter_mut().find(|d| d.device == device.device) {
             Some(known) => {
                 known.name = device.name;
@@ -77,9 +93,9 @@ impl Search {
                     known.bssid = device.bssid;
                 }
             }
-            None if room => self.devices.push(device),
-            None => {}
+            None => self.devices.push(device),
         }
+        true
     }
 
     /// A device has said what it is.

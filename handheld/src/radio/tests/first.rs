@@ -323,3 +323,60 @@ fn a_driver_that_refuses_every_search_has_no_wifi_direct() {
         );
     }
 }
+
+fn device(last: u8, capability: &str) -> String {
+    format!(
+        "<3>P2P-DEVICE-FOUND 06:00:00:00:0b:{last:02x} p2p_dev_addr=02:00:00:00:0b:{last:02x} pri_dev_type=0-00000000-0 name='X' config_methods=0x80 dev_capab=0x25 group_capab={capability} new=1"
+    )
+}
+
+#[test]
+fn a_crowd_of_devices_hides_no_laptop() {
+    let mut bench = Bench::new();
+    bench.order(Order::Look(true));
+    for last in 0..100 {
+        bench.event("wlan0", &device(last, "0x0"));
+    }
+    bench.answers = vec![
+        ("P2P_PEER".into(), Some(PEER)),
+        ("SCAN_RESULTS".into(), Some(RESULTS)),
+    ];
+    bench.event("wlan0", FOUND);
+    assert_eq!(nearby(&mut bench), Some(vec![ada()]));
+    for last in 0..100 {
+        bench.event("wlan0", &device(last, "0x0"));
+    }
+    bench.wait(3_000);
+    assert_eq!(nearby(&mut bench), None, "it stays");
+}
+
+#[test]
+fn a_crowd_of_devices_is_asked_about_once_each_and_not_after_looking_ended() {
+    let mut bench = Bench::new();
+    bench.order(Order::Look(true));
+    bench.held_back = Some("P2P_PEER");
+    bench.forget();
+    for _ in 0..10 {
+        for last in 0..100 {
+            bench.event("wlan0", &device(last, "0x1"));
+        }
+    }
+    bench.order(Order::Look(false));
+    bench.answer_held_back();
+    let asked = bench.asked();
+    let peers = asked.iter().filter(|text| text.contains("P2P_PEER"));
+    assert_eq!(peers.count(), 1, "{asked:?}");
+    assert!(bench.open.is_empty());
+    bench.order(Order::Look(true));
+    bench.held_back = Some("P2P_PEER");
+    bench.forget();
+    for _ in 0..10 {
+        for last in 0..100 {
+            bench.event("wlan0", &device(last, "0x1"));
+        }
+    }
+    bench.answer_held_back();
+    let asked = bench.asked();
+    let peers = asked.iter().filter(|text| text.contains("P2P_PEER"));
+    assert_eq!(peers.count(), 32);
+}
