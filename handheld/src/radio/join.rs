@@ -27,6 +27,10 @@ const FULL_MS: u64 = 12_000;
 /// Every so many times that a join is asked for while it holds, it is made anew.
 const ANEW_EVERY: u32 = 3;
 
+/// After so many failures in a row wpa_supplicant may not look by itself any more, between our tries: the laptop is away, and every
+/// scan costs power and wakes us. That is after about a minute.
+const AWAY: u32 = 5;
+
 /// Every so many failures all channels are searched. Not sooner: a laptop that restarts comes back where it was, and a search of all
 /// channels takes a radio four seconds in which it would miss that.
 const FULL_EVERY: u32 = 4;
@@ -436,17 +440,17 @@ impl Machine {
         self.leave_group();
         // Another interface may do better.
         self.turn = self.turn.wrapping_add(1);
-        self.stage = match &mut self.own {
+        self.stage = match &self.own {
             None => Stage::Idle,
             Some(own) => {
                 let (port, id, frequency) = (own.port.clone(), own.id, own.network.frequency);
-                if frequency == 0 {
-                    // wpa_supplicant would go on scanning every channel.
+                let confine = frequency != 0 && own.scanned != frequency;
+                if frequency == 0 || self.misses >= AWAY {
+                    // wpa_supplicant would go on scanning.
                     self.ask(&port, Command::Disconnect, Step::Ignore);
-                } else if own.scanned != frequency {
-                    own.scanned = frequency;
-                    let setting = Setting::Plain("scan_freq", frequency.to_string());
-                    self.ask(&port, Command::SetNetwork(id, setting), Step::Ignore);
+                }
+                if confine {
+                    self.confine(&port, id, frequency);
                 }
                 Stage::Down { port }
             }
@@ -455,6 +459,15 @@ impl Machine {
             let (ticket, why) = (wish.ticket(), why.to_owned());
             self.effects.push(Effect::NotJoined { ticket, why });
         }
+    }
+
+    /// Keeps wpa_supplicant's own scans for our network to one channel.
+    fn confine(&mut self, port: &str, id: u32, frequency: u16) {
+        if let Some(own) = &mut self.own {
+            own.scanned = frequency;
+        }
+        let setting = Setting::Plain("scan_freq", frequency.to_string());
+        self.ask(port, Command::SetNetwork(id, setting), Step::Ignore);
     }
 
     /// Joined.
@@ -486,9 +499,13 @@ impl Machine {
             self.remove_group(&group);
         }
         self.stage = match &self.own {
-            Some(own) => Stage::Down {
-                port: own.port.clone(),
-            },
+            Some(own) => {
+                let (port, id, frequency) = (own.port.clone(), own.id, own.network.frequency);
+                if frequency != 0 && own.scanned != frequency {
+                    self.confine(&port, id, frequency);
+                }
+                Stage::Down { port }
+            }
             None => Stage::Idle,
         };
         self.news(RadioNews::Signal(None));

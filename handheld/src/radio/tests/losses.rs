@@ -390,3 +390,43 @@ fn a_wish_is_answered_in_time_however_often_the_supplicant_is_started_anew() {
     }
     panic!("it is never answered");
 }
+
+#[test]
+fn a_laptop_that_stays_away_is_not_scanned_for_between_the_tries() {
+    let mut bench = joined();
+    bench.event(
+        "wlan0",
+        "<3>CTRL-EVENT-DISCONNECTED bssid=06:00:00:00:0a:00 reason=4 locally_generated=1",
+    );
+    let mut quiet = Vec::new();
+    for ticket in 2..10 {
+        bench.forget();
+        bench.join(ticket, 2412);
+        while bench.outcome().is_none() {
+            bench.event("wlan0", "<3>CTRL-EVENT-NETWORK-NOT-FOUND ");
+        }
+        quiet.push(bench.asked().contains(&"wlan0 DISCONNECT".to_owned()));
+    }
+    assert_eq!(quiet[..3], [false; 3], "it may come back in a moment");
+    assert_eq!(quiet[4..], [true; 4]);
+    bench.join(10, 2412);
+    assert_eq!(bench.asked().last().unwrap(), "wlan0 SELECT_NETWORK 0");
+    bench.connected(0);
+    assert!(matches!(bench.outcome(), Some((10, Ok(_)))));
+}
+
+#[test]
+fn a_network_found_on_all_channels_is_looked_for_on_its_own_once_lost() {
+    let mut bench = Bench::new();
+    for ticket in 1..=4 {
+        bench.join(ticket, 2412);
+        bench.event("wlan0", "<3>CTRL-EVENT-NETWORK-NOT-FOUND ");
+    }
+    bench.connected(0);
+    bench.forget();
+    bench.event(
+        "wlan0",
+        "<3>CTRL-EVENT-DISCONNECTED bssid=06:00:00:00:0a:00 reason=4 locally_generated=1",
+    );
+    assert_eq!(bench.asked(), ["wlan0 SET_NETWORK 0 scan_freq 2412"]);
+}
