@@ -91,8 +91,10 @@ impl Machine {
     /// Whether what is wished for is joined.
     pub(super) fn is_wished(&self) -> bool {
         match (&self.wish, &self.stage) {
-            (Some(Wish::Join { network, .. }), Stage::Up { place, .. }) => {
-                place.network.ssid == network.ssid
+            (Some(Wish::Join { network, .. }), Stage::Up { place, group, .. }) => {
+                // A group has its key in another form than the laptop tells it.
+                let key = group.is_some() || place.network.passphrase == network.passphrase;
+                place.network.ssid == network.ssid && key
             }
             _ => false,
         }
@@ -115,9 +117,18 @@ impl Machine {
     }
 
     fn checked(&mut self, text: &str) {
-        let Stage::Up { place, .. } = &self.stage else {
+        let Stage::Up { place, .. } = &mut self.stage else {
             return;
         };
+        if let Some(Wish::Join { network, .. }) = &self.wish {
+            // What is known of it may be newer. The key is that which let us in.
+            if network.port != 0 {
+                place.network.port = network.port;
+            }
+            if network.frequency != 0 {
+                place.network.frequency = network.frequency;
+            }
+        }
         let status = Status::parse(text);
         if status.state != State::Completed || status.bssid != Some(Mac(place.bssid)) {
             return self.begin();

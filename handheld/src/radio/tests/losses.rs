@@ -430,3 +430,29 @@ fn a_network_found_on_all_channels_is_looked_for_on_its_own_once_lost() {
     );
     assert_eq!(bench.asked(), ["wlan0 SET_NETWORK 0 scan_freq 2412"]);
 }
+
+#[test]
+fn what_is_joined_is_handed_out_only_for_its_own_key() {
+    let mut bench = joined();
+    let mut typed = network(2412);
+    typed.passphrase = "something else".into();
+    bench.order(Order::Join {
+        ticket: 2,
+        network: typed,
+    });
+    let asked = bench.asked();
+    assert!(asked.contains(&"wlan0 ADD_NETWORK".to_owned()), "{asked:?}");
+    assert_eq!(bench.outcome(), None);
+
+    let mut bench = joined();
+    let mut newer = network(2412);
+    newer.port = 9000;
+    bench.order(Order::Join {
+        ticket: 2,
+        network: newer.clone(),
+    });
+    let (2, Ok(place)) = bench.outcome().unwrap() else {
+        panic!()
+    };
+    assert_eq!(place.network, newer);
+}
