@@ -29,6 +29,16 @@ impl Machine {
     }
 
     pub(super) fn look(&mut self) {
+        if self.looking.is_some()
+            && self
+                .gates
+                .values()
+                .all(|gate| matches!(gate, Gate::Denied(_)))
+        {
+            // Nobody hears anything now: what was heard is not near any more, as far as is known.
+            self.search.forget();
+            self.tell_nearby();
+        }
         if self.looking.is_none_or(|at| at > self.now) || !self.can_look() {
             return;
         }

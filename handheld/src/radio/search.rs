@@ -142,6 +142,12 @@ impl Search {
         })
     }
 
+    /// Forgets what was heard; that the list is empty then is news, where it was not before.
+    pub fn forget(&mut self) {
+        self.networks.clear();
+        self.devices.clear();
+    }
+
     /// Forgets everything, for a search that begins.
     pub fn clear(&mut self) {
         *self = Self::default();

@@ -380,3 +380,19 @@ fn a_crowd_of_devices_is_asked_about_once_each_and_not_after_looking_ended() {
     let peers = asked.iter().filter(|text| text.contains("P2P_PEER"));
     assert_eq!(peers.count(), 32);
 }
+
+#[test]
+fn a_radio_that_goes_hears_nothing_any_more() {
+    let mut bench = Bench::new();
+    bench.answers = vec![
+        ("P2P_PEER".into(), Some(PEER)),
+        ("SCAN_RESULTS".into(), Some(RESULTS)),
+    ];
+    bench.order(Order::Look(true));
+    bench.event("wlan0", FOUND);
+    assert_eq!(nearby(&mut bench), Some(vec![ada()]));
+    bench.scene = Scene::default();
+    bench.show();
+    assert_eq!(nearby(&mut bench), Some(Vec::new()));
+    assert!(bench.asked.iter().all(|text| !text.contains("SELECT")));
+}
