@@ -189,6 +189,10 @@ impl Dialer for AirDialer {
         self.order(Order::WatchSignal(on));
     }
 
+    fn give_way(&self) {
+        self.order(Order::GiveWay);
+    }
+
     fn rest(&self) {
         self.order(Order::Rest);
     }
@@ -415,7 +419,12 @@ impl<'a, 'e> Work<'a, 'e> {
                 ticket: ticket(answer),
                 nearby,
             },
-            Wanted::Order(order) => order,
+            Wanted::Order(order) => {
+                if matches!(order, Order::GiveWay) {
+                    self.restore();
+                }
+                order
+            }
         };
         self.feed(Input::Order(order));
     }

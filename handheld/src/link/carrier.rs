@@ -60,6 +60,9 @@ pub trait Dialer: Send + Sync {
     /// Measures the signal now and then until told otherwise.
     fn watch_signal(&self, _on: bool) {}
 
+    /// Lets the firmware's own networks have the radio again: a carrier that may run over them is next.
+    fn give_way(&self) {}
+
     /// Leaves the laptop's network and lets the radio sleep until something is dialled.
     fn rest(&self) {}
 

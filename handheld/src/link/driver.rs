@@ -1,5 +1,6 @@
 //! The loop that keeps the link: dial, greet, talk, lose, wait, dial again.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub struct Driver {
     pub clock: fn() -> u64,
     /// What the radio has said that the app has not taken yet; empty at the start.
     pub heard: Mutex<Option<LinkEvent>>,
+    /// The last round over all ways failed, and the radio went first; not so at the start.
+    pub others_first: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -105,6 +108,7 @@ impl Driver {
                     let (end, was_open) = self.link(wanted, &mut attempts).await;
                     if was_open {
                         ended = false;
+                        self.others_first.store(false, Relaxed);
                         attempts.clear();
                         backoff.session_ended((self.clock)().saturating_sub(started));
                     }
@@ -271,7 +275,17 @@ impl Driver {
     /// One try over all carriers, and the session if one opens. Tells whether one did.
     async fn link(&self, target: &mut Target, attempts: &mut Vec<Attempt>) -> (End, bool) {
         let mut last: Option<Lost> = None;
-        for carrier in self.ways(target) {
+        let mut ways = self.ways(target);
+        // A network that a try by radio switched off takes a while to come back: where all failed, the other ways are tried first
+        // the next time, and then the radio again.
+        if self.others_first.load(Relaxed) {
+            ways.sort_by_key(is_radio);
+        }
+        let mut by_radio = false;
+        for carrier in ways {
+            if std::mem::replace(&mut by_radio, is_radio(&carrier)) && !by_radio {
+                self.dialer.give_way();
+            }
             // Keys that a renewal agreed on are tried first; the laptop may not have them yet, or have them alone.
             for renewed in [true, false] {
                 let Some(keys) = keys_of(target, renewed) else {
@@ -290,6 +304,10 @@ impl Driver {
                 }
             }
         }
+        if by_radio && self.ways(target).iter().any(|way| !is_radio(way)) {
+            self.dialer.give_way();
+        }
+        self.others_first.fetch_xor(true, Relaxed);
         let unknown = || Lost {
             why: "No way to this laptop is known.".into(),
             carrier: None,

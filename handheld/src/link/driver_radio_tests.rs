@@ -13,6 +13,7 @@ enum Asked {
     Watch(bool),
     Rest,
     CallOff,
+    GiveWay,
 }
 
 /// A radio whose network leads to one address, or nowhere.
@@ -64,6 +65,10 @@ impl Dialer for Played {
 
     fn watch_signal(&self, on: bool) {
         let _ = self.asked.try_send(Asked::Watch(on));
+    }
+
+    fn give_way(&self) {
+        let _ = self.asked.try_send(Asked::GiveWay);
     }
 
     fn rest(&self) {
@@ -395,6 +400,7 @@ fn what_the_radio_says_is_kept_while_the_app_is_busy() {
         },
         clock,
         heard: Default::default(),
+        others_first: Default::default(),
     };
     smol::block_on(async {
         driver.tell(LinkEvent::Asleep).await;
@@ -434,5 +440,33 @@ fn a_radio_call_that_comes_to_nothing_is_called_off_beside_a_link() {
             Asked::Dial(..) => {}
             other => break assert_eq!(other, Asked::CallOff),
         }
+    }
+}
+
+#[test]
+fn a_radio_that_reaches_nobody_gives_way_to_the_others_and_lets_them_go_first_once() {
+    let radio = Radio::new(Err("Out of range.".into()));
+    let (listener, address) = listen();
+    drop(listener);
+    let tcp = Carrier::Tcp(address);
+    let ways = vec![Carrier::WifiDirect, tcp.clone()];
+    radio.bench.link_by(ways, Some(joined()), &KEYS);
+    let ssid = Some(joined().ssid);
+    let dial = |carrier: &Carrier| Asked::Dial(carrier.clone(), ssid.clone());
+    let by_radio = dial(&Carrier::WifiDirect);
+    for expected in [
+        by_radio.clone(),
+        Asked::GiveWay,
+        dial(&tcp),
+        // The next round.
+        dial(&tcp),
+        by_radio.clone(),
+        Asked::GiveWay,
+        // And the one after it.
+        by_radio,
+        Asked::GiveWay,
+        dial(&tcp),
+    ] {
+        assert_eq!(radio.asked(), expected);
     }
 }

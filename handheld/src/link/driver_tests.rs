@@ -84,6 +84,7 @@ impl Bench {
             },
             clock,
             heard: Default::default(),
+            others_first: Default::default(),
         };
         let driver = Some(std::thread::spawn(move || smol::block_on(driver.run())));
         Self {

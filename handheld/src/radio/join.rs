@@ -281,6 +281,24 @@ impl Machine {
         }
     }
 
+    /// Leaves our network laid out but not enabled, and lets those of the firmware take its place. The next join switches them off
+    /// again, so what is held stays held.
+    pub(super) fn give_way(&mut self) {
+        let Some(own) = &self.own else { return };
+        let (port, id) = (own.port.clone(), own.id);
+        let others = self.held_on(&port).map(|held| held.others.clone());
+        let Some(others) = others.filter(|others| !others.is_empty()) else {
+            return;
+        };
+        self.call_off();
+        self.part();
+        self.ask(&port, Command::DisableNetwork(id), Step::Ignore);
+        for other in others {
+            self.ask(&port, Command::EnableNetwork(other.id), Step::Ignore);
+        }
+        self.ask(&port, Command::Reconnect, Step::Ignore);
+    }
+
     /// Enables the firmware's networks of an interface that we leave for another.
     fn give_back(&mut self, port: &str) {
         let Some(at) = self.held.iter().position(|held| held.interface == port) else {

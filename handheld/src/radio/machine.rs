@@ -481,6 +481,7 @@ impl Machine {
                     self.ask(&port, Command::Disconnect, Step::Ignore);
                 }
             }
+            Order::GiveWay => self.give_way(),
             Order::Rest => {
                 self.resting = true;
                 self.call_off();

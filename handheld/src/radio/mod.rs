@@ -120,6 +120,8 @@ pub enum Order {
     WatchSignal(bool),
     /// Nobody waits for the join any more that is under way; what is joined stays.
     CallOff,
+    /// Let the firmware's own networks have the radio: the laptop is tried over them next.
+    GiveWay,
     /// Leave the network and let the radio sleep.
     Rest,
     /// Leave everything as it was found.

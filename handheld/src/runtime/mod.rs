@@ -173,6 +173,7 @@ fn start(
         },
         clock: now,
         heard: Default::default(),
+        others_first: Default::default(),
     };
     let mut model = Model::new(Panel { width, height }, seed());
     model.ways = options.laptop.iter().cloned().map(Carrier::Tcp).collect();

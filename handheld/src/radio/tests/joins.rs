@@ -388,3 +388,27 @@ fn what_the_firmware_enables_between_two_joins_is_noted_too() {
     let rows = &bench.blocks["wlan0"].rows;
     assert!(rows[&0].1 && rows[&1].1, "{rows:?}");
 }
+
+#[test]
+fn the_firmwares_networks_get_the_radio_back_when_another_way_is_tried() {
+    let mut bench = Bench::new();
+    bench.asked();
+    let blocks = bench.blocks.entry("wlan0".into()).or_default();
+    blocks.rows.insert(0, (b"Home".to_vec(), true));
+    bench.order(Order::GiveWay);
+    assert_eq!(bench.asked(), [""; 0], "nothing was taken");
+    for _ in 0..2 {
+        bench.order(Order::Join {
+            ticket: 7,
+            network: network(2412),
+        });
+        let asked = bench.asked();
+        assert_eq!(asked.last().unwrap(), "wlan0 SELECT_NETWORK 1");
+        bench.order(Order::GiveWay);
+        let asked = bench.asked();
+        let named = |line: &str| asked.iter().position(|asked| asked == line);
+        assert!(named("wlan0 DISABLE_NETWORK 1").is_some(), "{asked:?}");
+        assert!(named("wlan0 ENABLE_NETWORK 0").is_some(), "{asked:?}");
+        assert_eq!(asked.last().unwrap(), "wlan0 RECONNECT");
+    }
+}

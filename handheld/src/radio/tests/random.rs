@@ -102,6 +102,7 @@ proptest! {
                 }
                 Act::CallOff => {
                     waiting = None;
+                    bench.order(Order::GiveWay);
                     bench.order(Order::CallOff);
                 }
                 Act::Wait(ms) => bench.wait(ms),
