@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared_proto::supplicant::{
-    Command, DriverFlags, Event, NetworkRow, Outcome, Peer, SignalPoll, Status, networks,
-    scan_results,
+    Command, DriverFlags, Event, Outcome, Peer, SignalPoll, Status, networks, scan_results,
 };
 
 use super::held::Held;
@@ -55,9 +54,9 @@ pub struct Machine {
     /// What is to be put back at the end.
     pub(super) held: Vec<Held>,
     /// What a crash left to be put back.
-    leftover: Vec<Held>,
+    pub(super) leftover: Vec<Held>,
     /// What is being put back: the requests are under way.
-    returning: Vec<Held>,
+    pub(super) returning: Vec<Held>,
     pub(super) search: Search,
     /// Where a push was called off whose group may still start, and until when that is awaited.
     pub(super) unwanted: Option<(String, u64)>,
@@ -76,8 +75,8 @@ pub struct Machine {
     pub(super) misses: u32,
     /// The candidate whose turn it is.
     pub(super) turn: usize,
-    resting: bool,
-    leaving: bool,
+    pub(super) resting: bool,
+    pub(super) leaving: bool,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -519,67 +518,6 @@ impl Machine {
         self.stage = Stage::Opening { until };
     }
 
-    // Putting back.
-
-    pub(super) fn remember(&mut self) {
-        let kept: Vec<Held> = self
-            .leftover
-            .iter()
-            .chain(&self.returning)
-            .chain(&self.held)
-            .filter(|held| !held.is_empty())
-            .cloned()
-            .collect();
-        self.effects.push(Effect::Remember(kept));
-    }
-
-    /// Puts back what a run before this one left, or what could not be put back while nobody answered.
-    fn repair(&mut self, port: &str, networks: &[NetworkRow]) {
-        let Some(at) = self.leftover.iter().position(|held| held.interface == port) else {
-            return;
-        };
-        let left = self.leftover.remove(at);
-        let is = |known: &super::held::Known| {
-            let same = |row: &NetworkRow| row.id == known.id && row.ssid == known.ssid;
-            networks.iter().any(same)
-        };
-        let still = Held {
-            interface: left.interface,
-            own: left.own.filter(&is),
-            others: left.others.into_iter().filter(&is).collect(),
-        };
-        self.retreat(&still);
-        self.returning.push(still);
-    }
-
-    /// Whether what was left on this interface can be put back now.
-    fn is_mendable(&self, held: &Held) -> bool {
-        let name = &held.interface;
-        self.candidates().contains(name) && self.is_usable(name)
-    }
-
-    /// Writes down that what was put back is: every request was answered.
-    fn returned(&mut self) {
-        if self.line.is_empty() && !self.returning.is_empty() {
-            self.returning.clear();
-            self.remember();
-        }
-    }
-
-    /// Removes our network and enables what was enabled before, on this interface.
-    fn retreat(&mut self, held: &Held) {
-        let port = &held.interface;
-        if let Some(own) = &held.own {
-            self.ask(port, Command::RemoveNetwork(own.id), Step::Ignore);
-        }
-        for other in &held.others {
-            self.ask(port, Command::EnableNetwork(other.id), Step::Ignore);
-        }
-        if !held.others.is_empty() {
-            self.ask(port, Command::Reconnect, Step::Ignore);
-        }
-    }
-
     // What follows from all that.
 
     /// Whether control sockets are needed at all: while nothing is wanted, their events must not wake the device.
@@ -634,45 +572,7 @@ impl Machine {
         }
     }
 
-    /// Puts everything back, socket by socket, then says so.
-    fn settle_leaving(&mut self) {
-        for held in std::mem::take(&mut self.held) {
-            let port = held.interface.clone();
-            match self.gates.get(&port) {
-                Some(Gate::Open) => {
-                    self.retreat(&held);
-                    self.returning.push(held);
-                }
-                Some(Gate::Opening(_)) => self.held.push(held),
-                None if self.has_port(&port) => {
-                    self.open(port);
-                    self.held.push(held);
-                }
-                // The next run may find somebody who answers.
-                Some(Gate::Denied(_)) => self.leftover.push(held),
-                // Nobody is there to be told.
-                None => {}
-            }
-        }
-        let mut opening = false;
-        for held in self.leftover.clone() {
-            let port = held.interface.clone();
-            if self.is_mendable(&held) && self.has_port(&port) && !self.gates.contains_key(&port) {
-                self.open(port.clone());
-            }
-            opening |= matches!(self.gates.get(&port), Some(Gate::Opening(_)));
-        }
-        self.effects.extend(self.line.start(self.now));
-        if self.line.is_empty() && self.held.is_empty() && !opening {
-            self.returning.clear();
-            self.remember();
-            self.effects.push(Effect::Left);
-            self.leaving = false;
-            self.resting = true;
-        }
-    }
-
-    fn open(&mut self, port: String) {
+    pub(super) fn open(&mut self, port: String) {
         self.effects.push(Effect::Open(port.clone()));
         self.gates.insert(port, Gate::Opening(self.now + OPEN_MS));
     }

@@ -7,6 +7,7 @@
 //! finds laptops and makes a first join at the push of a button. Interfaces that are not used stay as the firmware has them, and
 //! what was changed for a join is put back by [`Order::Leave`].
 
+mod back;
 pub mod held;
 mod join;
 pub mod line;
