@@ -10,23 +10,63 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Pause between two tries to reach link-service.
 const LINK_PAUSE: Duration = Duration::from_millis(100);
 /// Tries to reach link-service before it is said that it is not there.
 const LINK_PATIENCE: u32 = 50;
+/// Longest pause after conversations that ended soon.
+const MAX_LINK_PAUSE: Duration = Duration::from_secs(5);
+/// A conversation that lasted this long did not end soon.
+const LINK_STEADY: Duration = Duration::from_secs(1);
+
+/// How often link-service is reached again, and what of that is said.
+struct Pace {
+    pause: Duration,
+    said: Option<String>,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            pause: LINK_PAUSE,
+            said: None,
+        }
+    }
+
+    /// A conversation ended after `lasted`, as these words say. How long to pause, and whether they are new.
+    fn ended(&mut self, words: &str, lasted: Duration) -> (Duration, bool) {
+        if lasted >= LINK_STEADY {
+            *self = Self::new();
+        }
+        let pause = self.pause;
+        self.pause = (pause * 2).min(MAX_LINK_PAUSE);
+        let is_new = self.said.as_deref() != Some(words);
+        self.said = Some(words.to_owned());
+        (pause, is_new)
+    }
+}
+
 /// Takes connections in over the carriers of link-service, again whenever that was restarted.
 pub(super) fn follow(socket: &Path, rooms: &Rooms) {
     let mut tries: u32 = 0;
+    let mut pace = Pace::new();
     loop {
+        let mut pause = LINK_PAUSE;
         match reach(socket) {
             Ok(service) => {
                 tries = 0;
+                let since = Instant::now();
                 rooms.carriers.attach(Arc::clone(&service));
                 let closed = lobby::run(&service, rooms);
                 rooms.carriers.detach();
-                log::warn!("{closed}");
+                let words = closed.to_string();
+                let (longer, is_new) = pace.ended(&words, since.elapsed());
+                pause = longer;
+                if is_new {
+                    log::warn!("{words}");
+                }
             }
             Err(error) => {
                 tries = tries.saturating_add(1);
@@ -38,7 +78,7 @@ pub(super) fn follow(socket: &Path, rooms: &Rooms) {
                 }
             }
         }
-        std::thread::sleep(LINK_PAUSE);
+        std::thread::sleep(pause);
     }
 }
 
@@ -136,6 +176,18 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::store::testing::TempFolder;
+
+    #[test]
+    fn a_link_service_that_cannot_be_followed_is_reached_less_and_less_often_and_named_once() {
+        let mut pace = Pace::new();
+        let soon = Duration::from_millis(1);
+        let all: Vec<_> = (0..8).map(|_| pace.ended("malformed", soon)).collect();
+        assert_eq!(all[0], (LINK_PAUSE, true));
+        assert_eq!(all[1], (LINK_PAUSE * 2, false));
+        assert_eq!(all[7], (MAX_LINK_PAUSE, false));
+        assert_eq!(pace.ended("gone", soon), (MAX_LINK_PAUSE, true));
+        assert_eq!(pace.ended("gone", LINK_STEADY), (LINK_PAUSE, true));
+    }
 
     fn started_with(text: &str) -> Vec<String> {
         let folder = TempFolder::new("link");

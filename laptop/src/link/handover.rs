@@ -142,7 +142,11 @@ pub(super) fn radio(daemon: &PacketSocket, network: Option<Network>) -> Result<(
 /// # Errors
 /// What the socket said.
 pub(super) fn trouble(daemon: &PacketSocket, words: Option<&str>) -> Result<(), HandoverError> {
-    let words = words.map(|words| shared_proto::message::clip(words, MAX_WORDS_LEN).to_owned());
+    // A control character is six octets in JSON, with which a message would be too long; nobody can read it anyway.
+    let words = words.map(|words| {
+        shared_proto::message::clip(words, MAX_WORDS_LEN)
+            .replace(|character: char| character.is_control(), " ")
+    });
     Ok(daemon.send(&encode(&Told::Trouble(words))?, None)?)
 }
 
@@ -336,6 +340,10 @@ mod tests {
         assert!(
             matches!(hear(&daemon), Ok(News::Trouble(Some(words))) if words.len() == MAX_WORDS_LEN)
         );
+        trouble(&service, Some(&"\u{1}".repeat(MAX_WORDS_LEN))).expect("sent");
+        assert!(matches!(hear(&daemon), Ok(News::Trouble(Some(words))) if words.trim().is_empty()));
+        trouble(&service, Some(&"\"".repeat(MAX_WORDS_LEN))).expect("sent");
+        assert!(matches!(hear(&daemon), Ok(News::Trouble(Some(_)))));
         trouble(&service, None).expect("sent");
         assert!(matches!(hear(&daemon), Ok(News::Trouble(None))));
         let window = Wish::Window { seconds: 120 };
