@@ -21,17 +21,20 @@ pub(super) struct Evidence {
     pub ipv6_off: bool,
     /// NetworkManager runs and removes groups of others.
     pub removed: bool,
+    /// Guests may give the laptop routes, and this user cannot prevent it.
+    pub routed: bool,
 }
+
+/// What keeps guests from giving the laptop routes; `laptop/sysctl` has the file.
+pub(super) const ROUTES_REMEDY: &str =
+    "sudo install -m 644 laptop/sysctl/officeos-wifi-direct.conf /etc/sysctl.d/";
 
 /// Looks at everything, and changes nothing.
 pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     let root = Path::new("/");
     let world = World::read(root, &settings.control);
     let named = settings.interface.as_deref();
-    // The daemon's run folder may be another user's; wpa_supplicant answers to the temporary one as well.
-    let mut sockets = Supplicant::new(&settings.run)
-        .or_else(|_| Supplicant::new(&std::env::temp_dir()))
-        .ok();
+    let mut sockets = Supplicant::new(&settings.run).ok();
     let mut answers = Vec::new();
     for interface in candidates(&world, named) {
         let mut about = Answers::about(&world, interface);
@@ -52,6 +55,7 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
         firewalls: firewalls(root, settings.port),
         ipv6_off: ipv6_off(root),
         removed: super::manager::removes_groups(root),
+        routed: takes_routes(root, "default") && !keeps_routes(root),
     };
     judge(&evidence, named, settings.port)
 }
@@ -81,6 +85,38 @@ pub(super) fn ipv6_off(root: &Path) -> bool {
             .is_ok_and(|text| text.trim() == "1")
     };
     root.join("proc/sys/net").exists() && (!base.exists() || off("all") || off("default"))
+}
+
+/// Whether the kernel takes routes from neighbours on `interface`, and this user may not change that.
+pub(super) fn takes_routes(root: &Path, interface: &str) -> bool {
+    let base = root.join("proc/sys/net/ipv6/conf");
+    let file = base.join(interface).join("accept_ra");
+    fs::read_to_string(&file).is_ok_and(|text| text.trim() != "0")
+        && fs::OpenOptions::new().write(true).open(&file).is_err()
+}
+
+/// Whether the file is installed that keeps routes out of groups.
+fn keeps_routes(root: &Path) -> bool {
+    ["etc/sysctl.d", "usr/lib/sysctl.d"]
+        .iter()
+        .any(|folder| root.join(folder).join("officeos-wifi-direct.conf").exists())
+}
+
+/// What makes a group useless that is up: it is removed again, or its port is closed.
+pub(super) fn hindrance(root: &Path, port: u16) -> Option<String> {
+    let removed = super::manager::removes_groups(root).then(super::manager::finding);
+    let barriers = firewalls(root, port);
+    let found = removed
+        .into_iter()
+        .chain(barriers.iter().map(|firewall| barrier(firewall, port)));
+    let words: Vec<_> = found
+        .filter(|finding| finding.verdict == Verdict::Fault)
+        .map(|finding| match finding.remedy {
+            Some(remedy) => format!("{}: {}; to mend it: {remedy}", finding.what, finding.words),
+            None => format!("{}: {}", finding.what, finding.words),
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(". "))
 }
 
 /// The firewalls that are on.
@@ -206,6 +242,16 @@ pub(super) fn judge(evidence: &Evidence, named: Option<&str>, port: u16) -> Vec<
     }
     if evidence.removed {
         table.push(super::manager::finding());
+    }
+    if evidence.routed {
+        table.push(Finding {
+            what: "routes",
+            verdict: Verdict::Warn,
+            words:
+                "a guest of the group could give this laptop routes, which only root can prevent"
+                    .to_owned(),
+            remedy: Some(ROUTES_REMEDY.to_owned()),
+        });
     }
     if evidence.firewalls.is_empty() {
         table.push(fine(
@@ -368,6 +414,7 @@ mod tests {
             firewalls: Vec::new(),
             ipv6_off: false,
             removed: false,
+            routed: false,
         };
         judge(&evidence, None, 8144)
     }
@@ -555,6 +602,7 @@ mod tests {
             firewalls: vec![firewall(Passage::Open, Passage::Open)],
             ipv6_off: true,
             removed: false,
+            routed: false,
         };
         let table = judge(&evidence, None, 8144);
         assert_eq!(worst(&table).0, "IPv6");
@@ -583,5 +631,38 @@ mod tests {
             "412\n",
         );
         assert!(runs(&laptop.0, "iwd"));
+    }
+
+    #[test]
+    fn routes_from_guests_are_warned_of_where_only_root_can_prevent_them() {
+        let laptop = Laptop::new("routes");
+        laptop.file("proc/sys/net/ipv6/conf/default/accept_ra", "1\n");
+        assert!(!takes_routes(&laptop.0, "default"), "it can be changed");
+        assert!(!takes_routes(&laptop.0, "p2p-wlan0-0"), "it is not there");
+        assert!(!keeps_routes(&laptop.0));
+        laptop.file("etc/sysctl.d/officeos-wifi-direct.conf", "");
+        assert!(keeps_routes(&laptop.0));
+        let evidence = Evidence {
+            world: world(&["p2p-dev-wlan0", "wlan0"]),
+            answers: vec![able()],
+            firewalls: Vec::new(),
+            ipv6_off: false,
+            removed: false,
+            routed: true,
+        };
+        let table = judge(&evidence, None, 8144);
+        assert_eq!(
+            worst(&table),
+            ("routes", Verdict::Warn, ROUTES_REMEDY.to_owned())
+        );
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sysctl/officeos-wifi-direct.conf"
+        );
+        assert!(
+            fs::read_to_string(file)
+                .expect("the file")
+                .contains("accept_ra = 0")
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::group::{Before, Effect, Group, Wanted};
 use super::identity::Identity;
 use super::supplicant::Supplicant;
 use super::world::{Socket, World};
-use super::{Facts, Settings, Update, interface};
+use super::{Facts, Settings, Update, check, interface};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use nix::time::{ClockId, clock_gettime};
@@ -39,6 +39,8 @@ pub(super) struct Driver {
     orders: mpsc::Receiver<Order>,
     /// Readable when there is an order.
     bell: UnixStream,
+    /// The trouble that was told last is one of a group that is up.
+    warned: bool,
     /// Whoever rings it has gone: it would be readable for ever.
     hung_up: bool,
     /// Where the laptop's files are.
@@ -83,6 +85,7 @@ impl Driver {
             updates,
             orders,
             bell,
+            warned: false,
             hung_up: false,
             root: PathBuf::from("/"),
             port: None,
@@ -143,7 +146,11 @@ impl Driver {
                     self.send(Update::Down);
                 }
             }
+            Effect::Crowded(device) => log::warn!(
+                "link-service: {device} pushes its button while another device is let in; it is refused"
+            ),
             Effect::Tell(trouble) => {
+                self.warned = false;
                 let words = trouble.map(|trouble| trouble.advice());
                 if let Some(words) = &words {
                     log::debug!("link-service: no Wi-Fi Direct: {words}");
@@ -162,7 +169,14 @@ impl Driver {
     }
 
     fn open(&mut self, name: &str, frequency: u16) {
-        interface::settle(&self.root, name);
+        if interface::settle(&self.root, name).contains(&"accept_ra")
+            && check::takes_routes(&self.root, name)
+        {
+            log::warn!(
+                "link-service: guests on {name} may give this laptop routes; to mend it: {}",
+                check::ROUTES_REMEDY
+            );
+        }
         let opened = interface::open(&self.root, name, self.settings.port).and_then(|listener| {
             let address = listener.local_addr();
             let failed = |error: io::Error| {
@@ -183,8 +197,18 @@ impl Driver {
                     listener,
                     facts: self.facts(frequency, address.port()),
                 });
+                self.warn();
             }
             Err(trouble) => self.group.unopened(trouble),
+        }
+    }
+
+    /// Tells what makes a group that is up useless, or that nothing does any more.
+    fn warn(&mut self) {
+        let words = check::hindrance(&self.root, self.settings.port);
+        if words.is_some() || self.warned {
+            self.warned = words.is_some();
+            self.send(Update::Trouble(words));
         }
     }
 
@@ -433,6 +457,50 @@ mod tests {
         }
     }
 
+    fn settings(laptop: &Laptop) -> Settings {
+        Settings {
+            interface: None,
+            control: vec![laptop.control()],
+            run: laptop.0.join("run"),
+            state: laptop.0.join("state"),
+            name: "Ada's ThinkPad".to_owned(),
+            port: 8144,
+            frequency: None,
+        }
+    }
+
+    #[test]
+    fn what_makes_a_group_useless_is_told_while_it_is_so() {
+        let laptop = Laptop::new("useless");
+        let (_orders, received) = mpsc::channel();
+        let (_bell, rung) = UnixStream::pair().expect("a pair");
+        let (sender, updates) = mpsc::channel();
+        let mut settings = settings(&laptop);
+        settings.state = laptop.0.clone();
+        let mut driver = Driver::new(settings, sender, received, rung).expect("made");
+        driver.root = laptop.0.clone();
+        driver.warn();
+        assert!(updates.try_recv().is_err(), "nothing is wrong");
+        laptop.file("run/NetworkManager/conf", "");
+        laptop.file("etc/ufw/ufw.conf", "ENABLED=yes\n");
+        driver.warn();
+        let Ok(Update::Trouble(Some(words))) = updates.try_recv() else {
+            panic!("nothing was told");
+        };
+        for part in [
+            "removes every",
+            "to mend it: sudo install",
+            "ufw keeps",
+            "sudo ufw",
+        ] {
+            assert!(words.contains(part), "{words}");
+        }
+        fs::remove_dir_all(laptop.0.join("run/NetworkManager")).expect("removed");
+        fs::remove_dir_all(laptop.0.join("etc")).expect("removed");
+        driver.warn();
+        assert!(matches!(updates.try_recv(), Ok(Update::Trouble(None))));
+    }
+
     #[test]
     fn a_group_that_comes_up_while_leaving_does_not_hold_the_end_up() {
         let laptop = Laptop::new("driver");
@@ -440,15 +508,7 @@ mod tests {
         let socket = laptop.socket("wlan0");
         let (serving, served) = (socket.try_clone().expect("a copy"), mpsc::channel());
         let supplicant = thread::spawn(move || serve(serving, served.0));
-        let settings = Settings {
-            interface: None,
-            control: vec![laptop.control()],
-            run: laptop.0.join("run"),
-            state: laptop.0.join("state"),
-            name: "Ada's ThinkPad".to_owned(),
-            port: 0,
-            frequency: None,
-        };
+        let settings = settings(&laptop);
         fs::create_dir_all(&settings.state).expect("a folder");
         fs::write(
             settings.state.join("group.toml"),

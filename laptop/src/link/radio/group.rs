@@ -54,6 +54,8 @@ const LOOK_INTERVAL: u64 = 10_000;
 const PUSH_AGE: u64 = 20_000;
 /// How long the same request may come again without being another, in milliseconds: handhelds send it twice.
 const PUSH_ECHO: u64 = 1_000;
+/// How long a push button counts, in milliseconds (Wi-Fi Simple Configuration 2.0.7, 11.3: walk time).
+const WALK_TIME: u64 = 120_000;
 /// How long leaving may take in all, in milliseconds.
 const LEAVE_TIMEOUT: u64 = 4_000;
 /// Pause before the socket is opened again that could not be, in milliseconds.
@@ -93,6 +95,8 @@ pub(super) enum Effect {
     Moved(u16),
     /// The group is gone: close its socket, and tell that.
     Close,
+    /// This device pushes its button while another is let in: it is not.
+    Crowded(Mac),
     /// Tell what is wrong, or that nothing is any more.
     Tell(Option<Trouble>),
     /// Keep the identity, which has changed.

@@ -13,9 +13,10 @@ use std::net::{Ipv6Addr, SocketAddrV6, TcpListener};
 use std::path::Path;
 
 /// Sets what belongs to a link without a router, as far as this user may. An address from the hardware address at once,
-/// without the second that looking for a duplicate takes; and no routes from whoever joins.
-pub(super) fn settle(root: &Path, interface: &str) {
+/// without the second that looking for a duplicate takes; and no routes from whoever joins. Returns what stays as it is.
+pub(super) fn settle(root: &Path, interface: &str) -> Vec<&'static str> {
     let folder = root.join("proc/sys/net/ipv6/conf").join(interface);
+    let mut refused = Vec::new();
     // Off and on again at the end, so that the address is made under the new settings.
     for (name, value) in [
         ("accept_ra", "0"),
@@ -27,9 +28,10 @@ pub(super) fn settle(root: &Path, interface: &str) {
     ] {
         if let Err(error) = fs::write(folder.join(name), value) {
             log::debug!("link-service: {name} of {interface} stays as it is: {error}");
-            return;
+            refused.push(name);
         }
     }
+    refused
 }
 
 /// Opens a listening socket that only `interface` reaches.
@@ -114,12 +116,31 @@ mod tests {
         ] {
             laptop.file(&format!("proc/sys/net/ipv6/conf/p2p-wlan0-0/{name}"), "9");
         }
-        settle(&laptop.0, "p2p-wlan0-0");
+        assert!(settle(&laptop.0, "p2p-wlan0-0").is_empty());
         for name in ["accept_ra", "dad_transmits", "disable_ipv6"] {
             let file = laptop
                 .0
                 .join(format!("proc/sys/net/ipv6/conf/p2p-wlan0-0/{name}"));
             assert_eq!(fs::read_to_string(file).expect("a value"), "0");
         }
+    }
+
+    #[test]
+    fn one_setting_that_is_refused_keeps_no_other_from_being_made() {
+        let laptop = Laptop::new("refused");
+        let folder = "proc/sys/net/ipv6/conf/p2p-wlan0-0";
+        // Nobody can write to a folder, root included.
+        laptop.file(&format!("{folder}/dad_transmits/x"), "");
+        laptop.file(&format!("{folder}/accept_ra"), "1");
+        laptop.file(&format!("{folder}/addr_gen_mode/x"), "");
+        assert_eq!(
+            settle(&laptop.0, "p2p-wlan0-0"),
+            ["addr_gen_mode", "dad_transmits"]
+        );
+        let read = |name: &str| fs::read_to_string(laptop.0.join(folder).join(name)).expect("one");
+        assert_eq!(
+            (read("accept_ra"), read("autoconf")),
+            ("0".into(), "0".into())
+        );
     }
 }

@@ -3,7 +3,7 @@
 use super::preparing::SETTINGS;
 use super::{
     Answers, Effect, Group, LEAVE_TIMEOUT, LOOK_INTERVAL, PUSH_AGE, PUSH_ECHO, Phase,
-    REMOVED_PAUSE, Running, SETTLE, Why, YIELD, is_group,
+    REMOVED_PAUSE, Running, SETTLE, WALK_TIME, Why, YIELD, is_group,
 };
 use crate::link::radio::probe::GROUP_OWNER;
 use shared_proto::supplicant::{Command, Event, Mac, Role, State, Status};
@@ -150,8 +150,13 @@ impl Group {
         if self.window.is_some() {
             self.push(device);
         } else {
-            // The person may be about to open the window on this side.
-            self.pushed = Some((device, self.now));
+            // The person may be about to open the window on this side. Another device does not take the first one's place.
+            match self.pushed {
+                Some((first, at)) if first != device && at + PUSH_AGE > self.now => {
+                    self.effects.push_back(Effect::Crowded(device));
+                }
+                _ => self.pushed = Some((device, self.now)),
+            }
         }
     }
 
@@ -170,11 +175,15 @@ impl Group {
         if let Phase::Up { running, .. } = &self.phase {
             let socket = running.interface.clone();
             self.pushed = None;
-            if self
-                .pushing
-                .is_some_and(|(known, at)| known == device && at + PUSH_ECHO > self.now)
-            {
-                return;
+            match self.pushing {
+                Some((known, at)) if known == device && at + PUSH_ECHO > self.now => return,
+                // One at a time, as with two buttons pushed at once: the first is the person's more likely than a later
+                // one, which would otherwise put it out.
+                Some((known, at)) if known != device && at + WALK_TIME > self.now => {
+                    self.effects.push_back(Effect::Crowded(device));
+                    return;
+                }
+                _ => {}
             }
             self.pushing = Some((device, self.now));
             self.ask(&socket, Command::WpsPbc(Some(device)), Why::Ignored);

@@ -654,10 +654,36 @@ fn a_group_on_another_radio_is_removed_and_not_taken_over() {
     );
 }
 
+const STRANGER: &str = "02:00:00:00:0e:00";
+
+#[test]
+fn a_stranger_s_push_does_not_put_the_first_out() {
+    let mut laptop = up();
+    push(&mut laptop);
+    push_of(&mut laptop, STRANGER);
+    laptop.group.window(Some(laptop.now + 200_000), laptop.now);
+    laptop.settle();
+    push_of(&mut laptop, STRANGER);
+    assert_eq!(laptop.asked, [format!("WPS_PBC p2p_dev_addr={POCKET}")]);
+    let refused = laptop
+        .done
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Crowded(_)));
+    assert_eq!(refused.count(), 2);
+    laptop.now += WALK_TIME;
+    push_of(&mut laptop, STRANGER);
+    let late = format!("WPS_PBC p2p_dev_addr={STRANGER}");
+    assert!(laptop.asked.contains(&late), "the first has given up");
+}
+
 fn push(laptop: &mut Laptop) {
+    push_of(laptop, POCKET);
+}
+
+fn push_of(laptop: &mut Laptop, device: &str) {
     laptop.say(
         "p2p-dev-wlan0",
-        &format!("<3>P2P-PROV-DISC-PBC-REQ {POCKET} p2p_dev_addr={POCKET} pri_dev_type=0-00000000-0 name='pocket' config_methods=0x4288 dev_capab=0x25 group_capab=0x0 group=p2p-wlan0-0"),
+        &format!("<3>P2P-PROV-DISC-PBC-REQ {device} p2p_dev_addr={device} pri_dev_type=0-00000000-0 name='pocket' config_methods=0x4288 dev_capab=0x25 group_capab=0x0 group=p2p-wlan0-0"),
     );
     laptop.settle();
 }
