@@ -50,12 +50,20 @@ pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError
     if !talk.json {
         format::line(&whole(&report))?;
     }
-    let mut status = report.status;
     let name = loop {
-        match status {
-            PairStatus::Digits { name, .. } => break name,
-            other if is_running(&other) => status = wait(talk)?,
-            other => return end(talk, &other),
+        match &report.status {
+            PairStatus::Digits { name, .. } => break name.clone(),
+            other if is_running(other) => {}
+            other => return end(talk, other),
+        }
+        let before = report;
+        report = wait(talk)?;
+        // A group that comes up late, or goes: what was said of it holds no longer.
+        if !talk.json
+            && matches!(report.status, PairStatus::Waiting { .. })
+            && ways(&report) != ways(&before)
+        {
+            format::line(&whole(&report))?;
         }
     };
     let digits = match &arguments.digits {
@@ -75,14 +83,14 @@ pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError
             },
         );
     }
-    status = answer?;
+    let mut status = answer?;
     let mut told = talk.json;
     while is_running(&status) {
         if !told && matches!(status, PairStatus::Confirming { .. }) {
             format::line(&words(&status))?;
             told = true;
         }
-        status = wait(talk)?;
+        status = wait(talk)?.status;
     }
     end(talk, &status)
 }
@@ -94,7 +102,7 @@ fn is_running(status: &PairStatus) -> bool {
     )
 }
 
-fn wait(talk: &mut Talk) -> Result<PairStatus, CliError> {
+fn wait(talk: &mut Talk) -> Result<PairReport, CliError> {
     std::thread::sleep(ASK_INTERVAL);
     talk.call("pair.status", Value::Null)
 }
@@ -124,12 +132,17 @@ fn end(talk: &Talk, status: &PairStatus) -> Result<(), CliError> {
 
 /// Everything that the person needs while a handheld is waited for.
 fn whole(report: &PairReport) -> String {
-    let mut text = words(&report.status);
-    if let Some(network) = &report.network {
-        text.push_str(&by_hand(network));
-    }
+    words(&report.status) + &ways(report)
+}
+
+/// How a handheld gets here, and what hinders it.
+fn ways(report: &PairReport) -> String {
+    let mut text = report.network.as_ref().map(by_hand).unwrap_or_default();
     if let Some(trouble) = &report.trouble {
-        text.push_str("\nWi-Fi Direct is not up: ");
+        text.push_str(match report.network {
+            Some(_) => "\nWi-Fi Direct is up, but: ",
+            None => "\nWi-Fi Direct is not up: ",
+        });
         text.push_str(&visible_within(trouble, MAX_WORDS_CHARS));
     }
     text
@@ -214,9 +227,14 @@ mod tests {
         let without = PairReport {
             network: None,
             trouble: Some("the radio is off".into()),
-            ..report
+            ..report.clone()
         };
         assert!(whole(&without).ends_with("\nWi-Fi Direct is not up: the radio is off"));
+        let hindered = PairReport {
+            trouble: Some("ufw keeps handhelds out".into()),
+            ..report
+        };
+        assert!(whole(&hindered).ends_with("\nWi-Fi Direct is up, but: ufw keeps handhelds out"));
     }
 
     #[test]

@@ -143,7 +143,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let wireless = match started {
         Ok(wireless) => wireless,
         Err(error) => {
-            log::error!("link-service: no thread could be started: {error}");
+            log::error!("link-service: cannot start: {error}");
             return ExitCode::from(EXIT_SOCKET);
         }
     };
