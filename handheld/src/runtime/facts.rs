@@ -125,7 +125,9 @@ fn radio(model: &Model, tell: &mut impl FnMut(&str, String)) {
         tell("ended", ended.to_owned());
     }
     match &model.link {
-        Link::Linked { carrier, signal } => {
+        Link::Linked {
+            carrier, signal, ..
+        } => {
             tell("link.carrier", carrier_name(carrier));
             if let Some(signal) = signal {
                 tell("signal", signal.dbm.to_string());

@@ -50,6 +50,7 @@ pub fn base(panel: Panel) -> Model {
             rate_mbps: 65,
             frequency: 2437,
         }),
+        failed: None,
     };
     talks::fill(&mut model);
     pictures::fill(&mut model);
@@ -284,6 +285,10 @@ fn lists(book: &mut Book) {
                 dbm: -81,
                 rate_mbps: 6,
                 frequency: 2437,
+            }),
+            failed: Some(Attempt {
+                carrier: Carrier::Station,
+                why: "The laptop went out of range.".into(),
             }),
         };
     });

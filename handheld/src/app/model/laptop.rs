@@ -203,6 +203,8 @@ pub enum Link {
         carrier: Carrier,
         /// The signal, where the carrier has one.
         signal: Option<Signal>,
+        /// What failed last before this link stood, if anything did.
+        failed: Option<Attempt>,
     },
 }
 

@@ -169,9 +169,11 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
             put_first(&mut laptop.carriers, by_radio);
         }
     });
+    let failed = model.link.away().and_then(|a| a.attempts.last().cloned());
     model.link = Link::Linked {
         carrier,
         signal: welcome.signal,
+        failed,
     };
     fx.push(Effect::RaiseFloor(chosen, welcome.floor));
     super::request::renumber(model, chosen, welcome.floor, fx);

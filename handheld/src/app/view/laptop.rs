@@ -126,7 +126,11 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
     }
     let mut rows = Vec::new();
     match &model.link {
-        Link::Linked { carrier, signal } => {
+        Link::Linked {
+            carrier,
+            signal,
+            failed,
+        } => {
             let mut row = Row::new(
                 Mark::Done,
                 format!("Linked over {}", words::carrier(carrier)),
@@ -140,6 +144,11 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
                 row.second = radio::numbers(*signal);
             }
             rows.push(row);
+            if let Some(attempt) = failed {
+                let why = words::peer(&attempt.why, words::PEER_DETAIL_LEN);
+                let title = format!("Before, over {}", words::carrier(&attempt.carrier));
+                rows.push(Row::new(Mark::None, title, why));
+            }
         }
         Link::Connecting { carrier, .. } => rows.push(Row::new(
             Mark::Wait,
