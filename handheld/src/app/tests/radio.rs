@@ -342,7 +342,7 @@ fn away_names_every_carrier_that_failed_and_keeps_naming_them_during_the_next_tr
     assert!(titles(&p).contains(&"What it may do there".to_string()));
     // Once it is back, what failed last can still be read; a link that followed no failure tells of none.
     link(&mut p);
-    assert_eq!(titles(&p)[1], "Before, over TCP to 10.0.0.1:8144");
+    assert_eq!(titles(&p)[1], "Before: Nothing answered there.");
     link(&mut p);
     assert!(!titles(&p)[1].starts_with("Before"), "{:?}", titles(&p));
 }

@@ -146,8 +146,8 @@ fn link_rows(model: &Model, laptop: &Laptop) -> Vec<Row> {
             rows.push(row);
             if let Some(attempt) = failed {
                 let why = words::peer(&attempt.why, words::PEER_DETAIL_LEN);
-                let title = format!("Before, over {}", words::carrier(&attempt.carrier));
-                rows.push(Row::new(Mark::None, title, why));
+                // One line: what holds now must stay in view above the rows that can be chosen.
+                rows.push(Row::new(Mark::None, format!("Before: {why}"), ""));
             }
         }
         Link::Connecting { carrier, .. } => rows.push(Row::new(
