@@ -13,6 +13,7 @@
 pub mod desk;
 pub mod drawer;
 pub mod facts;
+pub mod fonts;
 mod former;
 pub mod keeper;
 pub mod options;
@@ -50,6 +51,7 @@ const NEWS_QUEUE: usize = 64;
 /// # Errors
 /// A sentence: what keeps the app from starting, and what to do about it.
 pub fn run(options: &Options) -> Result<(), String> {
+    fonts::open();
     match options.mode {
         Mode::Headless => run_headless(options),
         Mode::Window | Mode::Device => run_window(options),

@@ -1,4 +1,7 @@
-//! The embedded fonts and the order in which they stand in for one another.
+//! The fonts and the order in which they stand in for one another.
+//!
+//! A program for a desk has all of them within. One for a handheld, which is to be small, has [`Face::Sans`] alone and is
+//! given the others by [`supply`]; a face that is not supplied is drawn by Sans, and its letters by whoever has them.
 
 use skrifa::charmap::Charmap;
 use skrifa::instance::{LocationRef, Size};
@@ -53,7 +56,19 @@ pub const DESCENT: i32 = 275;
 /// Height of Plex capitals in thousandths of the size.
 pub const CAP_HEIGHT: i32 = 698;
 
-/// A font that is ready to be asked: parsed tables borrowed from the binary.
+/// Reads the font file with this name; `None` if it cannot be had, which the reader says itself.
+pub type Reader = Box<dyn Fn(&'static str) -> Option<&'static [u8]> + Send + Sync>;
+
+static READER: OnceLock<Reader> = OnceLock::new();
+
+/// Says where fonts come from that the program does not have within. Called once, before anything is drawn; a face that was
+/// asked for before stays as it was drawn then. Each file is read when the first letter needs it, and then kept.
+pub fn supply(reader: Reader) {
+    // The first to say it is right.
+    let _ = READER.set(reader);
+}
+
+/// A font that is ready to be asked: parsed tables borrowed from bytes that live as long as the program.
 pub struct Font {
     /// The tables, for kerning.
     pub tables: FontRef<'static>,
@@ -67,42 +82,82 @@ pub struct Font {
     pub units: f32,
 }
 
+/// The one that every program has, and that stands in for all others.
+const SANS: &[u8] = include_bytes!("../../../assets/fonts/IBMPlexSans-Regular.ttf");
+
+#[cfg(not(feature = "fonts-beside"))]
+fn embedded(face: Face) -> &'static [u8] {
+    match face {
+        Face::Sans => SANS,
+        Face::Italic => include_bytes!("../../../assets/fonts/IBMPlexSans-Italic.ttf"),
+        Face::SemiBold => include_bytes!("../../../assets/fonts/IBMPlexSans-SemiBold.ttf"),
+        Face::Bold => include_bytes!("../../../assets/fonts/IBMPlexSans-Bold.ttf"),
+        Face::BoldItalic => include_bytes!("../../../assets/fonts/IBMPlexSans-BoldItalic.ttf"),
+        Face::Mono => include_bytes!("../../../assets/fonts/IBMPlexMono-Regular.ttf"),
+        Face::MonoSemiBold => include_bytes!("../../../assets/fonts/IBMPlexMono-SemiBold.ttf"),
+        Face::Symbols => include_bytes!("../../../assets/fonts/DejaVuSans.ttf"),
+        Face::Han => include_bytes!("../../../assets/fonts/wqy-microhei.ttc"),
+        Face::Emoji => include_bytes!("../../../assets/fonts/NotoEmoji-Regular.ttf"),
+    }
+}
+
+impl Font {
+    /// `None` where the bytes are no font. Of a collection, its first font: of ours that is the proportional one.
+    #[must_use]
+    pub fn parse(bytes: &'static [u8]) -> Option<Font> {
+        let tables = FontRef::from_index(bytes, 0).ok()?;
+        let metrics = tables.glyph_metrics(Size::unscaled(), LocationRef::default());
+        let units = f32::from(
+            tables
+                .metrics(Size::unscaled(), LocationRef::default())
+                .units_per_em,
+        );
+        // Widths are divided by it.
+        (units > 0.0).then(|| Font {
+            charmap: tables.charmap(),
+            outlines: tables.outline_glyphs(),
+            metrics,
+            units,
+            tables,
+        })
+    }
+}
+
 impl Face {
-    fn bytes(self) -> &'static [u8] {
+    /// The name of its file, in `assets/fonts` and beside a program that has it not within.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
         match self {
-            Face::Sans => include_bytes!("../../../assets/fonts/IBMPlexSans-Regular.ttf"),
-            Face::Italic => include_bytes!("../../../assets/fonts/IBMPlexSans-Italic.ttf"),
-            Face::SemiBold => include_bytes!("../../../assets/fonts/IBMPlexSans-SemiBold.ttf"),
-            Face::Bold => include_bytes!("../../../assets/fonts/IBMPlexSans-Bold.ttf"),
-            Face::BoldItalic => include_bytes!("../../../assets/fonts/IBMPlexSans-BoldItalic.ttf"),
-            Face::Mono => include_bytes!("../../../assets/fonts/IBMPlexMono-Regular.ttf"),
-            Face::MonoSemiBold => include_bytes!("../../../assets/fonts/IBMPlexMono-SemiBold.ttf"),
-            Face::Symbols => include_bytes!("../../../assets/fonts/DejaVuSans.ttf"),
-            Face::Han => include_bytes!("../../../assets/fonts/wqy-microhei.ttc"),
-            Face::Emoji => include_bytes!("../../../assets/fonts/NotoEmoji-Regular.ttf"),
+            Face::Sans => "IBMPlexSans-Regular.ttf",
+            Face::Italic => "IBMPlexSans-Italic.ttf",
+            Face::SemiBold => "IBMPlexSans-SemiBold.ttf",
+            Face::Bold => "IBMPlexSans-Bold.ttf",
+            Face::BoldItalic => "IBMPlexSans-BoldItalic.ttf",
+            Face::Mono => "IBMPlexMono-Regular.ttf",
+            Face::MonoSemiBold => "IBMPlexMono-SemiBold.ttf",
+            Face::Symbols => "DejaVuSans.ttf",
+            Face::Han => "wqy-microhei.ttc",
+            Face::Emoji => "NotoEmoji-Regular.ttf",
         }
     }
 
-    /// The parsed font. Parsing happens once per face and costs microseconds.
+    /// The font's bytes where the program has them within.
+    #[must_use]
+    pub fn within(self) -> Option<&'static [u8]> {
+        #[cfg(feature = "fonts-beside")]
+        return (self == Face::Sans).then_some(SANS);
+        #[cfg(not(feature = "fonts-beside"))]
+        Some(embedded(self))
+    }
+
+    /// The parsed font, or [`Face::Sans`]'s where this one is not to be had. Parsing happens once per face and costs microseconds.
     pub fn font(self) -> &'static Font {
         static FONTS: [OnceLock<Font>; FACES.len()] = [const { OnceLock::new() }; FACES.len()];
         FONTS[self as usize].get_or_init(|| {
-            let bytes = self.bytes();
-            // Part of the binary and read by a test: cannot fail at run time. The collection's first font is the proportional one.
-            let tables = FontRef::from_index(bytes, 0).expect("an embedded font is well formed");
-            let metrics = tables.glyph_metrics(Size::unscaled(), LocationRef::default());
-            let units = f32::from(
-                tables
-                    .metrics(Size::unscaled(), LocationRef::default())
-                    .units_per_em,
-            );
-            Font {
-                charmap: tables.charmap(),
-                outlines: tables.outline_glyphs(),
-                metrics,
-                units,
-                tables,
-            }
+            let supplied = || READER.get().and_then(|read| read(self.file()));
+            let found = self.within().or_else(supplied).and_then(Font::parse);
+            // Part of the binary and read by a test: cannot fail at run time.
+            found.unwrap_or_else(|| Font::parse(SANS).expect("an embedded font is well formed"))
         })
     }
 
@@ -112,18 +167,31 @@ impl Face {
     }
 
     /// The face that has a glyph for `c`: this one, else the first stand-in that does. With `emoji` (the text asks for
-    /// the pictorial form) the emoji face goes before the symbols.
+    /// the pictorial form) the emoji face goes before the symbols. The face for Han is asked last where `c` is of another
+    /// script, since its file is as large as all others together.
     pub fn find(self, c: char, emoji: bool) -> Option<(Face, GlyphId)> {
-        let others: &[Face] = &[Face::Symbols, Face::Han, Face::Emoji];
+        let others: &[Face] = if eastern(c) {
+            &[Face::Symbols, Face::Han, Face::Emoji]
+        } else {
+            &[Face::Symbols, Face::Emoji, Face::Han]
+        };
         let first = if emoji { Face::Emoji } else { self };
         let mut order = [first, self].into_iter().chain(others.iter().copied());
         order.find_map(|face| face.lookup(c).map(|glyph| (face, glyph)))
     }
 }
 
+/// Of the blocks for Han, kana, hangul and their punctuation: CJK Radicals to Yi, Hangul Syllables, the compatibility forms,
+/// the half and full widths, and the two planes for rare ideographs.
+const fn eastern(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{a4cf}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use skrifa::raw::TableProvider;
 
     #[test]
     fn every_embedded_font_parses_and_has_its_own_script() {
@@ -133,6 +201,20 @@ mod tests {
         for face in &FACES[..7] {
             for c in "AzÄßéñŁřЖя€„“–—…•".chars() {
                 assert!(face.lookup(c).is_some(), "{face:?} lacks {c}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_font_is_not_taken_for_one() {
+        assert!(Font::parse(b"").is_none());
+        assert!(Font::parse(b"\0\x01\0\0 and then something else").is_none());
+        for cut in [4, 12, 100, 1000, SANS.len() / 2] {
+            // Tables that are not there are missed later, one by one, and never read past the end.
+            if let Some(font) = Font::parse(&SANS[..cut]) {
+                let _ = font.charmap.map('a');
+                let _ = font.metrics.advance_width(GlyphId::new(5));
+                assert!(font.tables.gpos().is_err());
             }
         }
     }
