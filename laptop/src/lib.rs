@@ -9,6 +9,7 @@ pub mod fetch;
 pub mod files;
 pub mod hub;
 pub mod ipc;
+pub mod ledger;
 pub mod link;
 pub mod llm;
 pub mod paths;
