@@ -60,11 +60,13 @@ impl World for Facts {
     }
 
     fn recheck(&self, permit: &OpPermit) -> Result<(), Fault> {
+        // Said before the profile is read: a change that this does not see yet finds the operation under way.
+        self.work.enter(permit.effect());
         let (_, profile) = self
             .hub
             .relationship(self.work.relationship)
             .map_err(store_fault)?;
-        recheck(permit, &profile).map_err(Fault::from)
+        recheck(permit.effect(), &profile).map_err(Fault::from)
     }
 
     fn language(&self) -> &ServiceClient {

@@ -174,17 +174,21 @@ impl Hub {
         Ok(())
     }
 
-    /// Tells sessions that permissions changed, and ends those whose relationship no longer holds.
+    /// Tells sessions that permissions changed, stops what is no longer permitted, and ends the sessions of a relationship
+    /// that no longer holds.
     pub fn changed(&self, id: RelationshipId) {
-        let standing = self
-            .relationship(id)
-            .map_or(Standing::Revoked, |(_, profile)| profile.standing);
-        if standing == Standing::Active {
-            if let Some(live) = self.lock().get(&id) {
-                live.signal(Signal::Standing);
+        match self.relationship(id) {
+            Ok((_, profile)) if profile.standing == Standing::Active => {
+                let works: Vec<Arc<Work>> = {
+                    let lives = self.lock();
+                    let Some(live) = lives.get(&id) else { return };
+                    live.signal(Signal::Standing);
+                    live.works().collect()
+                };
+                works.iter().for_each(|work| work.recheck(&profile));
             }
-        } else {
-            self.end_all(id, standing);
+            Ok((_, profile)) => self.end_all(id, profile.standing),
+            Err(_) => self.end_all(id, Standing::Revoked),
         }
     }
 

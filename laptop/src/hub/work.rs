@@ -5,6 +5,7 @@ use super::record::{Body, Ended, Followed, Phase, Record, Stream};
 use super::uploads::Uploads;
 use crate::executor::{Fault, Output, OutputClosed};
 use crate::ipc::CancelToken;
+use crate::policy::{Effect, Profile, recheck};
 use crate::store::{RelationshipId, RequestRecord, Store, Unforced};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_VALUE_LEN;
@@ -21,6 +22,8 @@ pub struct Work {
     pub(super) uploads: Uploads,
     record: Mutex<Record>,
     stopped: Mutex<Option<ErrorCode>>,
+    /// What it does at the moment, or did last.
+    current: Mutex<Option<Effect>>,
 }
 
 /// What a session finds when it looks.
@@ -54,6 +57,7 @@ impl Work {
             uploads,
             record: Mutex::new(Record::new(phase)),
             stopped: Mutex::new(None),
+            current: Mutex::new(None),
         }
     }
 
@@ -97,6 +101,26 @@ impl Work {
             .get_or_insert(code);
         self.cancel.cancel();
         self.uploads.wake();
+    }
+
+    /// An operation is about to start.
+    pub(super) fn enter(&self, effect: &Effect) {
+        *self.current() = Some(effect.clone());
+    }
+
+    /// Stops it where what it does at the moment is no longer permitted.
+    pub(super) fn recheck(&self, profile: &Profile) {
+        let reason = match &*self.current() {
+            Some(effect) => recheck(effect, profile).err(),
+            None => None,
+        };
+        if let Some(reason) = reason {
+            self.stop(Fault::from(reason).code);
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Effect>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why it was stopped.
@@ -227,6 +251,10 @@ impl Output for Work {
     }
 
     fn append(&self, op: u8, bytes: &[u8]) -> Result<(), OutputClosed> {
+        if self.stopped().is_some() {
+            // What a service says on its way to the end is not sent on.
+            return Err(OutputClosed(Fault::cancelled()));
+        }
         self.with_stream(op, |stream| {
             if stream.len + bytes.len() as u64 > MAX_VALUE_LEN {
                 return Err(Fault::new(

@@ -277,14 +277,14 @@ pub fn evaluate(
     })
 }
 
-/// Says whether an op that was permitted earlier may still start under `profile`: used when the permissions changed
+/// Says whether what was permitted earlier may still start, or go on, under `profile`: used when the permissions changed
 /// while a program runs. Rules of `ask` pass, because a person or an earlier rule has already let this program run.
 ///
 /// # Errors
 /// The reason for which it must stop.
-pub fn recheck(permit: &OpPermit, profile: &Profile) -> Result<(), Reason> {
+pub fn recheck(effect: &Effect, profile: &Profile) -> Result<(), Reason> {
     match profile.standing {
-        Standing::Active => check_effect(&permit.effect, profile),
+        Standing::Active => check_effect(effect, profile),
         Standing::Expired => Err(Reason::Expired),
         Standing::Revoked => Err(Reason::Revoked),
     }

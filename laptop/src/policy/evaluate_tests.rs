@@ -360,13 +360,13 @@ fn a_changed_profile_stops_the_ops_that_it_now_denies() {
     let mut permit = permit(judge(&demand, &profile));
     profile.set_rule(Operation::Put, Rule::Deny);
     let (chat, put) = (permit.take(0).expect("chat"), permit.take(1).expect("put"));
-    assert_eq!(recheck(&chat, &profile), Ok(()));
+    assert_eq!(recheck(chat.effect(), &profile), Ok(()));
     assert_eq!(
-        recheck(&put, &profile),
+        recheck(put.effect(), &profile),
         Err(Reason::Operation(Operation::Put))
     );
     profile.standing = Standing::Revoked;
-    assert_eq!(recheck(&chat, &profile), Err(Reason::Revoked));
+    assert_eq!(recheck(chat.effect(), &profile), Err(Reason::Revoked));
 }
 
 #[test]

@@ -115,3 +115,32 @@ fn an_upload_without_room_is_not_blamed_on_the_drop_folder() {
     assert_eq!(fault.code, ErrorCode::StoreFull);
     assert!(fault.detail.contains("other uploads"), "{}", fault.detail);
 }
+
+#[test]
+fn what_is_no_longer_permitted_stops_and_what_still_is_goes_on() {
+    let office = Office::new("withdrawn-rule");
+    let work = office.submit(1, "wait").unwrap();
+    until(&work, |view| {
+        view.streams
+            .first()
+            .filter(|stream| stream.1 > 0)
+            .map(|_| ())
+    });
+    let deny = |operation| {
+        office
+            .hub
+            .store
+            .change_profile(office.relationship, |profile| {
+                profile.set_rule(operation, Rule::Deny)
+            })
+            .unwrap();
+        office.hub.changed(office.relationship);
+    };
+    deny(Operation::Generate);
+    assert!(!work.has_ended() && !work.cancel.is_cancelled());
+    for operation in [Operation::Chat, Operation::Complete] {
+        deny(operation);
+    }
+    assert_eq!(code(&end(&work)), Some(ErrorCode::Denied));
+    assert_eq!(text(&work), "begun", "what had arrived stays");
+}
