@@ -36,6 +36,7 @@ forbid "only link talks to wpa_supplicant" 'wpactrl' $(find handheld/src -name '
 forbid "only link opens connections" 'Tcp(Stream|Listener)|UdpSocket|smol::net' $(find handheld/src -name '*.rs' -not -path '*/link/*')
 forbid "only platform names SDL" 'sdl2::' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
+forbid "the ledger is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/ledger
 forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')
 forbid "the executor knows neither devices nor connections" 'crate::(store|hub|files|daemon|control|link|config|cli|service)' laptop/src/executor
 forbid "the hub knows no connection" 'crate::(daemon|control|link|config|cli|service)' laptop/src/hub

@@ -14,6 +14,7 @@ pub struct Laptop {
     pub home: PathBuf,
     daemon: Option<Child>,
     standalone: bool,
+    word_ms: u32,
 }
 
 impl Laptop {
@@ -26,6 +27,14 @@ impl Laptop {
     /// alone unless they name it.
     pub fn start_with(name: &str, settings: &str) -> Self {
         let mut laptop = Self::installed(name, settings, true);
+        laptop.launch();
+        laptop
+    }
+
+    /// One whose built-in partner takes its time over each word.
+    pub fn slow(name: &str, word_ms: u32) -> Self {
+        let mut laptop = Self::installed(name, "", true);
+        laptop.word_ms = word_ms;
         laptop.launch();
         laptop
     }
@@ -57,6 +66,7 @@ impl Laptop {
             home,
             daemon: None,
             standalone,
+            word_ms: 0,
         }
     }
 
@@ -81,6 +91,7 @@ impl Laptop {
             .arg("--home")
             .arg(&self.home)
             .env("OFFICEOS_DISCOVERY", "off")
+            .env("OFFICEOS_BUILTIN_WORD_MS", self.word_ms.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

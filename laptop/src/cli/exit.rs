@@ -24,12 +24,14 @@ pub enum Exit {
     NotPaired = 6,
     /// The settings have mistakes.
     Settings = 7,
+    /// The ledger does not hold.
+    Damaged = 8,
 }
 
 impl Exit {
     /// What `--help` says about them.
     pub const HELP: &str = "Exit codes: 0 done, 1 the daemon failed, 2 wrong arguments, 3 no daemon answers, \
-        4 no such device or request, 5 not possible as things stand, 6 not paired, 7 mistakes in the settings";
+        4 no such device or request, 5 not possible as things stand, 6 not paired, 7 mistakes in the settings, 8 the ledger does not hold";
 }
 
 impl Termination for Exit {
@@ -96,6 +98,7 @@ mod tests {
             Exit::Conflict,
             Exit::NotPaired,
             Exit::Settings,
+            Exit::Damaged,
         ];
         for (number, exit) in numbers.into_iter().enumerate() {
             assert_eq!(exit as usize, number);

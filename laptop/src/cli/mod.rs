@@ -6,6 +6,7 @@
 mod device;
 mod exit;
 mod format;
+mod ledger;
 mod pair;
 mod request;
 mod system;
@@ -103,6 +104,9 @@ enum Command {
     Watch,
     /// List the models that devices are offered
     Models,
+    /// The record of who asked for what, the verdict, the cost and the outcome
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Check the settings files
     Check,
 }
@@ -122,6 +126,12 @@ pub fn run(arguments: &Arguments) -> Exit {
 }
 
 fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
+    // A copy is read by whoever has it, with no daemon.
+    if let Command::Ledger(ledger::Command::Verify(verify)) = &arguments.command
+        && !verify.files.is_empty()
+    {
+        return ledger::verify_files(verify, arguments.json);
+    }
     let home = arguments
         .home
         .clone()
@@ -153,6 +163,7 @@ fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
         Command::Deny { id } => request::answer(&mut talk, *id, false),
         Command::Watch => request::watch(talk),
         Command::Models => system::models(&mut talk),
+        Command::Ledger(command) => ledger::run(&mut talk, command),
         Command::Check => system::check(&mut talk),
     }
 }

@@ -1,6 +1,7 @@
 //! What the control socket can do.
 
 use super::carriers::Carriers;
+use super::ledger;
 use super::news::{event, pending};
 use super::pairing::PairingDesk;
 use crate::config::{self, Config};
@@ -89,6 +90,8 @@ impl Handler for Control {
             "deny" => value(&self.answer(read::<PendingId>(params)?.id, false)?),
             "watch" => self.watch(),
             "models" => value(&self.models()),
+            "ledger.verify" => value(&ledger::verify(&self.hub)?),
+            "ledger.read" => value(&ledger::part(&self.hub, &read(params)?)?),
             "config.check" => value(&self.check_config()),
             other => {
                 let words = format!("there is no method {}", crate::sanitize::visible(other));

@@ -10,6 +10,7 @@ mod children;
 mod control;
 mod doors;
 mod handshake;
+mod ledger;
 mod link;
 mod lobby;
 mod mailbox;

@@ -151,6 +151,8 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
             .map_err(|error| StartError::Folder(folder.clone(), error))?;
     }
     let store = Arc::new(Store::open(&paths.state).map_err(StartError::Store)?);
+    let kept = Arc::clone(&store);
+    thread("ledger", move || kept.keep_ledger())?;
     if let Some(folder) = paths.config.parent()
         && let Err(error) = config::write_templates(folder)
     {
@@ -161,8 +163,12 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         image: ServiceClient::same_user(paths.run.join("image.sock")),
         downloads: ServiceClient::same_user(paths.run.join("fetch.sock")),
     };
-    let hub =
-        Hub::new(store, settings(&config, &paths), services.clone()).map_err(StartError::Store)?;
+    let hub = Hub::new(
+        Arc::clone(&store),
+        settings(&config, &paths),
+        services.clone(),
+    )
+    .map_err(StartError::Store)?;
     let _children = match arguments.standalone {
         true => Some(start_children(&config, &paths)?),
         false => None,
@@ -191,7 +197,7 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     log::info!("laptop-daemon is ready in {}", paths.home.display());
     let signal = ends.wait().map_err(StartError::Signals)?;
     log::info!("laptop-daemon ends: {signal}");
-    Ok(())
+    store.end_ledger().map_err(StartError::Store)
 }
 
 fn settings(config: &Config, paths: &Paths) -> Settings {

@@ -7,13 +7,14 @@ use super::work::{Work, store_fault};
 use super::{Hub, worker};
 use crate::executor::{Fault, preflight};
 use crate::files::BlobStore;
+use crate::ledger::Want;
 use crate::policy::{
     Consent, Counters, Demand, Permit, Prompt, RateWindow, Reason, Standing, Verdict, evaluate,
 };
 use crate::sanitize::visible;
-use crate::store::{Admission, NewRequest, RelationshipId};
+use crate::store::{Admission, Claim, NewRequest, RelationshipId};
 use shared_proto::crypto::ring::RingCrypto;
-use shared_proto::crypto::{Crypto, Signature, verify_submit};
+use shared_proto::crypto::{Crypto, PublicKey, Signature, verify_submit};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_LIVE_REQUESTS;
 use shared_proto::message::{RequestId, Screen};
@@ -120,7 +121,7 @@ impl Hub {
         submission: &Submission,
     ) -> Result<Arc<Work>, Refusal> {
         let digest = RingCrypto.sha256(&[&submission.program]);
-        self.check_signature(relationship, submission, digest)?;
+        let key = self.check_signature(relationship, submission, digest)?;
         let admission = self.admission(relationship);
         let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(work) = self.known(relationship, submission.id, digest)? {
@@ -139,7 +140,9 @@ impl Hub {
             fault: failure.fault,
         })?;
         let demand = Demand::of(relationship, submission.id.0, digest, &verified);
-        let entry = self.judge(&demand, before, None)?;
+        let entry = self
+            .judge(&demand, before, None)
+            .inspect_err(|refusal| self.note_refused(&demand, &refusal.fault))?;
         if self.running(relationship) >= MAX_LIVE_REQUESTS {
             return Err(Refusal::new(
                 ErrorCode::Busy,
@@ -151,7 +154,10 @@ impl Hub {
         // What nobody went on with must not fill the space for ever.
         blobs.retain(SystemTime::now()).map_err(fault)?;
         let uploads = Uploads::of(&verified, blobs)?;
-        self.write_down(relationship, submission, digest, &demand)?;
+        let asks = matches!(entry, Entry::Prompt(_));
+        let wants = demand.effects.iter().map(Want::from).collect();
+        let claim = Claim { key, wants, asks };
+        self.write_down(submission, &demand, claim)?;
         let phase = match &entry {
             Entry::Prompt(_) => Phase::Asking(
                 self.now()
@@ -194,7 +200,7 @@ impl Hub {
         relationship: RelationshipId,
         submission: &Submission,
         digest: [u8; 32],
-    ) -> Result<(), Refusal> {
+    ) -> Result<PublicKey, Refusal> {
         let refused = || {
             Refusal::new(
                 ErrorCode::BadSignature,
@@ -211,7 +217,7 @@ impl Hub {
             .keys
             .ok_or_else(|| Refusal::new(ErrorCode::Revoked, "this device is no longer paired"))?;
         // While keys are being renewed, either may sign.
-        let fits = keys.pairs().any(|(_, pair)| {
+        let fits = keys.pairs().find(|(_, pair)| {
             let signature = Signature(signature);
             verify_submit(
                 &RingCrypto,
@@ -223,7 +229,28 @@ impl Hub {
             )
             .is_ok()
         });
-        if fits { Ok(()) } else { Err(refused()) }
+        fits.map(|(_, pair)| pair.peer).ok_or_else(refused)
+    }
+
+    /// Puts a refusal of the policy into the ledger. Of a device that may do nothing at all the ledger says that once, and
+    /// one that asks too often must not fill it.
+    fn note_refused(&self, demand: &Demand, fault: &Fault) {
+        if matches!(
+            fault.code,
+            ErrorCode::RateLimited | ErrorCode::Revoked | ErrorCode::Expired
+        ) {
+            return;
+        }
+        let wants = demand.effects.iter().map(Want::from).collect();
+        if let Err(error) = self.store.note_refused(
+            demand.relationship,
+            demand.request,
+            demand.digest,
+            wants,
+            fault.code.name(),
+        ) {
+            log::error!("a refusal is missing from the ledger: {error}");
+        }
     }
 
     /// A request that was taken in before.
@@ -383,20 +410,20 @@ impl Hub {
 
     fn write_down(
         &self,
-        relationship: RelationshipId,
         submission: &Submission,
-        digest: [u8; 32],
         demand: &Demand,
+        claim: Claim,
     ) -> Result<(), Refusal> {
         let now = self.wall();
         let mut signature = [0; 64];
         signature.copy_from_slice(&submission.signature);
         let new = NewRequest {
-            relationship,
+            relationship: demand.relationship,
             id: submission.id.0,
-            digest,
+            digest: demand.digest,
             signature: Signature(signature),
             exporter: submission.exporter,
+            claim,
             reserved: demand.cost.usage,
             now,
             day: self.store.local_day(now).map_err(store_fault)?,

@@ -115,10 +115,19 @@ fn ask(
         Entry::Prompt(prompt) => prompt,
     };
     let device = hub.device(demand.relationship);
-    let consent = match hub
+    let answer = hub
         .desk
-        .ask(prompt, &device, hub.settings.ask_timeout, &work.cancel)
-    {
+        .ask(prompt, &device, hub.settings.ask_timeout, &work.cancel);
+    let word = match &answer {
+        Answer::Yes(_) => "yes",
+        Answer::No => "no",
+        Answer::Expired => "expired",
+        Answer::Withdrawn => "withdrawn",
+    };
+    hub.store
+        .note_answered(demand.relationship, demand.request, word)
+        .map_err(super::work::store_fault)?;
+    let consent = match answer {
         Answer::Yes(consent) => consent,
         Answer::No => return Err(Fault::new(ErrorCode::AskRefused, "")),
         Answer::Expired => {

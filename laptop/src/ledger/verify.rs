@@ -86,8 +86,7 @@ impl Verifier {
         if entry.at < self.at {
             return Err(bad(entry.number, Flaw::Time));
         }
-        self.event(&entry)
-            .map_err(|flaw| bad(entry.number, flaw))?;
+        self.event(&entry).map_err(|flaw| bad(entry.number, flaw))?;
         self.at = entry.at;
         self.report.entries += 1;
         self.report.head = head;

@@ -4,6 +4,8 @@
 //! Every method is one transaction; what a method has returned survives a kill at any later instant. One process
 //! writes: a second [`Store::open`] on the same folder is refused. Nothing here runs or re-runs anything.
 
+mod book;
+mod ledger;
 mod profile;
 mod relationship;
 mod request;
@@ -16,10 +18,13 @@ mod usage;
 #[cfg(test)]
 mod kill_test;
 #[cfg(test)]
+mod ledger_tests;
+#[cfg(test)]
 mod request_tests;
 
+pub use book::{files as ledger_files, first_of as ledger_first_of};
 pub use relationship::{NewRelationship, Relationship, RelationshipId};
-pub use request::{Admission, NewRequest, Outcome, RequestRecord, RequestState, WINDOW};
+pub use request::{Admission, Claim, NewRequest, Outcome, RequestRecord, RequestState, WINDOW};
 pub use result::Retention;
 pub use setting::Setting;
 pub use spool::{Spool, Unforced};
@@ -36,6 +41,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Store {
     connection: Mutex<Connection>,
     spool: PathBuf,
+    ledger_folder: PathBuf,
+    scribe: ledger::Scribe,
+    /// Taken before the connection, never after it.
+    book: Mutex<book::Book>,
     _lock: Flock<File>,
 }
 
@@ -57,6 +66,8 @@ pub enum StoreError {
     Database(rusqlite::Error),
     /// A file could not be read or written.
     File(PathBuf, io::Error),
+    /// The ledger could not go on; why.
+    Ledger(String),
     /// There is no such relationship, request or result.
     Unknown,
 }
@@ -82,6 +93,7 @@ impl std::fmt::Display for StoreError {
             }
             Self::Database(error) => write!(f, "database: {error}"),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Ledger(why) => write!(f, "the ledger cannot go on: {why}"),
             Self::Unknown => f.write_str("there is no such entry"),
         }
     }
@@ -142,11 +154,18 @@ impl Store {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         schema::prepare(&mut connection, &path)?;
+        let ledger_folder = folder.join("ledger");
+        make_private_folder(&ledger_folder)?;
+        let book = book::Book::open(&ledger_folder, |number| ledger::waits(&connection, number))?;
         let store = Self {
+            scribe: ledger::Scribe::open(&connection)?,
             connection: Mutex::new(connection),
             spool,
+            ledger_folder,
+            book: Mutex::new(book),
             _lock: lock,
         };
+        store.open_ledger()?;
         store.recover()?;
         Ok(store)
     }
@@ -201,6 +220,11 @@ pub(crate) mod testing {
             digest: [id as u8; 32],
             signature: shared_proto::crypto::Signature([4; 64]),
             exporter: [5; 32],
+            claim: Claim {
+                key: shared_proto::crypto::PublicKey([2; 32]),
+                wants: Vec::new(),
+                asks: false,
+            },
             reserved: crate::policy::Usage::default(),
             now: 1_000,
             day: 20_000,

@@ -2,9 +2,13 @@
 
 use super::relationship::{signed, unsigned};
 use super::{RelationshipId, Store, StoreError};
+use crate::ledger::{Change, Event};
 use crate::policy::{ModelPattern, Profile, Rule, Standing, UrlPattern};
 use rusqlite::{Connection, Transaction, params};
 use shared_proto::opcode::Operation;
+
+/// Longest list of patterns that the ledger keeps, in characters.
+const MAX_LIST_CHARS: usize = 2_000;
 
 impl Store {
     /// The permissions of a relationship. Its standing is that of the row: expiry is the caller's, who has the clock.
@@ -27,12 +31,65 @@ impl Store {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let mut profile = read_profile(&transaction, id)?;
-        let generation = profile.generation;
+        let before = profile.clone();
         change(&mut profile);
-        profile.generation = generation + 1;
+        profile.generation = before.generation + 1;
         write_profile(&transaction, id, &profile)?;
+        let changes = changes(&before, &profile);
+        if !changes.is_empty() {
+            let event = Event::Permitted {
+                device: id,
+                changes,
+            };
+            self.scribe.note(&transaction, event)?;
+        }
         transaction.commit()?;
         Ok(profile)
+    }
+}
+
+/// What differs, in words.
+fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
+    let rules = Operation::ALL.into_iter().map(|operation| {
+        let word = |profile: &Profile| profile.rule(operation).name().to_owned();
+        (operation.name(), word(before), word(after))
+    });
+    let models = |list: &[ModelPattern]| join(list.iter().map(ModelPattern::as_str));
+    let limits = |profile: &Profile| {
+        [
+            ("language-models", models(&profile.language_models)),
+            ("image-models", models(&profile.image_models)),
+            ("urls", join(profile.urls.iter().map(UrlPattern::as_str))),
+            (
+                "requests-per-minute",
+                profile.requests_per_minute.to_string(),
+            ),
+            ("tokens-per-day", profile.tokens_per_day.to_string()),
+            ("pictures-per-day", profile.pictures_per_day.to_string()),
+            ("bytes-per-day", profile.bytes_per_day.to_string()),
+        ]
+    };
+    let limits = limits(before)
+        .into_iter()
+        .zip(limits(after))
+        .map(|((of, before), (_, after))| (of, before, after));
+    rules
+        .chain(limits)
+        .filter(|(_, before, after)| before != after)
+        .map(|(of, before, after)| Change {
+            of: of.to_owned(),
+            before,
+            after,
+        })
+        .collect()
+}
+
+/// Patterns in one text, shortened where there are very many.
+fn join<'a>(patterns: impl Iterator<Item = &'a str>) -> String {
+    let text = patterns.collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(MAX_LIST_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::profile::write_profile;
 use super::{Store, StoreError};
+use crate::ledger::{Event, Hex};
 use crate::policy::{Profile, Standing};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use shared_proto::crypto::{PublicKey, RelationshipKey, TokenSecret};
@@ -116,6 +117,12 @@ impl Store {
         )?;
         write_profile(&transaction, id, profile)?;
         let relationship = read_one(&transaction, id)?;
+        let paired = Event::Paired {
+            device: id,
+            name,
+            key: Hex(new.keys.peer.0),
+        };
+        self.scribe.note(&transaction, paired)?;
         transaction.commit()?;
         Ok(relationship)
     }
@@ -125,11 +132,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub fn relationships(&self) -> Result<Vec<Relationship>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM relationships ORDER BY id"))?;
-        let rows = statement.query_map([], read_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        read_all(&self.lock())
     }
 
     /// One relationship.
@@ -146,9 +149,13 @@ impl Store {
     /// [`StoreError::Unknown`], or what the database said.
     pub fn rename(&self, id: RelationshipId, name: &str) -> Result<(), StoreError> {
         let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-        self.update_one(
+        self.update_and_note(
             "UPDATE relationships SET name = ?2 WHERE id = ?1",
             params![id, name],
+            Event::Renamed {
+                device: id,
+                name: name.clone(),
+            },
         )
     }
 
@@ -185,9 +192,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         // Should the process end between the two, the keys merely count as older than they are.
         self.set_keys(id, keys)?;
-        self.update_one(
+        self.update_and_note(
             "UPDATE relationships SET keys_since = ?2 WHERE id = ?1",
             params![id, now],
+            Event::Rekeyed {
+                device: id,
+                key: Hex(keys.current.peer.0),
+            },
         )
     }
 
@@ -196,9 +207,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`], or what the database said.
     pub fn confirm(&self, id: RelationshipId) -> Result<(), StoreError> {
-        self.update_one(
+        self.update_and_note(
             "UPDATE relationships SET provisional_until = NULL WHERE id = ?1",
             params![id],
+            Event::Confirmed { device: id },
         )
     }
 
@@ -207,11 +219,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub fn forget_provisional(&self, id: RelationshipId) -> Result<(), StoreError> {
-        self.lock().execute(
-            "DELETE FROM relationships WHERE id = ?1 AND provisional_until IS NOT NULL",
-            [id],
-        )?;
-        Ok(())
+        self.forget("id = ?1 AND provisional_until IS NOT NULL", id)
     }
 
     /// Forgets every pairing whose device has not shown in time that it stored its side.
@@ -219,10 +227,27 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub fn forget_overdue(&self, now: i64) -> Result<(), StoreError> {
-        self.lock().execute(
-            "DELETE FROM relationships WHERE provisional_until <= ?1",
-            [now],
-        )?;
+        self.forget("provisional_until <= ?1", now)
+    }
+
+    fn forget(&self, which: &str, value: i64) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let gone: Vec<RelationshipId> = {
+            let mut statement = transaction.prepare(&format!(
+                "DELETE FROM relationships WHERE {which} RETURNING id"
+            ))?;
+            let rows = statement.query_map([value], |row| row.get(0))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for device in gone {
+            self.scribe
+                .note(&transaction, Event::Forgotten { device })?;
+        }
+        transaction.commit()?;
         Ok(())
     }
 
@@ -231,9 +256,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`] also for a revoked relationship.
     pub fn set_expiry(&self, id: RelationshipId, expires_at: i64) -> Result<(), StoreError> {
-        self.update_one(
+        self.update_and_note(
             "UPDATE relationships SET expires_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
             params![id, expires_at],
+            Event::Extended {
+                device: id,
+                until: expires_at,
+            },
         )
     }
 
@@ -261,19 +290,42 @@ impl Store {
         {
             let mut connection = self.lock();
             let transaction = connection.transaction()?;
-            let changed = transaction.execute(
+            let held: bool = transaction.query_row(
+                "SELECT revoked_at IS NULL FROM relationships WHERE id = ?1",
+                [id],
+                |row| row.get(0),
+            )?;
+            transaction.execute(
                 "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
                     next_peer_key = NULL, next_token_secret = NULL, provisional_until = NULL,
                     revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
                 params![id, now],
             )?;
-            if changed == 0 {
-                return Err(StoreError::Unknown);
-            }
             transaction.execute("DELETE FROM results WHERE relationship = ?1", [id])?;
+            // What still ran is thrown away once more when it has stopped; the person ended it once.
+            if held {
+                self.scribe
+                    .note(&transaction, Event::Revoked { device: id })?;
+            }
             transaction.commit()?;
         }
         self.remove_spools_of(id);
+        Ok(())
+    }
+
+    fn update_and_note(
+        &self,
+        sql: &str,
+        values: &[&dyn rusqlite::ToSql],
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        if transaction.execute(sql, values)? == 0 {
+            return Err(StoreError::Unknown);
+        }
+        self.scribe.note(&transaction, event)?;
+        transaction.commit()?;
         Ok(())
     }
 
@@ -283,6 +335,13 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+pub(super) fn read_all(connection: &Connection) -> Result<Vec<Relationship>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM relationships ORDER BY id"))?;
+    let rows = statement.query_map([], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn read_one(connection: &Connection, id: RelationshipId) -> Result<Relationship, StoreError> {

@@ -4,9 +4,10 @@ use super::relationship::{signed, unsigned};
 use super::spool::{self, MAX_INLINE_LEN, Spool};
 use super::usage::add_usage;
 use super::{RelationshipId, Store, StoreError};
+use crate::ledger::{Event, Hex, Want};
 use crate::policy::Usage;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use shared_proto::crypto::Signature;
+use shared_proto::crypto::{PublicKey, Signature};
 use shared_proto::error::ErrorCode;
 use std::fs;
 use std::path::PathBuf;
@@ -27,12 +28,25 @@ pub struct NewRequest {
     pub signature: Signature,
     /// Exporter value of the channel on which it came.
     pub exporter: [u8; 32],
+    /// What it asks for, for the ledger.
+    pub claim: Claim,
     /// What was set aside for it; charged in full if the work is interrupted, because nobody knows how far it got.
     pub reserved: Usage,
     /// Now, in seconds since 1970.
     pub now: i64,
     /// Local day, as [`Store::local_day`] counts.
     pub day: i64,
+}
+
+/// What a request asks for, and what the policy said to it.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The key that signed it.
+    pub key: PublicKey,
+    /// What it does.
+    pub wants: Vec<Want>,
+    /// Whether a person decides.
+    pub asks: bool,
 }
 
 /// Whether a number may be dispatched.
@@ -148,6 +162,18 @@ impl Store {
             "UPDATE relationships SET floor = ?2, highest = ?3 WHERE id = ?1",
             params![new.relationship, floor, highest],
         )?;
+        let taken = Event::Taken {
+            device: new.relationship,
+            request: new.id,
+            digest: Hex(new.digest),
+            exporter: Hex(new.exporter),
+            key: Hex(new.claim.key.0),
+            signature: Hex(new.signature.0),
+            wants: new.claim.wants.clone(),
+            bound: new.reserved.into(),
+            verdict: if new.claim.asks { "ask" } else { "allow" }.to_owned(),
+        };
+        self.scribe.note(&transaction, taken)?;
         // What still runs stays until it ends; the next admission forgets it.
         let forgotten = spooled(
             &transaction,
@@ -201,6 +227,10 @@ impl Store {
             now,
         )?;
         add_usage(&transaction, relationship, day, outcome.used)?;
+        self.scribe.note(
+            &transaction,
+            ended(relationship, id, &outcome.state, outcome.used),
+        )?;
         let mut moved = Vec::new();
         for spool in &outcome.results {
             let body = if spool.len() <= MAX_INLINE_LEN {
@@ -314,6 +344,10 @@ impl Store {
                 *taken_at,
             )?;
             add_usage(&transaction, *relationship, *day, *reserved)?;
+            self.scribe.note(
+                &transaction,
+                ended(*relationship, *id, &interrupted, *reserved),
+            )?;
             for (path, _, _, slot) in files
                 .iter()
                 .filter(|(_, owner, request, _)| (*owner, signed(*request)) == (*relationship, *id))
@@ -353,6 +387,20 @@ impl Store {
             log::warn!("{} requests were interrupted by the restart", running.len());
         }
         Ok(())
+    }
+}
+
+fn ended(device: RelationshipId, id: i64, state: &RequestState, used: Usage) -> Event {
+    Event::Ended {
+        device,
+        request: unsigned(id),
+        outcome: match state {
+            RequestState::Done => "done",
+            RequestState::Failed { code, .. } => code.name(),
+            RequestState::Taken => ErrorCode::Internal.name(),
+        }
+        .to_owned(),
+        used: used.into(),
     }
 }
 

@@ -1,0 +1,252 @@
+//! The ledger's files: lines one after the other, a new file when one is large enough.
+//!
+//! A file is named by the number of its first entry, so that their order is that of their names. A lost battery may leave
+//! the last line without its end; that line still waits in the database and is written again.
+
+use super::StoreError;
+use crate::ledger::{MAX_LINE_LEN, read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Octets after which a new file is begun.
+const MAX_FILE_LEN: u64 = 4 << 20;
+
+/// How a file's name ends.
+const ENDING: &str = ".jsonl";
+
+/// Where lines go.
+pub(super) struct Book {
+    folder: PathBuf,
+    open: Option<(PathBuf, File, u64)>,
+    /// Number of the last entry that is in a file.
+    last: u64,
+    max_len: u64,
+}
+
+impl Book {
+    /// Opens the last file in `folder`. An end that is no whole line is cut off if the entry still `waits` in the database;
+    /// if it does not, the file is left as it is, for whoever verifies it, and a new one is begun.
+    pub(super) fn open(
+        folder: &Path,
+        waits: impl Fn(u64) -> Result<bool, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let mut book = Self {
+            folder: folder.to_owned(),
+            open: None,
+            last: 0,
+            max_len: MAX_FILE_LEN,
+        };
+        let Some(path) = files(folder)?.pop() else {
+            return Ok(book);
+        };
+        let failed = |error| StoreError::File(path.clone(), error);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
+        let (whole, last) = end_of(&file).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // A file whose first line was cut short holds nothing yet: its name tells which that was.
+        book.last = last.unwrap_or_else(|| first_of(&path).unwrap_or(1) - 1);
+        if whole < length {
+            if !waits(book.last + 1)? {
+                log::error!(
+                    "{} ends with what is no entry; officectl ledger verify says more",
+                    path.display()
+                );
+                return Ok(book);
+            }
+            file.set_len(whole).map_err(failed)?;
+        }
+        book.open = Some((path, file, whole));
+        Ok(book)
+    }
+
+    /// Appends those lines that are not here yet and forces them to the disk.
+    pub(super) fn append(&mut self, lines: &[(u64, String)]) -> Result<(), StoreError> {
+        for (number, line) in lines {
+            if *number <= self.last {
+                continue;
+            }
+            self.write(*number, line)?;
+            self.last = *number;
+        }
+        if let Some((path, file, _)) = &self.open {
+            file.sync_data()
+                .map_err(|error| StoreError::File(path.clone(), error))?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, number: u64, line: &str) -> Result<(), StoreError> {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|(_, _, len)| *len >= self.max_len)
+            && let Some((path, file, _)) = self.open.take()
+        {
+            file.sync_data()
+                .map_err(|error| StoreError::File(path, error))?;
+        }
+        let (path, file, len) = match &mut self.open {
+            Some(open) => open,
+            None => self.open.insert(create(&self.folder, number)?),
+        };
+        let wrote = file
+            .seek(SeekFrom::Start(*len))
+            .and_then(|_| file.write_all(line.as_bytes()));
+        wrote.map_err(|error| StoreError::File(path.clone(), error))?;
+        *len += line.len() as u64;
+        Ok(())
+    }
+}
+
+fn create(folder: &Path, first: u64) -> Result<(PathBuf, File, u64), StoreError> {
+    let path = folder.join(format!("{first:020}{ENDING}"));
+    let failed = |error| StoreError::File(path.clone(), error);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
+    // Its name has to outlast a lost battery as well.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
+    Ok((path, file, 0))
+}
+
+/// The files of a ledger, in their order.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |error| StoreError::File(folder.to_owned(), error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if first_of(&path).is_some() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The number of a file's first entry, which is its name.
+pub fn first_of(path: &Path) -> Option<u64> {
+    let digits = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
+    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
+}
+
+/// Where the last whole line ends, and the number of its entry. Reads the end of the file only.
+fn end_of(file: &File) -> io::Result<(u64, Option<u64>)> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(2 * MAX_LINE_LEN as u64);
+    let mut tail = Vec::new();
+    let mut reader = file;
+    reader.seek(SeekFrom::Start(start))?;
+    reader
+        .take(2 * MAX_LINE_LEN as u64)
+        .read_to_end(&mut tail)?;
+    let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else {
+        return Ok((start, None));
+    };
+    let whole = &tail[..=end];
+    let line = whole[..end]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |before| before + 1);
+    let number = read(&whole[line..]).ok().map(|(head, _)| head.number);
+    Ok((start + end as u64 + 1, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::TempFolder;
+    use super::*;
+    use crate::ledger::{Event, Head, append};
+
+    fn lines(count: u64) -> Vec<(u64, String)> {
+        let mut head = Head::START;
+        (0..count)
+            .map(|at| {
+                let (next, line) =
+                    append(head, at as i64, Event::Confirmed { device: 1 }).expect("a line");
+                head = next;
+                (next.number, line)
+            })
+            .collect()
+    }
+
+    fn text(folder: &Path) -> String {
+        files(folder)
+            .expect("listed")
+            .iter()
+            .map(|path| fs::read_to_string(path).expect("read"))
+            .collect()
+    }
+
+    fn joined(lines: &[(u64, String)]) -> String {
+        lines.iter().map(|(_, line)| line.as_str()).collect()
+    }
+
+    #[test]
+    fn lines_are_there_once_however_often_they_are_given() {
+        let folder = TempFolder::new("book-once");
+        let all = lines(5);
+        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        book.append(&all[..3]).expect("written");
+        book.append(&all).expect("written");
+        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened again");
+        book.append(&all).expect("nothing new");
+        assert_eq!(text(&folder.0), joined(&all));
+    }
+
+    #[test]
+    fn an_end_cut_off_anywhere_is_written_again() {
+        let all = lines(3);
+        let whole = joined(&all);
+        let before = joined(&all[..2]).len();
+        for cut in before..=whole.len() {
+            let folder = TempFolder::new("book-cut");
+            fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &whole[..cut]).expect("written");
+            let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+            book.append(&all[2..]).expect("written again");
+            assert_eq!(text(&folder.0), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_nobody_waits_for_is_left_for_whoever_verifies() {
+        let folder = TempFolder::new("book-evidence");
+        let all = lines(3);
+        let cut = format!("{}{}", joined(&all[..2]), &all[2].1[..10]);
+        fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &cut).expect("written");
+        let mut book = Book::open(&folder.0, |_| Ok(false)).expect("opened");
+        book.append(&all[2..]).expect("in a new file");
+        assert_eq!(text(&folder.0), format!("{cut}{}", all[2].1));
+        assert_eq!(files(&folder.0).expect("listed").len(), 2);
+    }
+
+    #[test]
+    fn a_new_file_goes_on_where_the_one_before_ends() {
+        let folder = TempFolder::new("book-rotate");
+        let all = lines(20);
+        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        book.max_len = 1_000;
+        for line in &all {
+            book.append(std::slice::from_ref(line)).expect("written");
+        }
+        let files = files(&folder.0).expect("listed");
+        assert!(files.len() > 3, "{files:?}");
+        assert_eq!(text(&folder.0), joined(&all));
+        assert_eq!(first_of(&files[0]), Some(1));
+    }
+}
