@@ -4,30 +4,27 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared_proto::channel::{self, ChannelError, EXPORTER_SUBMIT, PeerReason};
+use shared_proto::channel::{self, EXPORTER_SUBMIT};
 use shared_proto::crypto::ring::{RingCrypto, RingSigner};
-use shared_proto::crypto::{Crypto, PublicKey, RelationshipKey, Signer, TokenSecret};
+use shared_proto::crypto::{Crypto, RelationshipKey, Signer};
 use shared_proto::renewal::RenewalBinding;
 use shared_proto::time::Millis;
-use shared_proto::token::{self, TokenNonce};
 use smol::Timer;
 use smol::channel::{Receiver, Sender};
 use smol::future::or;
 
 use super::backoff::Backoff;
 use super::carrier::{Dialer, RadioNews, Way};
-use super::pipe::{Pipe, PipeError, Turn};
-use super::talk::{Fetch, Over, Talk};
+use super::keys::{Keys, keys_of, open_channel};
+use super::loss::{Lost, Manner, note, sentence};
+use super::pipe::{Pipe, PipeError};
+use super::talk::Talk;
 use super::{Command, Introduction, Library, LinkEvent, Target};
-use crate::app::model::laptop::{Attempt, LaptopId};
+use crate::app::model::laptop::Attempt;
 use crate::app::model::{Call, Carrier};
-use crate::card::Relationship;
 
 /// Handshake and greeting together: two round trips, on a laptop that is busy starting a model.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// How long a farewell may take to leave.
-const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The driver's surroundings.
 pub struct Driver {
@@ -69,27 +66,6 @@ pub(super) enum End {
     Rest,
     /// The app is gone.
     Quit,
-}
-
-/// How a try ended.
-pub(super) struct Lost {
-    /// A sentence for the connection screen.
-    why: String,
-    /// Over what it was tried.
-    carrier: Option<Carrier>,
-    manner: Manner,
-}
-
-/// What a failure asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
-    /// Another try, soon.
-    Hurry,
-    /// Another try, but hurry helps nobody.
-    Patience,
-    /// Patience, and that the person hears of it: whoever answers there says that this relationship is no more. Nothing
-    /// vouches for that word, so it is no reason to stop trying.
-    Over,
 }
 
 impl Driver {
@@ -451,202 +427,6 @@ impl Driver {
         )
         .map_err(|misuse| format!("{misuse:?}"))
     }
-
-    /// Writes down what changed about the keys: a session proved new ones, or a renewal agreed on some.
-    async fn settle_keys(&self, target: &mut Target, renewed: &mut bool, talk: &mut Talk) {
-        if *renewed && talk.is_open() {
-            *renewed = false;
-            let mut proven = target.relationship.clone();
-            if let Some([seed, peer, token_secret]) = proven.next.take() {
-                (proven.seed, proven.peer, proven.token_secret) = (seed, peer, token_secret);
-            }
-            // Where this cannot be written, both pairs stay and the next session tries again.
-            if self.library.rekey(proven.clone()).await {
-                target.relationship = proven;
-            }
-        }
-        if let Some(agreed) = talk.take_agreed() {
-            let next = [*agreed.own.expose(), agreed.peer.0, *agreed.token.expose()];
-            let both = Relationship {
-                next: Some(next),
-                ..target.relationship.clone()
-            };
-            let kept = self.library.rekey(both.clone()).await;
-            if kept {
-                target.relationship = both;
-            }
-            talk.adopted(kept);
-        }
-    }
-
-    /// Moves octets, commands and events until something ends it.
-    async fn pump(
-        &self,
-        target: &mut Target,
-        mut renewed: bool,
-        pipe: &mut Pipe,
-        talk: &mut Talk,
-        greeting_limit: u64,
-    ) -> Result<End, (String, Manner)> {
-        let laptop = LaptopId(target.relationship.id);
-        let by_radio = is_radio(talk.carrier());
-        let mut reading: Option<Fetch> = None;
-        let mut pending: Option<super::Piece<'_>> = None;
-        loop {
-            self.settle_keys(target, &mut renewed, talk).await;
-            if let Some(network) = talk.take_network() {
-                target.network = Some(network);
-            }
-            self.tell_all(talk, laptop).await;
-            pipe.send(&talk.take_transmit());
-            if pending.is_none() && pipe.is_drained() {
-                reading = talk.next_fetch();
-                if let Some(fetch) = &reading {
-                    pending = Some(self.piece(fetch));
-                }
-            }
-            enum Wake {
-                Command(Option<Command>),
-                Turn(Result<Turn, PipeError>),
-                Piece(Option<(Vec<u8>, u64)>),
-                Radio(RadioNews),
-                Clock,
-            }
-            let deadline = match talk.is_open() {
-                true => talk.deadline().0,
-                false => talk.deadline().0.min(greeting_limit),
-            };
-            let left = deadline.saturating_sub((self.clock)());
-            let wake = {
-                let piece = async {
-                    match &mut pending {
-                        Some(piece) => Wake::Piece(piece.await),
-                        None => smol::future::pending().await,
-                    }
-                };
-                let command = async { Wake::Command(self.commands.recv().await.ok()) };
-                let turn = async { Wake::Turn(pipe.turn().await) };
-                let clock = async {
-                    Timer::after(Duration::from_millis(left.max(1))).await;
-                    Wake::Clock
-                };
-                let radio = async { Wake::Radio(self.hear().await) };
-                or(or(command, piece), or(turn, or(radio, clock))).await
-            };
-            let now = Millis((self.clock)());
-            match wake {
-                Wake::Command(None) => {
-                    talk.command(Command::Farewell, now);
-                    self.part(pipe, talk).await;
-                    return Ok(End::Quit);
-                }
-                Wake::Command(Some(command)) => match command {
-                    Command::Target(next) => {
-                        self.part(pipe, talk).await;
-                        return Ok(End::Retarget(next));
-                    }
-                    Command::Farewell => {
-                        talk.command(Command::Farewell, now);
-                        self.part(pipe, talk).await;
-                        return Ok(End::Retarget(None));
-                    }
-                    Command::Pair(call) => {
-                        self.part(pipe, talk).await;
-                        return Ok(End::Pair(call));
-                    }
-                    Command::Rest => {
-                        self.part(pipe, talk).await;
-                        return Ok(End::Rest);
-                    }
-                    Command::Reconnect => talk.probe(now),
-                    Command::Look(_) | Command::WatchSignal(_) => self.aside(&command),
-                    other => talk.command(other, now),
-                },
-                // What the radio loses is lost for a session over it alone; where it came back, better ask.
-                Wake::Radio(RadioNews::Lost(why)) if by_radio => {
-                    return Err((why, Manner::Hurry));
-                }
-                Wake::Radio(RadioNews::Back) if by_radio => talk.probe(now),
-                Wake::Radio(_) => {}
-                Wake::Piece(piece) => {
-                    pending = None;
-                    if let Some(fetch) = reading.take() {
-                        match piece {
-                            Some((bytes, whole)) => talk.fetched(&fetch, &bytes, whole, now),
-                            None => talk.not_fetched(&fetch, now),
-                        }
-                    }
-                }
-                Wake::Turn(Ok(Turn::Sent)) => {}
-                Wake::Turn(Ok(Turn::Read)) => {
-                    let plain = pipe.take_plain();
-                    let result = talk.receive(&plain, now);
-                    self.tell_all(talk, laptop).await;
-                    if let Err(over) = result {
-                        pipe.close();
-                        return Err(fault(over));
-                    }
-                }
-                Wake::Turn(Err(error)) => return Err(sentence(&error)),
-                Wake::Clock => {
-                    if !talk.is_open() && now.0 >= greeting_limit {
-                        return Err(("The laptop did not greet in time.".into(), Manner::Hurry));
-                    }
-                    talk.tick(now).map_err(fault)?;
-                }
-            }
-            self.tell_all(talk, laptop).await;
-        }
-    }
-
-    fn piece(&self, fetch: &Fetch) -> super::Piece<'_> {
-        let (library, source) = (Arc::clone(&self.library), fetch.source.clone());
-        let (offset, len) = (fetch.offset, fetch.len);
-        Box::pin(async move { library.piece(&source, offset, len).await })
-    }
-
-    async fn tell_all(&self, talk: &mut Talk, laptop: LaptopId) {
-        for mut event in talk.take_events() {
-            if let LinkEvent::Welcome(welcome) = &mut event {
-                welcome.laptop = Some(laptop);
-            }
-            self.tell(event).await;
-        }
-    }
-
-    /// Sends what waits and closes in order, without waiting long.
-    async fn part(&self, pipe: &mut Pipe, talk: &mut Talk) {
-        pipe.send(&talk.take_transmit());
-        let send = async {
-            while !pipe.is_drained() && pipe.turn().await.is_ok() {}
-            pipe.close();
-            let _ = pipe.flush().await;
-        };
-        or(send, async {
-            Timer::after(FAREWELL_TIMEOUT).await;
-        })
-        .await;
-    }
-}
-
-/// Our seed, the laptop's key and the token secret.
-type Keys = [[u8; 32]; 3];
-
-fn keys_of(target: &Target, renewed: bool) -> Option<Keys> {
-    let known = &target.relationship;
-    match renewed {
-        true => known.next,
-        false => Some([known.seed, known.peer, known.token_secret]),
-    }
-}
-
-fn open_channel(keys: &Keys) -> Result<Box<dyn channel::Channel>, String> {
-    let [seed, peer, secret] = *keys;
-    let nonce = TokenNonce::generate(&RingCrypto).map_err(|e| e.to_string())?;
-    let name = token::mint(&RingCrypto, &TokenSecret::from_bytes(secret), nonce);
-    let key = RelationshipKey::from_bytes(seed);
-    let channel = channel::connect(&key, PublicKey(peer), &name).map_err(|e| e.to_string())?;
-    Ok(Box::new(channel))
 }
 
 fn chance() -> u32 {
@@ -657,58 +437,8 @@ fn chance() -> u32 {
 }
 
 /// Whether a carrier is the network that the laptop opens, joined in one way or another.
-fn is_radio(carrier: &Carrier) -> bool {
+pub(super) fn is_radio(carrier: &Carrier) -> bool {
     matches!(carrier, Carrier::WifiDirect | Carrier::Station)
-}
-
-/// Keeps the last failure of each carrier.
-fn note(attempts: &mut Vec<Attempt>, carrier: Option<Carrier>, why: String) {
-    if let Some(carrier) = carrier {
-        attempts.retain(|a| a.carrier != carrier);
-        attempts.push(Attempt { carrier, why });
-    }
-}
-
-/// A sentence for the connection screen, and what it asks for.
-fn sentence(error: &PipeError) -> (String, Manner) {
-    match error {
-        PipeError::Closed => ("The laptop ended the session.".into(), Manner::Hurry),
-        PipeError::Carrier(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            ("The laptop did not answer in time.".into(), Manner::Hurry)
-        }
-        PipeError::Carrier(error) => (format!("The connection broke: {error}."), Manner::Hurry),
-        PipeError::Channel(ChannelError::Truncated) => ("The connection broke.".into(), Manner::Hurry),
-        PipeError::Channel(ChannelError::RefusedByPeer(PeerReason::UnknownRelationship)) => {
-            ("The laptop does not know this handheld any more, or the pairing has expired. Pair again there.".into(), Manner::Over)
-        }
-        PipeError::Channel(ChannelError::WrongPeerKey) => {
-            ("Another laptop answers there than the one paired with.".into(), Manner::Patience)
-        }
-        PipeError::Channel(ChannelError::Incompatible) => {
-            ("What answers there is not OfficeOS, or another version of it.".into(), Manner::Patience)
-        }
-        PipeError::Channel(error) => (format!("The channel ended: {error}."), Manner::Hurry),
-    }
-}
-
-fn fault(over: Over) -> (String, Manner) {
-    match over {
-        Over::Peer(shared_proto::error::PeerError::Silent) => {
-            ("The laptop fell silent.".into(), Manner::Hurry)
-        }
-        Over::Peer(error @ shared_proto::error::PeerError::Version(_)) => (
-            format!("The laptop runs another version: {error}."),
-            Manner::Patience,
-        ),
-        Over::Peer(error) => (
-            format!("The laptop broke a rule of the session: {error}."),
-            Manner::Hurry,
-        ),
-        Over::Damaged(why) => (
-            format!("The laptop sent damaged data: {why}."),
-            Manner::Hurry,
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use shared_proto::channel::{Acceptor, Channel, Purpose, TlsChannel};
-use shared_proto::crypto::{Signature, Signer, TokenSecret, submit_signature_input};
+use shared_proto::crypto::{PublicKey, Signature, Signer, TokenSecret, submit_signature_input};
 use shared_proto::error::ErrorCode;
 use shared_proto::message::{
     Credit, Data, Done, RequestId, UPLOAD_SLOT, Usage, Welcome as Greeting,
@@ -19,11 +19,19 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 use super::*;
 use crate::app::model::{Laptop, Network, Source, Upload};
 use crate::app::msg::{PairingEvent, PairingFault};
+use crate::card::Relationship;
 use crate::link::carrier::TcpDialer;
 use crate::link::{Kept, Piece};
 
+#[path = "driver_far_tests.rs"]
+mod far;
+#[path = "driver_pairing_tests.rs"]
+mod pairing;
 #[path = "driver_radio_tests.rs"]
 mod radio;
+
+use far::{Far, Owned, data, listen};
+use pairing::meet;
 
 const SECRET: [u8; 32] = [5; 32];
 
@@ -160,198 +168,6 @@ const KEYS: Keys = Keys {
 
 fn public(seed: [u8; 32]) -> PublicKey {
     RingSigner::new(&RelationshipKey::from_bytes(seed)).public_key()
-}
-
-/// The laptop's end of one connection.
-struct Far {
-    stream: TcpStream,
-    channel: TlsChannel,
-    /// What came with the end of the handshake.
-    early: Vec<u8>,
-}
-
-impl Far {
-    /// Accepts one connection; `None` if it is refused as unknown.
-    fn accept(listener: &TcpListener, keys: &Keys) -> Option<Self> {
-        let own = RelationshipKey::from_bytes(keys.laptop);
-        Self::accept_by(listener, &own, public(keys.handheld), SECRET)
-    }
-
-    fn accept_by(
-        listener: &TcpListener,
-        own: &RelationshipKey,
-        peer: PublicKey,
-        secret: [u8; 32],
-    ) -> Option<Self> {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_millis(20)))
-            .unwrap();
-        let mut acceptor = Acceptor::new();
-        let mut buffer = [0; 4096];
-        let hello = loop {
-            let got = read(&mut stream, &mut buffer)?;
-            if let Some(hello) = acceptor.receive(&buffer[..got]).unwrap() {
-                break hello;
-            }
-        };
-        let channel = match hello.purpose() {
-            Purpose::Pairing => hello.accept_pairing(own).unwrap(),
-            Purpose::Data => {
-                let secret = TokenSecret::from_bytes(secret);
-                if token::find(&RingCrypto, &hello.server_name(), [&secret]).is_none() {
-                    stream.write_all(&hello.refuse_unknown().alert).unwrap();
-                    return None;
-                }
-                hello.accept(own, peer).unwrap()
-            }
-        };
-        let mut far = Self {
-            stream,
-            channel,
-            early: Vec::new(),
-        };
-        while far.channel.is_handshaking() {
-            far.early = far.turn()?;
-        }
-        Some(far)
-    }
-
-    /// Sends what waits, takes in what came.
-    fn turn(&mut self) -> Option<Vec<u8>> {
-        if !self.early.is_empty() {
-            return Some(std::mem::take(&mut self.early));
-        }
-        let mut out = Vec::new();
-        self.channel.transmit(&mut out);
-        self.stream.write_all(&out).ok()?;
-        let mut buffer = [0; 8192];
-        let got = read(&mut self.stream, &mut buffer)?;
-        let (mut at, mut plain) = (0, Vec::new());
-        while at < got {
-            at += self.channel.receive(&buffer[at..got]).ok()?;
-            let mut piece = [0; 8192];
-            while let n @ 1.. = self.channel.read(&mut piece).ok()? {
-                plain.extend_from_slice(&piece[..n]);
-            }
-        }
-        Some(plain)
-    }
-
-    fn say(&mut self, plain: &[u8]) {
-        let mut rest = plain;
-        while !rest.is_empty() {
-            rest = &rest[self.channel.write(rest).unwrap()..];
-            let mut out = Vec::new();
-            self.channel.transmit(&mut out);
-            if self.stream.write_all(&out).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Runs a session until the closure says stop or the handheld leaves.
-    fn serve(self, answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool) {
-        self.serve_with(Default::default(), answer);
-    }
-
-    /// The same, from a laptop that tells where it is found again.
-    fn serve_with(
-        mut self,
-        link: shared_proto::message::Link<'static>,
-        mut answer: impl FnMut(&mut ServerSession, &Owned, [u8; 32]) -> bool,
-    ) {
-        let exporter = self.channel.exporter(EXPORTER_SUBMIT, &[]).unwrap();
-        let mut session = ServerSession::new(Millis(clock()));
-        let mut going = true;
-        while going {
-            let Some(plain) = self.turn() else { return };
-            let mut events = Vec::new();
-            session
-                .receive(&plain, Millis(clock()), |event| events.push(own(event)))
-                .unwrap();
-            for event in &events {
-                if matches!(event, Owned::Hello) {
-                    let greeting = Greeting { link, ..greeting() };
-                    session.welcome(&greeting).unwrap();
-                }
-                going &= answer(&mut session, event, exporter);
-            }
-            let out = session.take_transmit();
-            self.say(&out);
-        }
-    }
-}
-
-fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> Option<usize> {
-    match stream.read(buffer) {
-        Ok(0) => None,
-        Ok(n) => Some(n),
-        Err(e)
-            if matches!(
-                e.kind(),
-                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-            ) =>
-        {
-            Some(0)
-        }
-        Err(_) => None,
-    }
-}
-
-/// Events outlive the call that reads them.
-#[allow(clippy::large_enum_variant)] // One at a time.
-enum Owned {
-    Hello,
-    Submit(RequestId, Vec<u8>, Vec<u8>),
-    Resume(shared_proto::message::Resume),
-    Upload(u64, Vec<u8>, bool),
-    Cancel(RequestId),
-    Ack(RequestId),
-    Renew(Vec<u8>),
-    Other,
-}
-
-fn own(event: ServerEvent<'_>) -> Owned {
-    match event {
-        ServerEvent::Hello(_) => Owned::Hello,
-        ServerEvent::Submit(s) => Owned::Submit(s.id, s.program.to_vec(), s.signature.to_vec()),
-        ServerEvent::Resume(r) => Owned::Resume(r),
-        ServerEvent::Upload(d) => Owned::Upload(d.offset, d.bytes.to_vec(), d.fin),
-        ServerEvent::Cancel(id) => Owned::Cancel(id),
-        ServerEvent::Ack(id) => Owned::Ack(id),
-        ServerEvent::Renew(step) => Owned::Renew(step.to_vec()),
-        _ => Owned::Other,
-    }
-}
-
-fn greeting() -> Greeting<'static> {
-    Greeting {
-        version: shared_proto::limits::PROTOCOL_VERSION,
-        name: "Ada's ThinkPad",
-        time_ms: 1_700_000_000_000,
-        utc_offset_min: 60,
-        floor: 4,
-        standing: Default::default(),
-        link: Default::default(),
-    }
-}
-
-fn data(id: RequestId, offset: u64, bytes: &[u8], fin: bool) -> Data<'_> {
-    Data {
-        id,
-        slot: 0,
-        offset,
-        raw_len: 0,
-        fin,
-        bytes,
-    }
-}
-
-fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    (listener, address)
 }
 
 const ID: RequestId = RequestId(4);
@@ -703,126 +519,4 @@ fn renewed_keys_are_on_the_card_before_they_are_told_and_open_the_next_session()
         "the old keys are gone"
     );
     assert_eq!(card.token_secret, *next.token.expose());
-}
-
-/// The laptop's side of pairing; the person there types what `typed` makes of the digits.
-fn meet(listener: TcpListener, digits: Receiver<String>) -> JoinHandle<Option<PublicKey>> {
-    std::thread::spawn(move || {
-        let mut far = Far::accept(&listener, &KEYS)?;
-        let own = public(KEYS.laptop);
-        let binding = Binding::on_laptop(&far.channel, own).unwrap();
-        let name = Name::try_from("Ada's ThinkPad").unwrap();
-        let now = Millis(clock());
-        let mut machine =
-            LaptopPairing::new(RingCrypto, binding, [3; 32], name, now, now.after(60_000));
-        loop {
-            let mut out = Vec::new();
-            machine.transmit(&mut out);
-            far.say(&out);
-            match machine.phase() {
-                LaptopPhase::Store(outcome) => {
-                    machine.stored(Grant::default(), Millis(clock()));
-                    let _ = outcome;
-                    continue;
-                }
-                LaptopPhase::Paired => return far.channel.peer_key(),
-                LaptopPhase::Failed(_) => return None,
-                _ => {}
-            }
-            if let Ok(text) = digits.try_recv() {
-                machine.typed(&text, Millis(clock()));
-                continue;
-            }
-            match far.turn() {
-                Some(plain) => machine.receive(&plain, Millis(clock())),
-                None => machine.cut(),
-            }
-        }
-    })
-}
-
-#[test]
-fn pairing_shows_digits_waits_for_both_people_and_keeps_the_keys() {
-    let (listener, address) = listen();
-    let bench = Bench::new();
-    let (type_there, typed) = unbounded();
-    let laptop = meet(listener, typed);
-    bench.say(Command::Pair(crate::app::model::Call::Carrier(
-        Carrier::Tcp(address),
-    )));
-    let pairing = |bench: &Bench| {
-        bench.wait(|e| {
-            if let LinkEvent::Pairing(p) = e {
-                Some(p)
-            } else {
-                None
-            }
-        })
-    };
-    let PairingEvent::Digits { digits, left_ms } = pairing(&bench) else {
-        panic!("digits first")
-    };
-    assert!((100_000..=120_000).contains(&left_ms), "{left_ms}");
-    let text: String = digits.iter().map(|d| char::from(b'0' + d)).collect();
-    type_there.send_blocking(text).unwrap();
-    let PairingEvent::Matched { laptop: name } = pairing(&bench) else {
-        panic!("then the match")
-    };
-    assert_eq!(name, "Ada's ThinkPad");
-    assert!(
-        bench.shelf.0.lock().unwrap().is_none(),
-        "nothing is kept before the person here agrees"
-    );
-    bench.say(Command::PairConfirm);
-    let PairingEvent::Kept(kept) = pairing(&bench) else {
-        panic!("kept at last")
-    };
-    assert_eq!(kept.name, "Ada's ThinkPad");
-    let seen_there = laptop.join().unwrap().expect("paired");
-    let relationship = bench.shelf.0.lock().unwrap().clone().unwrap();
-    assert_eq!(
-        (public(relationship.seed), relationship.peer),
-        (seen_there, public(KEYS.laptop).0)
-    );
-}
-
-#[test]
-fn wrong_digits_and_a_no_keep_nothing() {
-    for wrong in [true, false] {
-        let (listener, address) = listen();
-        let bench = Bench::new();
-        let (type_there, typed) = unbounded();
-        let laptop = meet(listener, typed);
-        bench.say(Command::Pair(crate::app::model::Call::Carrier(
-            Carrier::Tcp(address),
-        )));
-        let pairing = |bench: &Bench| {
-            bench.wait(|e| {
-                if let LinkEvent::Pairing(p) = e {
-                    Some(p)
-                } else {
-                    None
-                }
-            })
-        };
-        let PairingEvent::Digits { digits, .. } = pairing(&bench) else {
-            panic!("digits first")
-        };
-        let expected = if wrong {
-            let text: String = digits
-                .iter()
-                .map(|d| char::from(b'0' + (d + 1) % 10))
-                .collect();
-            type_there.send_blocking(text).unwrap();
-            PairingFault::WrongDigits
-        } else {
-            bench.say(Command::PairCancel);
-            PairingFault::Declined
-        };
-        let PairingEvent::Failed(fault) = pairing(&bench) else {
-            panic!("it fails")
-        };
-        assert_eq!(fault, expected);
-        assert!(laptop.join().unwrap().is_none() && bench.shelf.0.lock().unwrap().is_none());
-    }
 }

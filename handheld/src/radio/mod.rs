@@ -17,6 +17,7 @@ pub mod probe;
 mod push;
 pub mod search;
 mod stage;
+mod station;
 
 #[cfg(test)]
 mod tests;

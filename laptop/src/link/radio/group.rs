@@ -15,6 +15,7 @@
 //! block is ours (`disabled=2`, `mode=3`), because a group that it makes itself has a new SSID and passphrase each time.
 
 mod asking;
+mod phase;
 mod preparing;
 mod running;
 #[cfg(test)]
@@ -22,9 +23,10 @@ pub(super) mod tests;
 
 use super::check;
 use super::identity::Identity;
-use super::probe::{Answers, Question};
+use super::probe::Answers;
 use super::trouble::Trouble;
 use super::world::World;
+use phase::{Job, Phase, Running, Why};
 use serde::{Deserialize, Serialize};
 use shared_proto::supplicant::{Command, Event, Line, Mac};
 use std::collections::VecDeque;
@@ -105,88 +107,6 @@ pub(super) enum Effect {
     Keep(Option<Before>),
     /// Everything is put back.
     Done,
-}
-
-/// A group that is up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Running {
-    /// Its interface, which is also the name of its control socket.
-    interface: String,
-    frequency: u16,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// Until something changes, or this time.
-    Resting { until: u64 },
-    /// Asking what each interface can.
-    Asking { answers: Vec<Answers> },
-    /// Cleaning up, setting names, adding the network block. `found` is a group of ours that still runs.
-    Preparing {
-        place: Answers,
-        found: Option<Running>,
-    },
-    /// Trying frequencies. `agreed`: the group may come up any moment.
-    Starting {
-        place: Answers,
-        left: VecDeque<u16>,
-        agreed: bool,
-        until: u64,
-    },
-    /// A group is there.
-    Up {
-        place: Answers,
-        running: Running,
-        since: u64,
-        look_at: u64,
-        open_at: Option<u64>,
-    },
-    /// Putting things back. `expecting`: a group may still come up, which then has to be removed.
-    Leaving { until: u64, expecting: bool },
-    /// Nothing is left to do.
-    Done,
-}
-
-/// What an answer is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Why {
-    /// What the n-th interface can.
-    Question(usize, Question),
-    /// Whether this interface holds a group of ours.
-    Existing(String),
-    /// Whether the group on this interface still has our passphrase.
-    Passphrase(Running),
-    /// Which network blocks there are.
-    Blocks,
-    /// The value of a setting before it is changed.
-    Before(&'static str),
-    /// The number of our network block.
-    Added,
-    /// A field of it. It must be taken.
-    Field,
-    /// Who is on the air, so that a quiet channel can be picked.
-    Air,
-    /// Whether a group starts.
-    Start,
-    /// Whether the group still stands.
-    Look,
-    /// Which network blocks have to go from this control socket.
-    Sweep(String),
-    /// Whether this interface holds a group of ours that has to go.
-    Leftover(String),
-    /// Putting a setting or block back.
-    PutBack,
-    /// The last of what is put back.
-    Restored,
-    /// Nothing.
-    Ignored,
-}
-
-#[derive(Debug)]
-struct Job {
-    socket: String,
-    command: Command,
-    why: Why,
 }
 
 /// The machine.
