@@ -74,8 +74,8 @@ pub(super) fn part(hub: &Hub, range: &LedgerRange) -> Result<LedgerPart, RpcErro
     };
     let mut length = 0;
     for path in from_entry(store, from)? {
-        let mut number = ledger_first_of(&path).unwrap_or(1);
-        for line in lines(&path)? {
+        let numbers = ledger_first_of(&path).unwrap_or(1)..;
+        for (number, line) in numbers.zip(lines(&path)?) {
             let line = line.map_err(|error| disk(&path, error))?;
             if number >= from {
                 length += line.len();
@@ -90,7 +90,6 @@ pub(super) fn part(hub: &Hub, range: &LedgerRange) -> Result<LedgerPart, RpcErro
                 let text = String::from_utf8_lossy(&line);
                 part.lines.push(text.trim_end_matches('\n').to_owned());
             }
-            number += 1;
         }
     }
     Ok(part)
