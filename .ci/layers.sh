@@ -34,7 +34,7 @@ forbid "link knows neither ui nor buttons" 'crate::(ui|entry|input|platform|runt
 forbid "the radio machine is pure and knows what the app knows, no more" "$io|sdl2|evdev|wpactrl|crate::(ui|link|card|platform|runtime|entry|lock)" handheld/src/radio
 forbid "only link talks to wpa_supplicant" 'wpactrl' $(find handheld/src -name '*.rs' -not -path '*/link/*')
 forbid "only link opens connections" 'Tcp(Stream|Listener)|UdpSocket|smol::net' $(find handheld/src -name '*.rs' -not -path '*/link/*')
-forbid "only platform names SDL" 'sdl2::' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
+forbid "only platform names SDL and DRM" 'sdl2::|drm::(control|buffer)' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
 forbid "the ledger is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/ledger
 forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')

@@ -5,9 +5,11 @@
 //!
 //! - [`headless`]: buttons from a script, frames in memory. Always there.
 //! - `sdl` (feature `device`): the window, on a desktop also its keyboard as buttons.
+//! - [`drm`]: the panel without SDL, through the kernel's display driver.
 //! - [`evdev`]: the buttons of a real device.
 
 pub mod clock;
+pub mod drm;
 pub mod evdev;
 mod frame;
 pub mod headless;
@@ -147,6 +149,8 @@ pub enum PlatformError {
     Gone,
     /// SDL refused; its words follow.
     Window(String),
+    /// No graphics device shows anything; the reason follows.
+    Panel(String),
     /// The input folder cannot be watched.
     Input(std::io::Error),
 }
@@ -165,6 +169,7 @@ impl fmt::Display for PlatformError {
                 f,
                 "no window: {words}. Start it from a desktop or from the device's own menu, or use --headless"
             ),
+            Self::Panel(words) => write!(f, "no panel: {words}"),
             Self::Input(error) => {
                 write!(
                     f,

@@ -37,10 +37,10 @@ use crate::link::Introduction;
 use crate::link::carrier::{Dialer, NO_RADIO, TcpDialer, no_radio};
 use crate::link::driver::Driver;
 use crate::platform::rumble::Motor;
-use crate::platform::{Platform, clock, headless};
+use crate::platform::{Platform, PlatformError, clock, drm, evdev, headless};
 use desk::Desk;
 use keeper::Keeper;
-use options::{Mode, Options};
+use options::{Mode, Options, Presenter};
 use stage::{Sources, Stage};
 
 /// News that may wait for the app before the laptop is slowed down.
@@ -54,7 +54,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     fonts::open();
     match options.mode {
         Mode::Headless => run_headless(options),
-        Mode::Window | Mode::Device => run_window(options),
+        Mode::Window => run_window(options),
+        Mode::Device => run_device(options),
     }
 }
 
@@ -101,45 +102,88 @@ fn listen(path: &Path, orders: Sender<script::Order>) -> Result<(), String> {
     Ok(())
 }
 
+/// Shows the app in a window on a desktop.
 #[cfg(feature = "device")]
 fn run_window(options: &Options) -> Result<(), String> {
-    use crate::platform::{evdev, sdl};
-    let wanted = match options.mode {
-        Mode::Device => sdl::Options::device(),
-        _ => sdl::Options::desktop(options.size.0, options.size.1),
-    };
+    use crate::platform::sdl;
+    let wanted = sdl::Options::desktop(options.size.0, options.size.1);
     let (window, platform) = sdl::open(&wanted).map_err(|e| e.to_string())?;
-    if options.mode == Mode::Device {
-        let sender = platform.sender.clone();
-        let buttons = move || {
-            if let Err(error) = smol::block_on(evdev::watch(
-                Path::new(evdev::INPUT_FOLDER),
-                Vec::new(),
-                sender,
-            )) {
-                log::error!("{error}");
-            }
-        };
-        thread::Builder::new()
-            .name("buttons".into())
-            .spawn(buttons)
-            .map_err(|e| format!("no thread for the buttons: {e}"))?;
-    }
-    let (orders, script) = unbounded();
-    if let Some(path) = &options.control {
-        listen(path, orders)?;
-    }
-    let stage = start(options, platform, script)?;
-    // SDL wants the main thread.
-    window.run().map_err(|e| e.to_string())?;
-    stage
-        .join()
-        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
+    play(options, platform, || window.run())
 }
 
 #[cfg(not(feature = "device"))]
 fn run_window(_options: &Options) -> Result<(), String> {
     Err("this build has no window; build it with --features device, or use --headless".into())
+}
+
+/// Shows the app on the device's own panel: through SDL where that is built in and finds it, else through the kernel.
+fn run_device(options: &Options) -> Result<(), String> {
+    let no_sdl = match options.display {
+        Presenter::Drm => None,
+        Presenter::Auto | Presenter::Sdl => match sdl_device() {
+            Ok((window, platform)) => {
+                watch_buttons(&platform)?;
+                return play(options, platform, window);
+            }
+            Err(error) if options.display == Presenter::Sdl => return Err(error),
+            Err(error) => Some(error),
+        },
+    };
+    match drm::open(Path::new(drm::FOLDER), options.turn) {
+        Ok((window, platform)) => {
+            watch_buttons(&platform)?;
+            play(options, platform, || window.run())
+        }
+        Err(error) => Err(match no_sdl {
+            Some(sdl) => format!("{sdl}. Without SDL there is {error}"),
+            None => error.to_string(),
+        }),
+    }
+}
+
+#[cfg(feature = "device")]
+fn sdl_device() -> Result<(impl FnOnce() -> Result<(), PlatformError>, Platform), String> {
+    use crate::platform::sdl;
+    let (window, platform) = sdl::open(&sdl::Options::device()).map_err(|e| e.to_string())?;
+    Ok((|| window.run(), platform))
+}
+
+#[cfg(not(feature = "device"))]
+fn sdl_device() -> Result<(fn() -> Result<(), PlatformError>, Platform), String> {
+    Err("this build has no SDL".into())
+}
+
+/// Reads the buttons of a device on a thread of their own.
+fn watch_buttons(platform: &Platform) -> Result<(), String> {
+    let sender = platform.sender.clone();
+    let buttons = move || {
+        let folder = Path::new(evdev::INPUT_FOLDER);
+        if let Err(error) = smol::block_on(evdev::watch(folder, Vec::new(), sender)) {
+            log::error!("{error}");
+        }
+    };
+    thread::Builder::new()
+        .name("buttons".into())
+        .spawn(buttons)
+        .map_err(|e| format!("no thread for the buttons: {e}"))?;
+    Ok(())
+}
+
+/// Runs the app behind a panel whose frames `window` shows on this thread; SDL wants the main one.
+fn play(
+    options: &Options,
+    platform: Platform,
+    window: impl FnOnce() -> Result<(), PlatformError>,
+) -> Result<(), String> {
+    let (orders, script) = unbounded();
+    if let Some(path) = &options.control {
+        listen(path, orders)?;
+    }
+    let stage = start(options, platform, script)?;
+    window().map_err(|e| e.to_string())?;
+    stage
+        .join()
+        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
 }
 
 /// Starts card, link and stage, a thread each; the stage's ends when the app quits.

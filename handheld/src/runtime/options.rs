@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use lexopt::prelude::{Long, Short, ValueExt};
 
 use crate::link::air::Settings;
+use crate::platform::drm::Turn;
 
 /// How the app shows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +18,27 @@ pub enum Mode {
     Headless,
 }
 
+/// Who shows the pixels of a handheld's own panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presenter {
+    /// SDL where it is built in and finds the panel, else the kernel's driver.
+    #[default]
+    Auto,
+    /// SDL.
+    Sdl,
+    /// The kernel's display driver, without SDL and Mesa.
+    Drm,
+}
+
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How to show.
     pub mode: Mode,
+    /// Who shows it, on a device.
+    pub display: Presenter,
+    /// How the panel is mounted, where the kernel does not know; for [`Presenter::Drm`].
+    pub turn: Option<Turn>,
     /// Folder of the card's content.
     pub home: PathBuf,
     /// Panel in pixels.
@@ -45,6 +62,8 @@ usage: officeos-handheld [--window | --device | --headless] [options]
   --window            in a window; the keyboard stands in for the buttons (default)
   --device            on the handheld's own panel and buttons
   --headless          without a panel; reads a script from standard input
+  --display WHICH     sdl, drm, or auto: who shows the pixels of a device's panel (default auto: SDL if it can)
+  --rotate DEGREES    0, 90, 180 or 270: how drm turns the picture, clockwise (default: as the kernel says)
   --home DIR          where settings, keys, chats and files lie (default: officeos beside the program)
   --laptop ADDRESS    address of a laptop to offer first when pairing, as 127.0.0.1:8144
   --size WxH          panel in pixels (default 640x480)
@@ -72,6 +91,8 @@ pub enum Parsed {
 pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parsed, String> {
     let mut options = Options {
         mode: Mode::Window,
+        display: Presenter::Auto,
+        turn: None,
         home: default_home(),
         size: (640, 480),
         laptop: None,
@@ -87,6 +108,23 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
             Long("window") => options.mode = Mode::Window,
             Long("device") => options.mode = Mode::Device,
             Long("headless") => options.mode = Mode::Headless,
+            Long("display") => {
+                let text = value(&mut parser)?.string().map_err(failed)?;
+                options.display = match text.as_str() {
+                    "auto" => Presenter::Auto,
+                    "sdl" => Presenter::Sdl,
+                    "drm" => Presenter::Drm,
+                    _ => return Err(format!("--display {text:?} is none of sdl, drm and auto")),
+                };
+            }
+            Long("rotate") => {
+                let text = value(&mut parser)?.string().map_err(failed)?;
+                let turn = text.parse().ok().and_then(Turn::from_degrees);
+                options.turn =
+                    Some(turn.ok_or_else(|| {
+                        format!("--rotate {text:?} is none of 0, 90, 180 and 270")
+                    })?);
+            }
             Long("home") => options.home = value(&mut parser)?.into(),
             Long("control") => options.control = Some(value(&mut parser)?.into()),
             Long("laptop") => options.laptop = Some(value(&mut parser)?.string().map_err(failed)?),
@@ -195,6 +233,19 @@ mod tests {
         assert_eq!(asked.radio, Some(settings));
         let none = run(&["--no-radio", "--interface", "wlan1"]).unwrap();
         assert_eq!(none.radio, None);
+    }
+
+    #[test]
+    fn a_device_is_shown_by_whom_it_is_asked_and_turned_by_quarters() {
+        let auto = run(&["--device"]).unwrap();
+        assert_eq!((auto.display, auto.turn), (Presenter::Auto, None));
+        let drm = run(&["--device", "--display", "drm", "--rotate=270"]).unwrap();
+        assert_eq!(
+            (drm.display, drm.turn),
+            (Presenter::Drm, Some(Turn::CounterClockwise))
+        );
+        assert!(run(&["--display", "x11"]).unwrap_err().contains("\"x11\""));
+        assert!(run(&["--rotate", "45"]).unwrap_err().contains("\"45\""));
     }
 
     #[test]
