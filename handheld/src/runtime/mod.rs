@@ -148,8 +148,12 @@ fn sdl_device() -> Result<(impl FnOnce() -> Result<(), PlatformError>, Platform)
     Ok((|| window.run(), platform))
 }
 
+/// Shows frames until the app ends.
 #[cfg(not(feature = "device"))]
-fn sdl_device() -> Result<(fn() -> Result<(), PlatformError>, Platform), String> {
+type Showing = fn() -> Result<(), PlatformError>;
+
+#[cfg(not(feature = "device"))]
+fn sdl_device() -> Result<(Showing, Platform), String> {
     Err("this build has no SDL".into())
 }
 
