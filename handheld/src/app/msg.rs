@@ -50,6 +50,8 @@ pub enum LinkEvent {
         /// When the driver tries again by itself.
         next_try: Option<Millis>,
     },
+    /// A USB cable to a laptop was plugged in, or pulled.
+    Cable(bool),
     /// The relationship has ended at the laptop: expired or revoked.
     Ended {
         /// True if it expired, false if the laptop no longer knows this handheld.

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use smol::Executor;
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 
-use super::carrier::{Called, Calling, Connecting, Dialer, NO_USB, RadioNews, Way, tcp};
+use super::cable;
+use super::carrier::{Called, Calling, Connecting, Dialer, RadioNews, Way, tcp};
 use super::ctrl::run_folder;
 use super::reach::{Learned, reach};
 use crate::app::model::laptop::Nearby;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub folders: Vec<PathBuf>,
     /// The only interface to use.
     pub interface: Option<String>,
+    /// The only interface to take for the USB cable, whatever it looks like.
+    pub usb: Option<String>,
 }
 
 /// What the driver wants, and where the answer goes.
@@ -53,6 +56,7 @@ pub struct AirDialer {
     wants: Sender<Wanted>,
     ability: Arc<Mutex<Option<RadioAbility>>>,
     learned: Learned,
+    usb: Option<String>,
 }
 
 /// The radio's end: to be [run](Air::run) beside the driver.
@@ -74,6 +78,7 @@ pub fn open(settings: Settings, clock: fn() -> u64) -> (AirDialer, Air, Receiver
         wants,
         ability: ability.clone(),
         learned: Learned::default(),
+        usb: settings.usb.clone(),
     };
     let air = Air {
         settings,
@@ -117,7 +122,10 @@ impl Dialer for AirDialer {
         Box::pin(async move {
             match way.carrier {
                 Carrier::Tcp(address) => tcp(address).await,
-                Carrier::Usb => Err(NO_USB.into()),
+                Carrier::Usb => {
+                    let port = way.network.map_or(0, |network| network.port);
+                    cable::reach(self.usb.as_deref(), port).await
+                }
                 Carrier::WifiDirect | Carrier::Station => {
                     let network = way.network.ok_or(NO_NETWORK)?;
                     let place = self.join(network).await?;
@@ -173,6 +181,10 @@ impl Dialer for AirDialer {
             (false, true) => Some(Carrier::Station),
             (false, false) => None,
         }
+    }
+
+    fn cable(&self) -> bool {
+        cable::is_plugged(self.usb.as_deref())
     }
 
     fn look(&self, on: bool) {
@@ -279,6 +291,7 @@ mod tests {
         let settings = Settings {
             folders: vec!["/nowhere/at/all".into()],
             interface: Some("nowhere9".into()),
+            usb: Some("nowhere9".into()),
         };
         let clock = || 1;
         let (dialer, air, news) = open(settings, clock);
@@ -296,6 +309,10 @@ mod tests {
             let network = None;
             let why = dialer.dial(Way { carrier, network }).await.unwrap_err();
             assert_eq!(why, NO_NETWORK);
+            let carrier = &Carrier::Usb;
+            let why = dialer.dial(Way { carrier, network }).await.unwrap_err();
+            assert_eq!(why, cable::NO_GADGET);
+            assert!(!dialer.cable());
         }));
     }
 }

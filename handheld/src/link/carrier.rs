@@ -54,6 +54,11 @@ pub trait Dialer: Send + Sync {
         None
     }
 
+    /// Whether a laptop may be at the USB cable.
+    fn cable(&self) -> bool {
+        false
+    }
+
     /// Looks for laptops by radio until told otherwise.
     fn look(&self, _on: bool) {}
 
@@ -117,8 +122,8 @@ impl Dialer for TcpDialer {
 /// Said where a carrier needs a radio and none is driven.
 pub const NO_RADIO: &str = "The radio of this device is not used here.";
 
-/// Said where the USB cable is asked for.
-pub const NO_USB: &str = "This version does not set up the USB link.";
+/// Said where the cable is asked for and neither radio nor cable are driven.
+pub const NO_USB: &str = "The USB link is not used here.";
 
 /// Connects to a numeric address.
 ///

@@ -26,6 +26,9 @@ use crate::app::model::{Call, Carrier};
 /// Handshake and greeting together: two round trips, on a laptop that is busy starting a model.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// Why a link over the cable ended.
+pub(super) const PULLED: &str = "The USB cable was pulled.";
+
 /// The driver's surroundings.
 pub struct Driver {
     /// What the app wants.
@@ -161,7 +164,7 @@ impl Driver {
         .await;
         let back = async {
             loop {
-                if matches!(self.hear().await, RadioNews::Back) {
+                if matches!(self.hear().await, RadioNews::Back | RadioNews::Cable(true)) {
                     backoff.reset();
                     return End::Again;
                 }
@@ -198,16 +201,22 @@ impl Driver {
                 RadioNews::Nearby(nearby) => LinkEvent::Nearby(nearby),
                 RadioNews::Signal(signal) => LinkEvent::Signal(signal),
                 RadioNews::Lost(_) | RadioNews::Back => return news,
+                RadioNews::Cable(plugged) => {
+                    // Both: the app offers it, and a link may come or go with it. Told at the next call.
+                    lock(&self.heard).replace(LinkEvent::Cable(plugged));
+                    return news;
+                }
             };
             lock(&self.heard).replace(event);
         }
     }
 
-    /// Waits until the radio loses the link that this carrier needs.
+    /// Waits until radio or cable lose the link that this carrier needs.
     async fn radio_lost(&self, carrier: &Carrier) -> String {
         loop {
             match self.hear().await {
                 RadioNews::Lost(why) if is_radio(carrier) => return why,
+                RadioNews::Cable(false) if *carrier == Carrier::Usb => return PULLED.into(),
                 _ => {}
             }
         }
@@ -259,7 +268,7 @@ impl Driver {
         }
         let mut by_radio = false;
         for carrier in ways {
-            if std::mem::replace(&mut by_radio, is_radio(&carrier)) && !by_radio {
+            if std::mem::replace(&mut by_radio, is_radio(&carrier)) && needs_firmware(&carrier) {
                 self.dialer.give_way();
             }
             // Keys that a renewal agreed on are tried first; the laptop may not have them yet, or have them alone.
@@ -280,7 +289,7 @@ impl Driver {
                 }
             }
         }
-        if by_radio && self.ways(target).iter().any(|way| !is_radio(way)) {
+        if by_radio && self.ways(target).iter().any(needs_firmware) {
             self.dialer.give_way();
         }
         self.others_first.fetch_xor(true, Relaxed);
@@ -292,11 +301,18 @@ impl Driver {
         (End::Lost(last.unwrap_or_else(unknown)), false)
     }
 
-    /// The ways to a laptop, best first: what the app knows, and its network where the app has not heard of it yet.
+    /// The ways to a laptop, best first: what the app knows, and its network where the app has not heard of it yet. A cable that is
+    /// plugged in goes before all, and costs no battery; one that is not is a way only where there is no other, for its words.
     fn ways(&self, target: &Target) -> Vec<Carrier> {
         let mut ways = target.carriers.clone();
         if target.network.is_some() && !ways.iter().any(is_radio) {
             ways.extend(self.dialer.radio());
+        }
+        if self.dialer.cable() {
+            ways.retain(|way| *way != Carrier::Usb);
+            ways.insert(0, Carrier::Usb);
+        } else if ways.iter().any(|way| *way != Carrier::Usb) {
+            ways.retain(|way| *way != Carrier::Usb);
         }
         ways
     }
@@ -439,6 +455,11 @@ fn chance() -> u32 {
 /// Whether a carrier is the network that the laptop opens, joined in one way or another.
 pub(super) fn is_radio(carrier: &Carrier) -> bool {
     matches!(carrier, Carrier::WifiDirect | Carrier::Station)
+}
+
+/// Whether a carrier runs over a network that the firmware joins.
+fn needs_firmware(carrier: &Carrier) -> bool {
+    matches!(carrier, Carrier::Tcp(_))
 }
 
 #[cfg(test)]

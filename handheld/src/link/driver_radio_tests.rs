@@ -20,6 +20,8 @@ enum Asked {
 struct Played {
     asked: Sender<Asked>,
     way: Mutex<Result<String, String>>,
+    /// What answers at the cable; `None` where none is plugged in.
+    cable: Mutex<Option<String>>,
 }
 
 impl Dialer for Played {
@@ -29,6 +31,10 @@ impl Dialer for Played {
         Box::pin(async move {
             let address = match way.carrier {
                 Carrier::Tcp(address) => address.clone(),
+                Carrier::Usb => match &*self.cable.lock().unwrap() {
+                    Some(address) => address.clone(),
+                    None => return Err("No cable.".into()),
+                },
                 _ => self.way.lock().unwrap().clone()?,
             };
             tcp(&address).await
@@ -57,6 +63,10 @@ impl Dialer for Played {
 
     fn radio(&self) -> Option<Carrier> {
         Some(Carrier::WifiDirect)
+    }
+
+    fn cable(&self) -> bool {
+        self.cable.lock().unwrap().is_some()
     }
 
     fn look(&self, on: bool) {
@@ -103,6 +113,7 @@ impl Radio {
         let played = Arc::new(Played {
             asked: ask,
             way: Mutex::new(way),
+            cable: Mutex::default(),
         });
         let bench = Bench::with(played.clone(), news);
         Self {
@@ -469,4 +480,65 @@ fn a_radio_that_reaches_nobody_gives_way_to_the_others_and_lets_them_go_first_on
     ] {
         assert_eq!(radio.asked(), expected);
     }
+}
+
+#[test]
+fn a_cable_goes_before_the_radio_and_the_radio_follows_when_it_is_pulled() {
+    let (listener, address) = listen();
+    hospitable(listener);
+    let radio = Radio::new(Ok(address.clone()));
+    *radio.played.cable.lock().unwrap() = Some(address);
+    let ways = vec![Carrier::WifiDirect, Carrier::Usb];
+    radio.bench.link_by(ways, Some(joined()), &KEYS);
+    assert_eq!(welcomed(&radio.bench).carrier, Some(Carrier::Usb));
+    let ssid = Some(b"DIRECT-ab-Ada".to_vec());
+    assert_eq!(radio.asked(), Asked::Dial(Carrier::Usb, ssid.clone()));
+    // What the radio loses meanwhile is no concern of a cable.
+    radio.hears(RadioNews::Lost("Out of range.".into()));
+    *radio.played.cable.lock().unwrap() = None;
+    radio.hears(RadioNews::Cable(false));
+    let failed = lost(&radio.bench);
+    assert_eq!(failed, [(Carrier::Usb, PULLED.to_owned())]);
+    assert_eq!(welcomed(&radio.bench).carrier, Some(Carrier::WifiDirect));
+    assert_eq!(radio.asked(), Asked::Dial(Carrier::WifiDirect, ssid));
+    // One that is pulled is no concern of a link by radio.
+    radio.hears(RadioNews::Cable(false));
+    radio.bench.wait(|e| matches!(e, LinkEvent::Cable(false)).then_some(()));
+    radio.hears(RadioNews::Lost("Out of range.".into()));
+    let failed = lost(&radio.bench);
+    assert_eq!(failed, [(Carrier::WifiDirect, "Out of range.".to_owned())]);
+}
+
+#[test]
+fn a_cable_that_comes_is_tried_at_once_and_what_it_says_is_told_beside_the_radio_s_words() {
+    let (listener, address) = listen();
+    hospitable(listener);
+    let radio = Radio::new(Err("Nobody is in range.".into()));
+    let (closed, nobody) = listen();
+    drop(closed);
+    *radio.played.cable.lock().unwrap() = Some(nobody);
+    radio
+        .bench
+        .link_by(vec![Carrier::WifiDirect], Some(joined()), &KEYS);
+    let failed = lost(&radio.bench);
+    assert_eq!(failed[0].0, Carrier::Usb);
+    assert!(failed[0].1.contains("does not run there"), "{failed:?}");
+    let by_radio = (Carrier::WifiDirect, "Nobody is in range.".to_owned());
+    assert_eq!(failed[1], by_radio);
+    *radio.played.cable.lock().unwrap() = Some(address);
+    radio.hears(RadioNews::Cable(true));
+    assert_eq!(welcomed(&radio.bench).carrier, Some(Carrier::Usb));
+}
+
+#[test]
+fn a_cable_that_is_not_there_is_named_only_where_it_is_the_only_way() {
+    let radio = Radio::new(Err("Nobody is in range.".into()));
+    let ways = vec![Carrier::WifiDirect, Carrier::Usb];
+    radio.bench.link_by(ways, Some(joined()), &KEYS);
+    let by_radio = (Carrier::WifiDirect, "Nobody is in range.".to_owned());
+    assert_eq!(lost(&radio.bench), [by_radio]);
+    let radio = Radio::new(Err("Nobody is in range.".into()));
+    radio.bench.link_by(vec![Carrier::Usb], None, &KEYS);
+    let cable = (Carrier::Usb, "No cable.".to_owned());
+    assert_eq!(lost(&radio.bench), [cable]);
 }

@@ -207,6 +207,7 @@ async fn exchange(
                 machine.cut();
             }
             Wake::Radio(RadioNews::Lost(_)) if way.1.is_some() => machine.cut(),
+            Wake::Radio(RadioNews::Cable(false)) if *way.0 == Carrier::Usb => machine.cut(),
             Wake::Radio(_) => {}
             Wake::Clock => machine.tick(now),
         }

@@ -6,6 +6,7 @@
 
 pub mod air;
 pub mod backoff;
+pub mod cable;
 pub mod carrier;
 pub mod ctrl;
 pub mod driver;

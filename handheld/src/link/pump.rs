@@ -8,11 +8,12 @@ use smol::Timer;
 use smol::future::or;
 
 use super::carrier::RadioNews;
-use super::driver::{Driver, End, is_radio};
+use super::driver::{Driver, End, PULLED, is_radio};
 use super::loss::{Manner, fault, sentence};
 use super::pipe::{Pipe, PipeError, Turn};
 use super::talk::{Fetch, Talk};
 use super::{Command, LinkEvent, Target};
+use crate::app::model::Carrier;
 use crate::app::model::laptop::LaptopId;
 use crate::card::Relationship;
 
@@ -138,6 +139,9 @@ impl Driver {
                 // What the radio loses is lost for a session over it alone; where it came back, better ask.
                 Wake::Radio(RadioNews::Lost(why)) if by_radio => {
                     return Err((why, Manner::Hurry));
+                }
+                Wake::Radio(RadioNews::Cable(false)) if *talk.carrier() == Carrier::Usb => {
+                    return Err((PULLED.into(), Manner::Hurry));
                 }
                 Wake::Radio(RadioNews::Back) if by_radio => talk.probe(now),
                 Wake::Radio(_) => {}

@@ -106,7 +106,7 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
 }
 
 /// Waits until this interface has an address that may be used.
-async fn addressed(name: &str) -> Result<(), String> {
+pub(super) async fn addressed(name: &str) -> Result<(), String> {
     let netlink = Netlink::open(ADDRESSES | LINKS).map_err(|e| format!("{e}."))?;
     let wait = async {
         loop {
@@ -148,7 +148,7 @@ fn bind_to(fd: &impl std::os::fd::AsFd, name: &str) -> io::Result<()> {
     }
 }
 
-async fn call(name: &str, address: SocketAddrV6) -> io::Result<TcpStream> {
+pub(super) async fn call(name: &str, address: SocketAddrV6) -> io::Result<TcpStream> {
     let fd: OwnedFd = socket(
         AddressFamily::Inet6,
         SockType::Stream,
@@ -169,7 +169,7 @@ async fn call(name: &str, address: SocketAddrV6) -> io::Result<TcpStream> {
 }
 
 /// Asks the link who listens on this port.
-async fn ask(name: &str, index: u32, port: u16) -> io::Result<SocketAddrV6> {
+pub(super) async fn ask(name: &str, index: u32, port: u16) -> io::Result<SocketAddrV6> {
     let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
     bind_to(&socket, name)?;
     let socket = Async::new(socket)?;

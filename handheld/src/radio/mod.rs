@@ -192,6 +192,8 @@ pub enum RadioNews {
     Signal(Option<Signal>),
     /// The link that it carried is lost: why, in a sentence.
     Lost(String),
+    /// A USB cable to a laptop was plugged in, or pulled. It comes from the shell beside the machine.
+    Cable(bool),
     /// Something came back (the device woke, the driver or the supplicant is there again): a try may succeed now.
     Back,
 }

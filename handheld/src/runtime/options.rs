@@ -70,6 +70,7 @@ usage: officeos-handheld [--window | --device | --headless] [options]
   --name NAME         how the laptop calls this handheld
   --supplicant DIR    where wpa_supplicant has its control sockets, if elsewhere than usual
   --interface NAME    the only Wi-Fi interface to use
+  --usb-interface NAME  the network interface to take for the USB cable, if not the one that looks like it
   --no-radio          leave the radio alone; laptops are reached by address only
   --control SOCKET    take the script from this Unix socket instead of standard input
   --help, --version
@@ -139,6 +140,12 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
                 let name = value(&mut parser)?.string().map_err(failed)?;
                 if let Some(radio) = &mut options.radio {
                     radio.interface = Some(name);
+                }
+            }
+            Long("usb-interface") => {
+                let name = value(&mut parser)?.string().map_err(failed)?;
+                if let Some(radio) = &mut options.radio {
+                    radio.usb = Some(name);
                 }
             }
             Long("no-radio") => options.radio = None,
@@ -225,10 +232,18 @@ mod tests {
     #[test]
     fn the_radio_is_driven_where_and_as_asked_or_not_at_all() {
         assert_eq!(run(&[]).unwrap().radio, Some(Settings::default()));
-        let asked = run(&["--supplicant", "/run/x", "--interface", "wlan1"]).unwrap();
+        let asked = run(&[
+            "--supplicant",
+            "/run/x",
+            "--interface",
+            "wlan1",
+            "--usb-interface=usb7",
+        ])
+        .unwrap();
         let settings = Settings {
             folders: vec!["/run/x".into()],
             interface: Some("wlan1".into()),
+            usb: Some("usb7".into()),
         };
         assert_eq!(asked.radio, Some(settings));
         let none = run(&["--no-radio", "--interface", "wlan1"]).unwrap();

@@ -46,8 +46,12 @@ wifi_direct_enabled = true
 interface = ""
 # Frequency of the group in MHz where the laptop is on no other network; 0 is a quiet one of 2412, 2437 and 2462.
 frequency = 0
-# Port to listen on in the group.
+# Port to listen on in the group and on USB cables.
 wifi_direct_port = 8144
+# Listen on USB cables with a handheld at their other end: nobody but it reaches this, and no address is needed.
+usb_link = true
+# Network interface to take for such a cable, as `ip link` shows it; "" is each that looks like a handheld's.
+usb_interface = ""
 # Folder of wpa_supplicant's control sockets; "" is the usual ones.
 supplicant = ""
 # Address to listen on: "127.0.0.1" is this machine alone, "0.0.0.0" or "::" every network it is on.
@@ -80,6 +84,15 @@ pub struct WifiDirectConfig {
     pub supplicant: Option<PathBuf>,
 }
 
+/// What `daemon.toml` says of USB cables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsbConfig {
+    /// Whether handhelds are listened for on them.
+    pub enabled: bool,
+    /// The interface; without it, each that looks like a handheld's.
+    pub interface: Option<String>,
+}
+
 /// What `daemon.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonConfig {
@@ -105,6 +118,8 @@ pub struct DaemonConfig {
     pub bind_port: u16,
     /// The radio.
     pub wifi_direct: WifiDirectConfig,
+    /// USB cables.
+    pub usb: UsbConfig,
     /// Octets that each drop folder may hold.
     pub quota: u64,
     /// Octets of results kept.
@@ -133,6 +148,10 @@ impl DaemonConfig {
                 frequency: None,
                 port: 0,
                 supplicant: None,
+            },
+            usb: UsbConfig {
+                enabled: true,
+                interface: None,
             },
             quota: 0,
             keep_bytes: 0,
@@ -165,6 +184,8 @@ impl DaemonConfig {
         });
         file.section("networking", |section| {
             config.wifi_direct.read(section);
+            config.usb.enabled = section.flag("usb_link", true);
+            config.usb.interface = interface(section, "usb_interface");
             match section.text("bind_address", "127.0.0.1").parse() {
                 Ok(address) => config.bind_address = address,
                 Err(_) => section.error(
@@ -189,18 +210,7 @@ impl DaemonConfig {
 impl WifiDirectConfig {
     fn read(&mut self, section: &mut Section<'_, '_>) {
         self.enabled = section.flag("wifi_direct_enabled", true);
-        let interface = section.text("interface", "");
-        if interface.len() > MAX_INTERFACE_LEN
-            || !interface
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'/')
-        {
-            section.error(
-                "interface",
-                "networking.interface must be the name of an interface, as `ip link` shows it, or \"\"",
-            );
-        }
-        self.interface = Some(interface).filter(|name| !name.is_empty());
+        self.interface = interface(section, "interface");
         let frequency = section.number("frequency", 0, 0..=MAX_FREQUENCY) as u16;
         if !matches!(frequency, 0 | 2412..=2484 | 5180..=5885) {
             section.error(
@@ -219,6 +229,21 @@ impl WifiDirectConfig {
         }
         self.supplicant = Some(folder).filter(|folder| folder.is_absolute());
     }
+}
+
+/// The name of an interface; `None` where it is left empty.
+fn interface(section: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
+    let name = section.text(key, "");
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
+    if name.len() > MAX_INTERFACE_LEN || !name.bytes().all(plain) {
+        section.error(
+            key,
+            format!(
+                "networking.{key} must be the name of an interface, as `ip link` shows it, or \"\""
+            ),
+        );
+    }
+    Some(name).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod daemon;
 mod permissions;
 mod reader;
 
-pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, WifiDirectConfig};
+pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WifiDirectConfig};
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};
 pub use reader::{Finding, Severity};
 

@@ -100,21 +100,31 @@ pub(super) fn arguments(config: &Config, paths: &Paths) -> Vec<OsString> {
         config.daemon.bind_port.to_string().into(),
         "--child".into(),
     ];
-    if !config.daemon.wifi_direct.enabled {
-        return arguments;
-    }
-    let radio = radio_settings(config, paths);
     // As one argument each, so that no value can pass for an option.
     let option = |name: &str, value: &OsStr| {
         let mut argument = OsString::from(name);
         argument.push(value);
         argument
     };
+    let (radio, usb) = (radio_settings(config, paths), &config.daemon.usb);
+    if usb.enabled {
+        arguments.push("--usb".into());
+        let interface = usb.interface.iter();
+        arguments.extend(interface.map(|name| option("--usb-interface=", name.as_ref())));
+    }
+    if usb.enabled || config.daemon.wifi_direct.enabled {
+        arguments.push(option(
+            "--wifi-direct-port=",
+            radio.port.to_string().as_ref(),
+        ));
+    }
+    if !config.daemon.wifi_direct.enabled {
+        return arguments;
+    }
     arguments.extend([
         "--wifi-direct".into(),
         option("--name=", radio.name.as_ref()),
         option("--state=", radio.state.as_os_str()),
-        option("--wifi-direct-port=", radio.port.to_string().as_ref()),
     ]);
     arguments.extend(
         radio
@@ -220,11 +230,25 @@ mod tests {
 
     #[test]
     fn without_the_radio_link_service_hears_nothing_of_it() {
-        let all = started_with("[networking]\nwifi_direct_enabled = false\ninterface = 'wlan0'\n");
+        let all = started_with(
+            "[networking]\nwifi_direct_enabled = false\ninterface = 'wlan0'\nusb_link = false\n",
+        );
         assert!(
             !all.iter()
                 .any(|one| one.contains("wifi") || one.contains("wlan0")),
             "{all:?}"
         );
+    }
+    #[test]
+    fn cables_are_listened_on_unless_they_are_not_wanted() {
+        let has = |all: &[String], word: &str| all.iter().any(|one| one == word);
+        let all = started_with("[networking]\nwifi_direct_enabled = false\nusb_interface = '-x'\n");
+        assert!(
+            has(&all, "--usb") && has(&all, "--usb-interface=-x"),
+            "{all:?}"
+        );
+        assert!(has(&all, "--wifi-direct-port=8144"), "{all:?}");
+        let all = started_with("[networking]\nusb_link = false\nusb_interface = 'usb0'\n");
+        assert!(!all.iter().any(|one| one.contains("usb")), "{all:?}");
     }
 }

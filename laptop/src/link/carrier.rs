@@ -15,6 +15,8 @@ pub enum Kind {
     Tcp,
     /// TCP over the laptop's own Wi-Fi Direct group.
     WifiDirect,
+    /// TCP over a USB cable.
+    Usb,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Loopback => "loopback",
             Self::Tcp => "tcp",
             Self::WifiDirect => "wifi-direct",
+            Self::Usb => "usb",
         }
     }
 }
@@ -56,7 +59,7 @@ impl fmt::Display for CarrierError {
             Self::Unknown(name) => write!(
                 f,
                 "there is no carrier {} for an address; there are loopback, for an address of this machine alone, and \
-                 tcp. Wi-Fi Direct comes beside either, with --wifi-direct",
+                 tcp. Wi-Fi Direct and USB come beside either, with --wifi-direct and --usb",
                 crate::sanitize::visible(name)
             ),
             Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
@@ -120,6 +123,7 @@ mod tests {
         let anywhere = IpAddr::from([0, 0, 0, 0]);
         for (name, address) in [
             ("wifi-direct", anywhere),
+            ("usb", anywhere),
             ("loopback", anywhere),
             ("pigeon\n", IpAddr::from([127, 0, 0, 1])),
         ] {

@@ -5,10 +5,11 @@
 //!   radio ◀─────┘     ◀────────────────── pairing window ─┘
 //! ```
 //!
-//! Carriers are loopback or plain TCP at a configured address and, beside it, the laptop's own Wi-Fi Direct group. The
-//! daemon, which parses what strangers send, never opens a network socket itself: it gets each over `link.sock` with
+//! Carriers are loopback or plain TCP at a configured address and, beside it, the laptop's own Wi-Fi Direct group and
+//! each USB cable with a handheld at its other end. The daemon, which parses what strangers send, never opens a network socket itself: it gets each over `link.sock` with
 //! `SCM_RIGHTS`, together with one message that says what it is.
 
+mod cable;
 mod carrier;
 mod exchange;
 mod handover;

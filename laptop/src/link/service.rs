@@ -1,5 +1,6 @@
 //! The shell of link-service: arguments, sockets, signals.
 
+use super::cable::{self, Cable};
 use super::exchange::Exchange;
 use super::packet::{PacketListener, PacketSocket};
 use super::radio::Settings;
@@ -49,7 +50,7 @@ pub struct Arguments {
     /// Folder in which the group's name and passphrase are kept
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Port to listen on in the group
+    /// Port to listen on in the group, and on cables
     #[arg(long, value_name = "PORT", default_value_t = 8144)]
     wifi_direct_port: u16,
     /// Wi-Fi interface of the group; by default the first that can host one
@@ -61,6 +62,12 @@ pub struct Arguments {
     /// Folder of wpa_supplicant's control sockets; may be repeated; by default the usual ones
     #[arg(long, value_name = "DIR")]
     supplicant: Vec<PathBuf>,
+    /// Listen on USB cables with a handheld at their other end too
+    #[arg(long)]
+    usb: bool,
+    /// The only network interface to take for such a cable, whatever it looks like
+    #[arg(long, value_name = "NAME", requires = "usb")]
+    usb_interface: Option<String>,
     /// User id that may ask beside this process' own; may be repeated
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
@@ -70,6 +77,14 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// What is wanted of cables; `None` where they are left alone.
+    fn cable(&self) -> Option<cable::Settings> {
+        self.usb.then(|| cable::Settings {
+            port: self.wifi_direct_port,
+            interface: self.usb_interface.clone(),
+        })
+    }
+
     /// What the radio is to do; `None` where it stays off.
     fn radio(&self) -> Option<Settings> {
         let state = self.state.clone().filter(|_| self.wifi_direct)?;
@@ -86,6 +101,34 @@ impl Arguments {
             port: self.wifi_direct_port,
             frequency: self.frequency,
         })
+    }
+}
+
+/// What belongs to carriers that come and go.
+struct Beside {
+    cable: Option<Cable>,
+    wireless: Option<Wireless>,
+}
+
+impl Beside {
+    fn start(arguments: &Arguments, exchange: &Arc<Exchange>) -> io::Result<Self> {
+        let cable = arguments.cable().and_then(|settings| {
+            Cable::start(settings, exchange)
+                .inspect_err(|error| log::warn!("link-service: no carrier usb: {error}"))
+                .ok()
+        });
+        let start = |settings| Wireless::start(settings, exchange);
+        let wireless = arguments.radio().map(start).transpose()?;
+        Ok(Self { cable, wireless })
+    }
+
+    fn stop(self) {
+        if let Some(cable) = self.cable {
+            cable.stop();
+        }
+        if let Some(wireless) = self.wireless {
+            wireless.stop();
+        }
     }
 }
 
@@ -136,12 +179,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let (sender, ends) = channel();
     let started = serve_daemons(listener, arguments, &exchange, sender.clone())
         .and_then(|()| await_signals(signals, sender))
-        .and_then(|()| {
-            let start = |settings| Wireless::start(settings, &exchange);
-            arguments.radio().map(start).transpose()
-        });
-    let wireless = match started {
-        Ok(wireless) => wireless,
+        .and_then(|()| Beside::start(arguments, &exchange));
+    let beside = match started {
+        Ok(beside) => beside,
         Err(error) => {
             log::error!("link-service: cannot start: {error}");
             return ExitCode::from(EXIT_SOCKET);
@@ -161,9 +201,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     // Sockets first: whatever starts in this one's place finds address and path free.
     exchange.close();
     forget(&arguments.socket);
-    if let Some(wireless) = wireless {
-        wireless.stop();
-    }
+    beside.stop();
     code
 }
 
@@ -280,6 +318,18 @@ mod tests {
         assert_eq!(settings.run, Path::new("/run/officeos"));
         assert_eq!(settings.control.len(), USUAL_CONTROL.len());
         assert_eq!((settings.port, settings.interface), (8144, None));
+    }
+
+    #[test]
+    fn cables_are_left_alone_unless_they_are_asked_for() {
+        assert_eq!(parse(&[]).expect("arguments").cable(), None);
+        assert!(parse(&["--usb-interface=usb0"]).is_err(), "without --usb");
+        let on = parse(&["--usb", "--usb-interface=usb0", "--wifi-direct-port=9000"]);
+        let settings = on.expect("arguments").cable().expect("settings");
+        assert_eq!(
+            (settings.port, settings.interface.as_deref()),
+            (9000, Some("usb0"))
+        );
     }
 
     #[test]

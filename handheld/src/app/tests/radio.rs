@@ -288,6 +288,30 @@ fn a_way_that_was_given_at_start_comes_first() {
 }
 
 #[test]
+fn a_cable_is_a_way_to_pair_while_it_is_plugged_in() {
+    let mut p = fresh();
+    p.send(Msg::Link(LinkEvent::Cable(true)));
+    p.send(Msg::Link(LinkEvent::Cable(true)));
+    play(&mut p, "Y A");
+    let Some(Overlay::Menu(menu)) = &p.model.overlay else {
+        panic!()
+    };
+    let labels: Vec<_> = menu.items.iter().map(|i| i.label.as_str()).collect();
+    assert_eq!(
+        labels,
+        ["Over USB", "Look for laptops nearby", "Type an address"]
+    );
+    let fx = play(&mut p, "A");
+    let call = Effect::Pair(Call::Carrier(Carrier::Usb));
+    assert!(fx.contains(&call), "{fx:?}");
+    let mut p = fresh();
+    p.send(Msg::Link(LinkEvent::Cable(true)));
+    p.send(Msg::Link(LinkEvent::Cable(false)));
+    play(&mut p, "Y A");
+    assert!(matches!(p.model.screen(), Screen::Nearby(_)));
+}
+
+#[test]
 fn the_signal_is_measured_while_somebody_looks_at_it() {
     let mut p = linked_by_radio();
     let fx = play(&mut p, "Y");

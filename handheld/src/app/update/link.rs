@@ -90,6 +90,13 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
                 *signal = measured;
             }
         }
+        LinkEvent::Cable(plugged) => {
+            // Offered in pairing while it is there; before an address, which has to be typed or was given.
+            model.ways.retain(|way| *way != Carrier::Usb);
+            if plugged {
+                model.ways.insert(0, Carrier::Usb);
+            }
+        }
         LinkEvent::Asleep => super::radio::asleep(model),
     }
 }

@@ -11,6 +11,7 @@ use smol::future::or;
 use smol::{Executor, Task, Timer};
 
 use super::{Air, Wanted, locked};
+use crate::link::cable;
 use crate::link::carrier::RadioNews;
 use crate::link::ctrl::Ctrl;
 use crate::link::sight::{self, Glance, Watch};
@@ -43,6 +44,8 @@ pub(super) struct Work<'a, 'e> {
     tell: Sender<Told>,
     machine: Machine,
     scene: Scene,
+    /// A laptop is at the USB cable, as was said last.
+    plugged: bool,
     /// How interfaces were found. Kept while one is prepared, and no request is made meanwhile.
     tuning: Arc<smol::lock::Mutex<Tuning>>,
     /// Interfaces that were prepared, and their numbers at that time.
@@ -65,6 +68,7 @@ impl<'a, 'e> Work<'a, 'e> {
             tell,
             machine: Machine::new(air.settings.interface.clone(), read(&held)),
             scene: Scene::default(),
+            plugged: false,
             tuning: Arc::new(smol::lock::Mutex::new(Tuning::open(values))),
             prepared: BTreeMap::new(),
             paths: BTreeMap::new(),
@@ -163,6 +167,15 @@ impl<'a, 'e> Work<'a, 'e> {
     }
 
     fn look(&mut self, folders: &[PathBuf]) {
+        let plugged = cable::is_plugged(self.air.settings.usb.as_deref());
+        if plugged != self.plugged {
+            self.plugged = plugged;
+            log::info!(
+                "the USB cable was {}",
+                if plugged { "plugged in" } else { "pulled" }
+            );
+            let _ = self.air.news.try_send(RadioNews::Cable(plugged));
+        }
         let (scene, paths) = sight::look(folders);
         self.paths = paths;
         self.scene = scene.clone();

@@ -20,7 +20,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -170,7 +170,21 @@ impl Drop for Radio {
     }
 }
 
+/// Opens a listening socket that only `interface` reaches, below `root`, which is `/` but in tests.
+///
+/// # Errors
+/// What is in the way, and what mends it.
+pub(super) fn listen(root: &Path, interface: &str, port: u16) -> Result<TcpListener, String> {
+    interface::open(root, interface, port).map_err(|trouble| trouble.advice())
+}
+
 /// Looks at everything that the radio needs, and changes nothing.
 pub fn check(settings: &Settings) -> Vec<Finding> {
     check::look(settings)
+}
+
+/// What the rest of the link tests with.
+#[cfg(test)]
+pub(super) mod testing {
+    pub(in crate::link) use super::world::tests::Laptop;
 }

@@ -152,10 +152,10 @@ pub(super) mod tests {
     use std::os::unix::net::UnixDatagram;
 
     /// A laptop's files in a folder of its own.
-    pub(in super::super) struct Laptop(pub PathBuf);
+    pub(in crate::link) struct Laptop(pub PathBuf);
 
     impl Laptop {
-        pub(in super::super) fn new(name: &str) -> Self {
+        pub(in crate::link) fn new(name: &str) -> Self {
             let root =
                 std::env::temp_dir().join(format!("officeos-world-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&root);
@@ -163,20 +163,20 @@ pub(super) mod tests {
             Self(root)
         }
 
-        pub(in super::super) fn file(&self, path: &str, text: &str) {
+        pub(in crate::link) fn file(&self, path: &str, text: &str) {
             let path = self.0.join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, text).expect("a file");
         }
 
-        pub(in super::super) fn socket(&self, name: &str) -> UnixDatagram {
+        pub(in crate::link) fn socket(&self, name: &str) -> UnixDatagram {
             fs::create_dir_all(self.control()).expect("a folder");
             let path = self.control().join(name);
             let _ = fs::remove_file(&path);
             UnixDatagram::bind(path).expect("a socket")
         }
 
-        pub(in super::super) fn control(&self) -> PathBuf {
+        pub(in crate::link) fn control(&self) -> PathBuf {
             self.0.join("ctrl")
         }
 
