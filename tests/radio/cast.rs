@@ -60,6 +60,11 @@ impl Desk {
 
     /// Starts `laptop-daemon --standalone` as an ordinary user.
     pub fn start(&mut self, name: &str) {
+        self.start_with(name, "");
+    }
+
+    /// The same, with further lines of the section `networking` in its settings.
+    pub fn start_with(&mut self, name: &str, networking: &str) {
         let home = self.home();
         std::fs::create_dir_all(home.join("config")).expect("a home");
         must("chown", &["-R", "1000:1000", &home.display().to_string()]);
@@ -69,7 +74,7 @@ impl Desk {
             daemon: Through([&here[..], &ada[..]].concat()),
             ctl: Through(ada.to_vec()),
             networking: format!(
-                "wifi_direct_enabled = true\nwifi_direct_port = {PORT}\nsupplicant = \"{}\"\n",
+                "wifi_direct_enabled = true\nwifi_direct_port = {PORT}\nsupplicant = \"{}\"\n{networking}",
                 self.place.folder().join("wpa").display()
             ),
         };

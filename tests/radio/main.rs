@@ -9,6 +9,7 @@
 mod cast;
 mod control;
 mod eavesdropper;
+mod gadget;
 mod hwsim;
 mod pcap;
 mod place;

@@ -1,5 +1,6 @@
 //! The scenarios: each runs in a process and in places of its own, so that one that fails leaves nothing to the next.
 
+mod cable;
 mod first;
 mod group;
 mod losses;
@@ -27,7 +28,7 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 14] = [
+const ALL: [(&str, Scenario, &str); 15] = [
     (
         "group",
         group::outlives_everything,
@@ -48,6 +49,11 @@ const ALL: [(&str, Scenario, &str); 14] = [
         "station",
         first::passphrase_driver,
         "first meeting as a station: no P2P in the driver",
+    ),
+    (
+        "usb",
+        cable::meeting_and_after,
+        "first meeting over a USB cable, and the radio when it is pulled",
     ),
     (
         "router",

@@ -503,7 +503,9 @@ fn a_cable_goes_before_the_radio_and_the_radio_follows_when_it_is_pulled() {
     assert_eq!(radio.asked(), Asked::Dial(Carrier::WifiDirect, ssid));
     // One that is pulled is no concern of a link by radio.
     radio.hears(RadioNews::Cable(false));
-    radio.bench.wait(|e| matches!(e, LinkEvent::Cable(false)).then_some(()));
+    radio
+        .bench
+        .wait(|e| matches!(e, LinkEvent::Cable(false)).then_some(()));
     radio.hears(RadioNews::Lost("Out of range.".into()));
     let failed = lost(&radio.bench);
     assert_eq!(failed, [(Carrier::WifiDirect, "Out of range.".to_owned())]);

@@ -113,6 +113,8 @@ pub fn facts(model: &Model) -> Facts {
 
 /// The link in its parts, and what the radio can, hears and measures.
 fn radio(model: &Model, tell: &mut impl FnMut(&str, String)) {
+    let ways: Vec<_> = model.ways.iter().map(carrier_name).collect();
+    tell("ways", ways.join("|"));
     if let Some(laptop) = model.laptop() {
         let ways: Vec<_> = laptop.carriers.iter().map(carrier_name).collect();
         tell("carriers", ways.join("|"));

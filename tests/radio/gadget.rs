@@ -1,0 +1,90 @@
+//! A USB cable between two places. Both ends are the kernel's own: a network gadget (NCM, by configfs), the driver that a laptop has for
+//! it, and `dummy_hcd` between them in place of the copper.
+
+use super::place::{Place, must};
+use super::support::eventually;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where gadgets are made.
+const GADGET: &str = "/sys/kernel/config/usb_gadget/pocket";
+/// The controller that leads to this same machine.
+const CONTROLLER: &str = "dummy_udc.0";
+
+/// The gadget of a handheld, and its cable.
+pub struct Cable;
+
+impl Cable {
+    /// A handheld's firmware makes its gadget; its interface is `usb0` there.
+    pub fn new(hand: &Place) -> Self {
+        for module in ["dummy_hcd", "libcomposite", "usb_f_ncm", "cdc_ncm"] {
+            must("modprobe", &[module]);
+        }
+        if !Path::new("/sys/kernel/config/usb_gadget").exists() {
+            must(
+                "mount",
+                &["-t", "configfs", "configfs", "/sys/kernel/config"],
+            );
+        }
+        let gadget = Path::new(GADGET);
+        for folder in ["strings/0x409", "configs/c.1", "functions/ncm.usb0"] {
+            fs::create_dir_all(gadget.join(folder)).unwrap_or_else(|e| panic!("{folder}: {e}"));
+        }
+        for (file, text) in [
+            // Linux Foundation, multifunction composite gadget.
+            ("idVendor", "0x1d6b"),
+            ("idProduct", "0x0104"),
+            ("strings/0x409/product", "Pocket"),
+        ] {
+            write(file, text);
+        }
+        let function = gadget.join("functions/ncm.usb0");
+        std::os::unix::fs::symlink(function, gadget.join("configs/c.1/ncm.usb0"))
+            .expect("the function is part of the configuration");
+        write("UDC", CONTROLLER);
+        let name = fs::read_to_string(gadget.join("functions/ncm.usb0/ifname"))
+            .expect("the gadget's interface");
+        move_to(hand, name.trim(), "usb0");
+        Self
+    }
+
+    /// Waits until the laptop's driver has its interface, and switches it on, as a laptop's network service does.
+    pub fn plugged(&self, desk: &Place) {
+        let name = eventually("the laptop's end of the cable", || {
+            fs::read_dir("/sys/class/net")
+                .ok()?
+                .flatten()
+                .find_map(|entry| {
+                    let driver: PathBuf = fs::read_link(entry.path().join("device/driver")).ok()?;
+                    driver
+                        .ends_with("cdc_ncm")
+                        .then(|| entry.file_name().to_string_lossy().into_owned())
+                })
+        });
+        move_to(desk, &name, "usb9");
+    }
+
+    /// The cable is pulled.
+    pub fn pull(&self) {
+        write("UDC", "\n");
+    }
+
+    /// The cable is plugged in again.
+    pub fn plug(&self, desk: &Place) {
+        write("UDC", CONTROLLER);
+        self.plugged(desk);
+    }
+}
+
+fn write(file: &str, text: &str) {
+    let path = Path::new(GADGET).join(file);
+    fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+fn move_to(place: &Place, from: &str, to: &str) {
+    must(
+        "ip",
+        &["link", "set", from, "netns", place.name(), "name", to],
+    );
+    place.must("ip", &["link", "set", to, "up"]);
+}
