@@ -183,6 +183,10 @@ impl Dialer for AirDialer {
         }
     }
 
+    fn proved(&self) {
+        self.learned.prove();
+    }
+
     fn cable(&self) -> bool {
         cable::is_plugged(self.usb.as_deref())
     }

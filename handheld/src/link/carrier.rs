@@ -59,6 +59,9 @@ pub trait Dialer: Send + Sync {
         false
     }
 
+    /// The channel has shown that whoever was dialled or called last is the laptop.
+    fn proved(&self) {}
+
     /// Looks for laptops by radio until told otherwise.
     fn look(&self, _on: bool) {}
 

@@ -46,7 +46,7 @@ pub(super) fn sentence(error: &PipeError) -> (String, Manner) {
         PipeError::Carrier(error) => (format!("The connection broke: {error}."), Manner::Hurry),
         PipeError::Channel(ChannelError::Truncated) => ("The connection broke.".into(), Manner::Hurry),
         PipeError::Channel(ChannelError::RefusedByPeer(PeerReason::UnknownRelationship)) => {
-            ("The laptop does not know this handheld any more, or the pairing has expired. Pair again there.".into(), Manner::Over)
+            ("A laptop answers that does not know this handheld: the pairing has ended there, or it is another laptop that has your network's name and passphrase. If it is yours, pair again.".into(), Manner::Over)
         }
         PipeError::Channel(ChannelError::WrongPeerKey) => {
             ("Another laptop answers there than the one paired with.".into(), Manner::Patience)

@@ -144,6 +144,7 @@ async fn exchange(
             HandheldPhase::Store(outcome) => {
                 match keep(driver, &way, key, &outcome).await {
                     Ok(laptop) => {
+                        driver.dialer.proved();
                         machine.stored();
                         driver
                             .tell(LinkEvent::Pairing(PairingEvent::Kept(laptop)))

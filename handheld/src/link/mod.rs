@@ -17,6 +17,7 @@ pub mod news;
 pub mod pipe;
 mod pump;
 pub mod reach;
+mod remains;
 pub mod sight;
 pub mod talk;
 mod tuning;

@@ -185,6 +185,7 @@ impl Driver {
     pub(super) async fn tell_all(&self, talk: &mut Talk, laptop: LaptopId) {
         for mut event in talk.take_events() {
             if let LinkEvent::Welcome(welcome) = &mut event {
+                self.dialer.proved();
                 welcome.laptop = Some(laptop);
             }
             self.tell(event).await;

@@ -43,19 +43,41 @@ const ASK_EVERY: Duration = Duration::from_millis(700);
 const TENTATIVE: u32 = 0x40;
 const DUPLICATE: u32 = 0x08;
 
-/// Addresses that laptops turned out to have, by that of their radio.
+/// Addresses that laptops turned out to have, by that of their radio. Anybody on the link may answer the question who is there: an
+/// answer is a claim until the channel has shown whose it was.
 #[derive(Default)]
-pub struct Learned(Mutex<BTreeMap<[u8; 6], SocketAddrV6>>);
+pub struct Learned(Mutex<Claims>);
+
+#[derive(Default)]
+struct Claims {
+    proven: BTreeMap<[u8; 6], SocketAddrV6>,
+    last: Option<([u8; 6], SocketAddrV6)>,
+}
 
 impl Learned {
     fn get(&self, bssid: [u8; 6]) -> Option<SocketAddrV6> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&bssid).copied()
+        self.lock().proven.get(&bssid).copied()
     }
 
-    fn set(&self, bssid: [u8; 6], address: SocketAddrV6) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(bssid, address);
+    /// A new call begins: what was claimed before it was never proven.
+    fn begin(&self) {
+        self.lock().last = None;
+    }
+
+    fn claim(&self, bssid: [u8; 6], address: SocketAddrV6) {
+        self.lock().last = Some((bssid, address));
+    }
+
+    /// Whoever was reached last is the laptop.
+    pub fn prove(&self) {
+        let mut claims = self.lock();
+        if let Some((bssid, address)) = claims.last.take() {
+            claims.proven.insert(bssid, address);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Claims> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,6 +96,7 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
         port => port,
     };
     let at = |address: Ipv6Addr, port: u16| SocketAddrV6::new(address, port, 0, index);
+    learned.begin();
     let known = learned.get(place.bssid);
     let first = match known {
         Some(known) => at(*known.ip(), known.port()),
@@ -88,7 +111,7 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
         }
         log::debug!("{name}: the laptop is at {found}");
         let stream = call(name, found).await?;
-        learned.set(place.bssid, found);
+        learned.claim(place.bssid, found);
         Ok(stream)
     };
     let straight = async {
@@ -224,6 +247,24 @@ mod tests {
         ] {
             assert_eq!(is_addressed(list, name), expected, "{list}");
         }
+    }
+
+    #[test]
+    fn an_answer_counts_once_the_channel_has_shown_whose_it_was() {
+        let (learned, bssid) = (Learned::default(), [2; 6]);
+        let at =
+            |last| SocketAddrV6::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last), PORT, 0, 3);
+        learned.prove();
+        learned.claim(bssid, at(1));
+        assert_eq!(learned.get(bssid), None, "anybody may answer");
+        learned.begin();
+        learned.prove();
+        assert_eq!(learned.get(bssid), None, "another call was proven");
+        learned.claim(bssid, at(2));
+        learned.prove();
+        assert_eq!(learned.get(bssid), Some(at(2)));
+        learned.claim(bssid, at(3));
+        assert_eq!(learned.get(bssid), Some(at(2)));
     }
 
     #[test]

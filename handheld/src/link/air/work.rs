@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::{Air, Wanted, locked};
 use crate::link::cable;
 use crate::link::carrier::RadioNews;
 use crate::link::ctrl::Ctrl;
+use crate::link::remains;
 use crate::link::sight::{self, Glance, Watch};
 use crate::link::tuning::Tuning;
 use crate::radio::held::{read, write};
@@ -84,6 +85,7 @@ impl<'a, 'e> Work<'a, 'e> {
         let folders = self.air.folders();
         let _watch = self.watch(&folders);
         // What a crash left.
+        remains::sweep(&self.air.run, Path::new("/proc"));
         self.restore();
         self.look(&folders);
         loop {

@@ -107,6 +107,8 @@ impl Driver {
             if !self.perform(effect) {
                 return false;
             }
+            // A supplicant that is silent costs seconds a question, and whoever wants an end waits no longer than for one.
+            self.take_orders();
         }
         true
     }
@@ -539,5 +541,31 @@ mod tests {
         end.recv_timeout(patience).expect("ended");
         socket.shutdown(Shutdown::Both).expect("shut");
         supplicant.join().expect("served");
+    }
+    #[test]
+    fn a_silent_supplicant_holds_an_end_up_for_one_question_and_not_for_each() {
+        let laptop = Laptop::new("silent");
+        laptop.file("sys/class/net/wlan0/phy80211/index", "0");
+        laptop.file("sys/class/net/wlan1/phy80211/index", "1");
+        let sockets = ["wlan0", "wlan1"].map(|name| laptop.socket(name));
+        let (orders, received) = mpsc::channel();
+        let (bell, rung) = UnixStream::pair().expect("a pair");
+        let (updates, _kept) = mpsc::channel();
+        let mut settings = settings(&laptop);
+        settings.state = laptop.0.clone();
+        let mut driver = Driver::new(settings, updates, received, rung).expect("made");
+        driver.root = laptop.0.clone();
+        // Before the first question, so that this one alone is asked.
+        orders.send(Order::Stop).expect("sent");
+        driver.run();
+        drop(bell);
+        let mut asked = 0;
+        for socket in &sockets {
+            socket.set_nonblocking(true).expect("set");
+            while socket.recv(&mut [0; 256]).is_ok() {
+                asked += 1;
+            }
+        }
+        assert!(asked <= 2, "{asked} questions were asked");
     }
 }

@@ -119,7 +119,8 @@ pub(super) struct Group {
     /// Candidates that are left after the one in use.
     others: VecDeque<Answers>,
     queue: VecDeque<Job>,
-    asked: Option<Why>,
+    /// What was asked last, and where.
+    asked: Option<(String, Why)>,
     effects: VecDeque<Effect>,
     before: Option<Before>,
     /// Our network block: control socket and number.
@@ -182,7 +183,7 @@ impl Group {
             return None;
         }
         let job = self.queue.pop_front()?;
-        self.asked = Some(job.why);
+        self.asked = Some((job.socket.clone(), job.why));
         Some(Effect::Ask(job.socket, job.command))
     }
 
@@ -276,12 +277,12 @@ impl Group {
     /// The answer to what was asked last; `None`: the socket is gone or silent.
     pub(super) fn reply(&mut self, reply: Option<&str>, now: u64) {
         self.now = self.now.max(now);
-        let Some(why) = self.asked.take() else {
+        let Some((socket, why)) = self.asked.take() else {
             return;
         };
         match reply {
             Some(reply) => self.answered(why, reply),
-            None => self.unanswered(why),
+            None => self.unanswered(&socket, why),
         }
         self.settle();
         self.tick(now);
@@ -451,13 +452,16 @@ impl Group {
         }
     }
 
-    fn unanswered(&mut self, why: Why) {
+    fn unanswered(&mut self, socket: &str, why: Why) {
         // It may have been taken all the same.
         if let (Phase::Starting { agreed, .. }, Why::Start) = (&mut self.phase, &why) {
             *agreed = true;
         }
         match (&self.phase, why) {
-            (Phase::Asking { .. }, Why::Question(..)) => {}
+            // It would be silent to the rest as well, for seconds each.
+            (Phase::Asking { .. }, Why::Question(..)) => self
+                .queue
+                .retain(|job| job.socket != socket || !matches!(job.why, Why::Question(..))),
             (Phase::Leaving { .. }, _) => {}
             // A group's own socket may go before its event has come.
             (_, Why::Existing(_) | Why::Passphrase(_) | Why::Leftover(_)) => {}
