@@ -82,7 +82,7 @@ pub fn ability(candidates: &[(String, Means)], only: Option<&str>) -> RadioAbili
                 )
             } else {
                 format!(
-                    "No wpa_supplicant takes orders for {name}. Switch Wi-Fi on in the firmware, or start the app by officeos-radio."
+                    "No wpa_supplicant takes orders for {name}. Switch Wi-Fi on in the firmware, then leave the app and start it from the menu again: that takes the radio where the firmware has no way in. officeos.log says what was in the way."
                 )
             }
         }
