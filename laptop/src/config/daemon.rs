@@ -278,7 +278,9 @@ mod tests {
             .filter(|line| line.contains(" = ") && !line.starts_with('#'))
         {
             let key = line.split(' ').next().expect("a key");
-            let spoiled = DAEMON_TEMPLATE.replace(line, &format!("{key} = {{}}"));
+            // One key may be the end of another.
+            let spoiled =
+                DAEMON_TEMPLATE.replace(&format!("\n{line}\n"), &format!("\n{key} = {{}}\n"));
             assert_eq!(parse(&spoiled).1.len(), 1, "{key}");
         }
     }

@@ -544,7 +544,7 @@ mod tests {
     }
     #[test]
     fn a_silent_supplicant_holds_an_end_up_for_one_question_and_not_for_each() {
-        let laptop = Laptop::new("silent");
+        let laptop = Laptop::new("unheard");
         laptop.file("sys/class/net/wlan0/phy80211/index", "0");
         laptop.file("sys/class/net/wlan1/phy80211/index", "1");
         let sockets = ["wlan0", "wlan1"].map(|name| laptop.socket(name));
