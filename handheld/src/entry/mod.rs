@@ -4,6 +4,7 @@
 
 pub mod accent;
 pub mod arc;
+pub mod common;
 pub mod completion;
 pub mod editor;
 pub mod emoji;
@@ -11,6 +12,7 @@ pub mod grid;
 mod history;
 pub mod keyboard;
 pub mod layer;
+pub mod learned;
 pub mod typing;
 pub mod view;
 pub mod words;

@@ -1,6 +1,9 @@
 //! The word list: 20,000 English words in a checked-in, front-coded file, unpacked once into one block of memory.
 
+use core::ops::Range;
 use std::sync::OnceLock;
+
+use super::common;
 
 /// The file; `handheld/data/WORDS.md` says where it comes from and under which terms.
 static FILE: &str = include_str!("../../data/words.txt");
@@ -12,30 +15,35 @@ pub struct Word<'a> {
     pub text: &'a str,
     /// How common: 1 is the most common of the list's tiers.
     pub tier: u8,
+    /// Its place among all words, the most common first: own order, then tier, length and alphabet.
+    pub rank: u16,
 }
 
-/// Words sorted by their octets.
+/// Words sorted by their octets, with a tree that finds the most common of any run of them.
 #[derive(Debug)]
 pub struct WordList {
     letters: String,
     /// End of each word in `letters`, and its tier.
     ends: Vec<(u32, u8)>,
+    /// A tournament over the words' ranks: word `i` is leaf `len + i`, node `n` holds the lower rank of `2n` and `2n + 1`.
+    ranks: Vec<u16>,
+    /// The word that has a rank.
+    by_rank: Vec<u16>,
 }
 
 impl WordList {
-    /// The list that is compiled in. The first call unpacks it, in about a millisecond; the rest are free.
+    /// The list that is compiled in. The first call unpacks it and builds the tree, in about two milliseconds; the rest
+    /// are free.
     pub fn bundled() -> &'static Self {
         static LIST: OnceLock<WordList> = OnceLock::new();
-        LIST.get_or_init(|| Self::unpack(FILE))
+        LIST.get_or_init(|| Self::unpack(FILE, &common::in_order().collect::<Vec<_>>()))
     }
 
     /// Unpacks lines of `<shared><tier><rest>`: letters shared with the word before in base 36, a digit, the rest.
     /// A line that breaks this form is passed over: the file is part of the program, and its test reads every line.
-    fn unpack(file: &str) -> Self {
-        let mut list = Self {
-            letters: String::new(),
-            ends: Vec::new(),
-        };
+    /// Words of `common` outrank the rest in their order, and come into the list where it lacks them.
+    fn unpack(file: &str, common: &[&str]) -> Self {
+        let mut words: Vec<(String, u8)> = Vec::new();
         for line in file.lines() {
             let mut chars = line.chars();
             let shared = chars.next().and_then(|c| c.to_digit(36));
@@ -43,15 +51,50 @@ impl WordList {
             let (Some(shared), Some(tier)) = (shared, tier) else {
                 continue;
             };
-            let last = list
-                .get(list.len().wrapping_sub(1))
-                .map_or("", |word| word.text);
+            let last = words.last().map_or("", |word| word.0.as_str());
             let Some(head) = last.get(..shared as usize) else {
                 continue;
             };
-            let word = format!("{head}{}", chars.as_str());
-            list.letters.push_str(&word);
-            list.ends.push((list.letters.len() as u32, tier as u8));
+            words.push((format!("{head}{}", chars.as_str()), tier as u8));
+        }
+        let at = |words: &[(String, u8)], word: &str| {
+            words.binary_search_by(|known| known.0.as_str().cmp(word))
+        };
+        for word in common {
+            if let Err(place) = at(&words, word) {
+                words.insert(place, ((*word).to_owned(), 1));
+            }
+        }
+        let mut list = Self {
+            letters: String::with_capacity(words.iter().map(|word| word.0.len()).sum()),
+            ends: Vec::with_capacity(words.len()),
+            ranks: vec![u16::MAX; 2 * words.len()],
+            by_rank: Vec::with_capacity(words.len()),
+        };
+        for (word, tier) in &words {
+            list.letters.push_str(word);
+            list.ends.push((list.letters.len() as u32, *tier));
+        }
+        let mut ranked = vec![false; words.len()];
+        for place in common.iter().filter_map(|word| at(&words, word).ok()) {
+            if !core::mem::replace(&mut ranked[place], true) {
+                list.by_rank.push(place as u16);
+            }
+        }
+        let mut rest: Vec<u16> = (0..words.len() as u16)
+            .filter(|&place| !ranked[usize::from(place)])
+            .collect();
+        // Stable: within tier and length the alphabet decides.
+        rest.sort_by_key(|&place| {
+            let (word, tier) = &words[usize::from(place)];
+            (*tier, word.len())
+        });
+        list.by_rank.extend(rest);
+        for (rank, &place) in list.by_rank.iter().enumerate() {
+            list.ranks[words.len() + usize::from(place)] = rank as u16;
+        }
+        for node in (1..words.len()).rev() {
+            list.ranks[node] = list.ranks[2 * node].min(list.ranks[2 * node + 1]);
         }
         list
     }
@@ -74,32 +117,84 @@ impl WordList {
         Some(Word {
             text: &self.letters[start as usize..end as usize],
             tier,
+            rank: self.ranks[self.len() + index],
         })
     }
 
-    /// Every word that begins exactly with `prefix`, in order; nothing is allocated.
-    pub fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Word<'a>> {
-        // Binary search over indices: the words lie sorted, but not as a slice of strings.
-        let (mut low, mut high) = (0, self.len());
+    /// The first index from `low` whose word is not `before`; words lie sorted, but not as a slice of strings.
+    fn partition(&self, mut low: usize, before: impl Fn(&str) -> bool) -> usize {
+        let mut high = self.len();
         while low < high {
-            let middle = (low + high) / 2;
-            if self.get(middle).is_some_and(|word| word.text < prefix) {
+            let middle = usize::midpoint(low, high);
+            if self.get(middle).is_some_and(|word| before(word.text)) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        (low..self.len())
-            .map_while(|index| self.get(index))
-            .take_while(move |word| word.text.starts_with(prefix))
+        low
+    }
+
+    /// The indices of all words that begin exactly with `prefix`.
+    fn run(&self, prefix: &str) -> Range<usize> {
+        let start = self.partition(0, |word| word < prefix);
+        start..self.partition(start, |word| word.starts_with(prefix))
+    }
+
+    /// The lowest rank among the words of `run`; `u16::MAX` for an empty one.
+    fn lowest(&self, run: &Range<usize>) -> u16 {
+        let (mut left, mut right) = (run.start + self.len(), run.end + self.len());
+        let mut lowest = u16::MAX;
+        while left < right {
+            if left % 2 == 1 {
+                lowest = lowest.min(self.ranks[left]);
+                left += 1;
+            }
+            if right % 2 == 1 {
+                right -= 1;
+                lowest = lowest.min(self.ranks[right]);
+            }
+            left /= 2;
+            right /= 2;
+        }
+        lowest
+    }
+
+    /// Hands out the words that begin exactly with `prefix`, the most common first, until `take` says false.
+    ///
+    /// Costs a walk up the tree for each word handed out, whatever the prefix; nothing is read of the others.
+    pub fn best<'a>(&'a self, prefix: &str, mut take: impl FnMut(Word<'a>) -> bool) {
+        let run = self.run(prefix);
+        // Runs that are still to be looked at, each with its lowest rank: two come for one that goes.
+        let mut runs: Vec<(u16, Range<usize>)> = vec![(self.lowest(&run), run)];
+        while let Some(next) = (0..runs.len()).min_by_key(|&at| runs[at].0) {
+            let (rank, run) = runs.swap_remove(next);
+            let Some(&place) = self.by_rank.get(usize::from(rank)) else {
+                return;
+            };
+            let place = usize::from(place);
+            if !self.get(place).is_some_and(&mut take) {
+                return;
+            }
+            for part in [run.start..place, place + 1..run.end] {
+                if !part.is_empty() {
+                    runs.push((self.lowest(&part), part));
+                }
+            }
+        }
+    }
+
+    /// The word as the list has it, in exactly this case.
+    #[must_use]
+    pub fn find(&self, word: &str) -> Option<Word<'_>> {
+        self.get(self.partition(0, |known| known < word))
+            .filter(|found| found.text == word)
     }
 
     /// Whether `word` is in the list, in exactly this case.
     #[must_use]
     pub fn contains(&self, word: &str) -> bool {
-        self.starting_with(word)
-            .next()
-            .is_some_and(|found| found.text == word)
+        self.find(word).is_some()
     }
 }
 
@@ -107,14 +202,24 @@ impl WordList {
 mod tests {
     use super::*;
 
+    fn best<'a>(list: &'a WordList, prefix: &str, count: usize) -> Vec<&'a str> {
+        let mut found = Vec::new();
+        list.best(prefix, |word| {
+            found.push(word.text);
+            found.len() < count
+        });
+        found
+    }
+
     #[test]
     fn the_bundled_file_unpacks_whole_and_sorted() {
         let list = WordList::bundled();
-        assert_eq!(list.len(), FILE.lines().count());
-        assert_eq!(list.len(), 20_000);
+        assert_eq!(FILE.lines().count(), 20_000);
         let words: Vec<_> = (0..list.len())
             .map(|index| list.get(index).unwrap())
             .collect();
+        // Single letters and a few contractions come from the own order.
+        assert!((20_000..20_020).contains(&list.len()), "{}", list.len());
         assert!(words.windows(2).all(|pair| pair[0].text < pair[1].text));
         assert!(words.iter().all(|word| (1..=5).contains(&word.tier)));
         assert!(words.iter().all(|word| {
@@ -125,26 +230,35 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_finds_exactly_its_words() {
-        let list = WordList::unpack("01the\n32n\n31re\n01to\n");
-        let found: Vec<_> = list
-            .starting_with("the")
-            .map(|word| (word.text, word.tier))
-            .collect();
-        assert_eq!(found, [("the", 1), ("then", 2), ("there", 1)]);
-        assert_eq!(list.starting_with("tz").count(), 0);
-        assert_eq!(list.starting_with("").count(), 4);
+    fn a_prefix_finds_exactly_its_words_the_most_common_first() {
+        let list = WordList::unpack("01the\n32n\n31re\n01to\n", &["to", "th"]);
+        assert_eq!(best(&list, "the", 9), ["the", "there", "then"]);
+        assert_eq!(best(&list, "t", 9), ["to", "th", "the", "there", "then"]);
+        assert_eq!(best(&list, "t", 2), ["to", "th"]);
+        assert_eq!(best(&list, "tz", 9), [""; 0]);
+        assert_eq!(best(&list, "", 9).len(), 5);
+        assert_eq!(list.find("then").unwrap().tier, 2);
+    }
+
+    #[test]
+    fn the_tree_agrees_with_reading_every_word() {
+        let list = WordList::bundled();
+        for prefix in ["", "a", "s", "th", "M", "qu", "zz", "don'", "interest"] {
+            let mut read: Vec<_> = (0..list.len())
+                .filter_map(|index| list.get(index))
+                .filter(|word| word.text.starts_with(prefix))
+                .collect();
+            read.sort_by_key(|word| word.rank);
+            let read: Vec<_> = read.iter().take(20).map(|word| word.text).collect();
+            assert_eq!(best(list, prefix, 20), read, "{prefix}");
+        }
     }
 
     #[test]
     fn broken_lines_are_passed_over() {
-        let list = WordList::unpack("\n0\n91far\n01ok\n");
-        assert_eq!(
-            list.starting_with("")
-                .map(|word| word.text)
-                .collect::<Vec<_>>(),
-            ["ok"]
-        );
+        let list = WordList::unpack("\n0\n91far\n01ok\n", &[]);
+        assert_eq!(best(&list, "", 9), ["ok"]);
+        assert_eq!(best(&WordList::unpack("", &[]), "", 9), [""; 0]);
     }
 
     #[test]

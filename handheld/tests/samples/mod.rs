@@ -302,8 +302,8 @@ fn lists(book: &mut Book) {
     book.add("services-models", services(ServicesTab::Models), as_it_is);
     book.add("services-jobs", services(ServicesTab::Jobs), as_it_is);
     book.add("settings", Screen::Settings(at(1)), as_it_is);
-    book.add("settings-radio", Screen::Settings(at(7)), as_it_is);
-    book.add("settings-end", Screen::Settings(at(11)), as_it_is);
+    book.add("settings-radio", Screen::Settings(at(8)), as_it_is);
+    book.add("settings-end", Screen::Settings(at(12)), as_it_is);
     book.add("help", Screen::Help(at(0)), as_it_is);
     let page = Page {
         title: help::TOPICS[0].title.into(),

@@ -149,6 +149,8 @@ pub enum Action {
     Reconnect,
     /// Turn the lock on or off.
     SetLock(bool),
+    /// Forget the words that the keyboard has learned.
+    ForgetWords,
     /// Quit.
     Quit,
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::app::model::{Overlay, TurnState};
 use crate::app::view;
+use crate::app::view::settings::Item;
 
 #[test]
 fn what_is_written_while_away_waits_and_goes_out_once_in_order() {
@@ -258,6 +259,35 @@ fn words_that_were_written_are_learned_and_come_back() {
         ..Stored::default()
     }))));
     assert!(!q.model.keyboard.learned().is_empty());
+}
+
+#[test]
+fn what_was_learned_is_forgotten_on_demand_and_not_learned_where_suggestions_are_off() {
+    let mut p = linked();
+    play(&mut p, "Start \"the zyzzogeton sings\" Start");
+    p.model.screens.truncate(1);
+    let row = Item::ALL
+        .iter()
+        .position(|item| *item == Item::LearnedWords);
+    let at = |row: Option<usize>| {
+        Screen::Settings(crate::app::model::ListState {
+            focus: row.unwrap(),
+            ..Default::default()
+        })
+    };
+    p.model.screens.push(at(row));
+    // The dialog's first answer keeps them.
+    let fx = play(&mut p, "A B");
+    assert!(!fx.iter().any(|e| matches!(e, Effect::SaveWords(_))));
+    assert!(!p.model.keyboard.learned().is_empty());
+    let fx = play(&mut p, "A A");
+    assert!(fx.contains(&Effect::SaveWords(String::new())));
+    assert!(p.model.keyboard.learned().is_empty());
+    p.model.settings.suggestions = false;
+    p.model.screens.truncate(1);
+    let fx = play(&mut p, "Start \"the zyzzogeton sings\" Start");
+    assert!(!fx.iter().any(|e| matches!(e, Effect::SaveWords(_))));
+    assert!(p.model.keyboard.learned().is_empty());
 }
 
 #[test]

@@ -142,6 +142,11 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
         Action::PairBy(carrier) => super::pairing::call(model, Call::Carrier(carrier), fx),
         Action::LookNearby => super::radio::open(model, fx),
         Action::Reconnect => super::laptop::reconnect(model, fx),
+        Action::ForgetWords => {
+            model.keyboard.learned_mut().clear();
+            fx.push(Effect::SaveWords(String::new()));
+            super::toast(model, "Learned words forgotten");
+        }
         Action::SetLock(true) => {
             super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx)
         }

@@ -68,13 +68,23 @@ fn change(model: &mut Model, item: Item, on: bool, fx: &mut Effects) {
                 (Sleep::FiveMinutes, true) | (Sleep::OneMinute, false) => Sleep::Never,
             }
         }
-        Item::Lock | Item::Buttons | Item::AirGap | Item::About => return,
+        Item::LearnedWords | Item::Lock | Item::Buttons | Item::AirGap | Item::About => return,
     }
     fx.push(Effect::SaveSettings(Box::new(model.settings.clone())));
 }
 
 fn open(model: &mut Model, item: Item, fx: &mut Effects) {
     match item {
+        Item::LearnedWords if model.keyboard.learned().is_empty() => {
+            super::toast(model, "Nothing is learned yet");
+        }
+        Item::LearnedWords => super::menus::ask(
+            model,
+            "Forget the learned words",
+            "What you wrote is suggested no more. The words that come with the app stay.",
+            "Forget",
+            Action::ForgetWords,
+        ),
         Item::Lock if model.settings.lock => {
             super::menus::ask(
                 model,

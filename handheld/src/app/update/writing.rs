@@ -77,7 +77,9 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
         Outcome::None | Outcome::Shown => {}
         Outcome::Edited => {}
         Outcome::Send => {
-            fx.push(Effect::SaveWords(model.keyboard.learned().export()));
+            if model.keyboard.learns() {
+                fx.push(Effect::SaveWords(model.keyboard.learned().export()));
+            }
             send(model, fx);
         }
         Outcome::Leave => {

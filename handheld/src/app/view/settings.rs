@@ -17,6 +17,8 @@ pub enum Item {
     Swap,
     /// Suggestions.
     Suggestions,
+    /// Words that the keyboard has learned.
+    LearnedWords,
     /// Motion.
     Motion,
     /// Rumble.
@@ -35,12 +37,13 @@ pub enum Item {
 
 impl Item {
     /// From the top.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Theme,
         Self::TextSize,
         Self::Keyboard,
         Self::Swap,
         Self::Suggestions,
+        Self::LearnedWords,
         Self::Motion,
         Self::Rumble,
         Self::Radio,
@@ -54,7 +57,7 @@ impl Item {
     pub const fn has_value(self) -> bool {
         !matches!(
             self,
-            Self::Lock | Self::Buttons | Self::AirGap | Self::About
+            Self::LearnedWords | Self::Lock | Self::Buttons | Self::AirGap | Self::About
         )
     }
 }
@@ -75,6 +78,7 @@ pub fn list(model: &Model, state: ListState) -> ListView {
             },
         ),
         Item::Suggestions => value("Suggestions", words::on_off(s.suggestions)),
+        Item::LearnedWords => opens("Learned words", &learned(model)),
         Item::Motion => value("Motion", words::on_off(s.motion)),
         Item::Rumble => value("Rumble", words::on_off(s.rumble)),
         Item::Radio => Row {
@@ -87,6 +91,14 @@ pub fn list(model: &Model, state: ListState) -> ListView {
         Item::About => opens("About, licences", ""),
     });
     ListView::default().with_rows(rows.into(), state)
+}
+
+/// How many words the keyboard has learned.
+fn learned(model: &Model) -> String {
+    match model.keyboard.learned().len() {
+        0 => "none".into(),
+        count => count.to_string(),
+    }
 }
 
 /// The topics of help.

@@ -100,7 +100,9 @@ If the laptop asks its owner, a countdown stands where the answer will be. If no
 const PRIVACY: &str = "\
 This handheld talks to paired laptops and to nothing else. **Settings, Air gap** says what holds and what this version does not check.
 
-Everything between the two is encrypted with keys made for this pair alone. The laptop may send your words on to the model server that its owner chose; the model's name says which.";
+Everything between the two is encrypted with keys made for this pair alone. The laptop may send your words on to the model server that its owner chose; the model's name says which.
+
+Words that you write are remembered on this card, sealed, so that they can be suggested; passphrases and addresses never are. **Settings, Learned words** forgets them; with **Suggestions** off nothing is remembered.";
 
 const FAILS: &str = "\
 An error says what happened, whose fault it was, what is safe and what to do.
@@ -148,7 +150,7 @@ OfficeOS is free software under the MIT licence or the Apache License 2.0, as yo
 
 **Type:** IBM Plex Sans and IBM Plex Mono, © IBM Corp., SIL Open Font License 1.1. Noto Emoji, © Google, SIL Open Font License 1.1. DejaVu Sans, Bitstream Vera licence. WenQuanYi Micro Hei, Apache License 2.0.
 
-**Words:** SCOWL, © Kevin Atkinson.
+**Words:** SCOWL, © Kevin Atkinson, ordered for this app.
 
 The full texts lie beside the app on the card.";
 

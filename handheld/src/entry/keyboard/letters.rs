@@ -66,6 +66,7 @@ impl Keyboard {
     fn shoulder(&mut self, press: Press) -> Outcome {
         if press.button == Button::R1 {
             return if press.edge == Edge::Press {
+                self.settle_stroke();
                 self.type_char(' ')
             } else {
                 Outcome::None
@@ -141,6 +142,12 @@ impl Keyboard {
         Outcome::Edited
     }
 
+    /// Another button wrote while a face button is down: what that one typed stays, since taking it back for a late
+    /// contact or an accent would take the other's along.
+    fn settle_stroke(&mut self) {
+        self.stroke = None;
+    }
+
     /// Puts text and layers back to what they were before `stroke`.
     pub(super) fn restore(&mut self, stroke: &Stroke) {
         self.editor.rollback(stroke.checkpoint);
@@ -163,6 +170,8 @@ impl Keyboard {
             Face::Newline => self.type_char('\n'),
             Face::Caps => {
                 self.layer.press_caps(self.sentence_start());
+                // Before the first letter the suggestions follow the layer.
+                self.refresh();
                 Outcome::Shown
             }
             Face::Symbols | Face::Letters => {
@@ -248,6 +257,7 @@ impl Keyboard {
         let Some(word) = self.suggestions.get(index).cloned() else {
             return Outcome::None;
         };
+        self.settle_stroke();
         let cursor = self.editor.cursor();
         let start = cursor - word_prefix(self.editor.before()).len();
         // A space that stands there already is the word's own.

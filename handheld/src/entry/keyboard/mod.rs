@@ -11,10 +11,11 @@ mod tests;
 
 pub(super) use panels::step;
 
-use super::completion::{Learned, suggest, word_prefix};
+use super::completion::suggest;
 use super::editor::Editor;
 use super::grid::Focus;
 use super::layer::{Caps, Layer, starts_sentence};
+use super::learned::Learned;
 use super::view::Mode;
 use crate::input::{Button, ButtonSet, Edge, Press};
 use crate::time::Millis;
@@ -318,10 +319,16 @@ impl Keyboard {
     }
 
     fn send(&mut self) -> Outcome {
-        if self.purpose == Purpose::Prose {
+        if self.learns() {
             self.learned.learn(self.editor.text());
         }
         Outcome::Send
+    }
+
+    /// Whether what is sent from this field is learned: prose is, where words are suggested. What is exact may be secret.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        self.settings.suggestions && self.purpose == Purpose::Prose
     }
 
     fn toggle_edit(&mut self) -> Outcome {
@@ -330,6 +337,7 @@ impl Keyboard {
         } else {
             Stage::Letters
         };
+        self.stroke = None;
         self.unsettle();
         self.refresh();
         Outcome::Shown
@@ -396,10 +404,10 @@ impl Keyboard {
     /// Finds the suggestions for what stands before the cursor now.
     fn refresh(&mut self) {
         self.suggestions.clear();
-        let wanted = self.settings.suggestions && self.purpose == Purpose::Prose;
+        let wanted = self.learns();
         let inside_word = self.editor.after().starts_with(char::is_alphanumeric);
         if wanted && !inside_word && self.editor.selection().is_none() {
-            self.suggestions = suggest(word_prefix(self.editor.before()), &self.learned);
+            self.suggestions = suggest(self.editor.before(), self.caps(), &self.learned);
         }
         if self.slots() == 0 && self.focus.row == super::grid::STRIP {
             self.focus = Focus::default();

@@ -138,9 +138,20 @@ fn the_grid_types_the_focused_key_and_accepts_from_the_strip() {
     hands.tap(Up);
     hands.tap(Up);
     assert!(hands.keyboard.view().strip[1].focused);
+    let second = hands.word(1);
     hands.tap(A);
-    assert_eq!(hands.text(), "To ");
+    assert_eq!(hands.text(), format!("{second} "));
+    // The next words stand there already: the focus stays.
+    assert!(hands.keyboard.view().strip[1].focused);
+    let next = hands.word(1);
+    hands.tap(A);
+    assert_eq!(hands.text(), format!("{second} {next} "));
+    hands.tap(B);
+    assert_eq!(hands.text(), format!("{second} "));
     // With nothing left to suggest the focus is back among the letters.
+    hands.keyboard.open("zzzz", Purpose::Prose);
+    hands.keyboard.focus = Focus { row: 0, column: 4 };
+    hands.keyboard.open("zzzzq", Purpose::Prose);
     let Board::Grid(rows) = hands.keyboard.view().board else {
         panic!("no grid")
     };
