@@ -9,6 +9,7 @@ use handheld::input::button::{Button, ButtonSet, Edge, Press};
 
 const CONTEXT: &str = "… would be glad of a hand. Three things we could share: the price of the boards, my cordless drill, a cup of coffee afterwards.";
 const SHORT: &str = "Could you make it warmer and add th";
+const NEXT: &str = "Thank you. The other one is better ";
 const LONG: &str = "Could you make it warmer and add the time of day, and mention that I have the drill already, so that only the boards and a few screws are left to buy before Satur";
 
 fn open(model: &mut Model, mode: Mode, text: &str) {
@@ -37,7 +38,7 @@ fn press(model: &mut Model, presses: &[(Button, Edge)]) {
 
 /// Samples of writing.
 pub fn samples(book: &mut Book) {
-    use Button::{A, Down, L2, Right, Select, X, Y};
+    use Button::{A, Down, L1, L2, Right, Select, X, Y};
     use Edge::{Hold, Release};
     let press_of = |button| (button, Edge::Press);
     let screen = || {
@@ -70,6 +71,19 @@ pub fn samples(book: &mut Book) {
         "Gr",
         vec![press_of(A), (A, Hold)],
     );
+    add(
+        "writing-arc-accents",
+        Mode::Arc,
+        "Gr",
+        vec![press_of(A), (A, Hold), press_of(Right)],
+    );
+    add(
+        "writing-more",
+        Mode::Arc,
+        SHORT,
+        vec![press_of(L1), (L1, Hold)],
+    );
+    add("writing-next", Mode::Grid, NEXT, vec![]);
     add("writing-edit", Mode::Grid, SHORT, tap(Select).to_vec());
     let mut marked = [tap(Select), tap(L2), tap(X)].concat();
     (0..9).for_each(|_| marked.extend(tap(Right)));
