@@ -50,20 +50,26 @@ fn folders(program: &Path) -> Vec<PathBuf> {
 }
 
 fn find(folders: &[PathBuf], names: &[&'static str]) -> HashMap<&'static str, File> {
-    let mut files = HashMap::new();
-    for &name in names {
-        match folders
+    let open = |name| {
+        folders
             .iter()
             .find_map(|folder| File::open(folder.join(name)).ok())
-        {
-            Some(file) => {
-                files.insert(name, file);
-            }
-            None => log::warn!(
-                "the font {name} is in none of {folders:?}: what it would draw is drawn by another font, or as boxes. \
-                 Copy the folder fonts of the package again"
-            ),
-        }
+    };
+    let files: HashMap<_, _> = names
+        .iter()
+        .filter_map(|&name| Some((name, open(name)?)))
+        .collect();
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !files.contains_key(*name))
+        .copied()
+        .collect();
+    if !missing.is_empty() {
+        log::warn!(
+            "no font {} in {folders:?}: what they would draw is drawn by another font, or as boxes. Copy the folder fonts of the \
+             package again",
+            missing.join(", ")
+        );
     }
     files
 }
