@@ -10,12 +10,21 @@ impl Canvas {
     /// The changed areas since the call before (the whole panel the first time), top to bottom, each as narrow as the
     /// change. An unchanged frame gives none.
     pub fn damage(&mut self) -> Vec<Rect> {
-        let width = self.width as usize;
+        let painted = core::mem::take(&mut self.painted);
+        let loose = core::mem::take(&mut self.loose);
         if self.shown.len() != self.pixels.len() {
             self.shown = self.pixels.clone();
             return vec![self.area()];
         }
-        changes(width, &self.pixels, &mut self.shown)
+        let (width, whole) = (self.width as usize, self.area());
+        if loose {
+            return changes(width, &self.pixels, &mut self.shown, whole);
+        }
+        let mut areas = Vec::new();
+        for area in painted {
+            areas.extend(changes(width, &self.pixels, &mut self.shown, area));
+        }
+        areas
     }
 
     /// As [`Canvas::damage`], for another frame of the same size that is shown instead of the one drawn.
@@ -24,7 +33,10 @@ impl Canvas {
             self.shown = frame.to_vec();
             return vec![self.area()];
         }
-        changes(self.width as usize, frame, &mut self.shown)
+        // What is shown is not what is drawn from here on.
+        self.loose = true;
+        let area = Rect::new(0, 0, self.width, self.height);
+        changes(self.width as usize, frame, &mut self.shown, area)
     }
 
     /// The frame that [`Canvas::damage`] last told of; empty before the first.
@@ -33,14 +45,13 @@ impl Canvas {
     }
 }
 
-/// Areas in which two frames differ; the old one becomes the new one.
-fn changes(width: usize, new: &[u16], old: &mut [u16]) -> Vec<Rect> {
+/// Where two frames differ within `area`; the old one becomes the new one there.
+fn changes(width: usize, new: &[u16], old: &mut [u16], area: Rect) -> Vec<Rect> {
     let mut bands: Vec<Rect> = Vec::new();
-    for (y, (new, old)) in new
-        .chunks_exact(width)
-        .zip(old.chunks_exact_mut(width))
-        .enumerate()
-    {
+    for y in area.y..area.bottom() {
+        let start = y as usize * width + area.x as usize;
+        let row = start..start + area.w as usize;
+        let (new, old) = (&new[row.clone()], &mut old[row]);
         if new == old {
             continue;
         }
@@ -50,9 +61,9 @@ fn changes(width: usize, new: &[u16], old: &mut [u16]) -> Vec<Rect> {
             .iter()
             .zip(&*old)
             .rposition(differs)
-            .unwrap_or(width - 1);
+            .unwrap_or(new.len() - 1);
         old.copy_from_slice(new);
-        let row = Rect::new(first as i32, y as i32, (last - first + 1) as i32, 1);
+        let row = Rect::new(area.x + first as i32, y, (last - first + 1) as i32, 1);
         match bands.last_mut() {
             Some(band) if row.y - band.bottom() < BAND_GAP => *band = band.union(&row),
             _ => bands.push(row),

@@ -107,7 +107,7 @@ impl Canvas {
             .text
             .icon(icon as u16, size as u16, || icon.rasterise(size as u16));
         let at = area.centered(size, size);
-        self.mask(&mask, at.x, at.y, color);
+        self.mask(mask, at.x, at.y, color);
     }
 }
 

@@ -4,6 +4,7 @@ pub mod damage;
 pub mod icon;
 pub mod picture;
 pub mod png;
+mod scene;
 pub mod shape;
 pub mod write;
 
@@ -15,6 +16,8 @@ use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Size};
 use embedded_graphics::pixelcolor::{IntoStorage, Rgb565};
 use embedded_graphics::primitives::Rectangle;
+use scene::Shape;
+use std::rc::Rc;
 
 pub use icon::Icon;
 pub use picture::{Picture, View};
@@ -31,6 +34,11 @@ pub struct Canvas {
     /// The frame before, for [`Canvas::damage`].
     shown: Vec<u16>,
     clip: Rect,
+    scene: scene::Scene,
+    /// Painted since the last [`Canvas::damage`], as far as scenes did it.
+    painted: Vec<Rect>,
+    /// Painted elsewhere too.
+    loose: bool,
     /// Measures text and holds glyph masks.
     pub text: Typesetter,
     /// Laid-out documents.
@@ -48,6 +56,9 @@ impl Canvas {
             pixels: vec![0; (width * height) as usize],
             shown: Vec::new(),
             clip: Rect::new(0, 0, width, height),
+            scene: Default::default(),
+            painted: Vec::new(),
+            loose: true,
             text: Typesetter::default(),
             documents: Default::default(),
             boxes: None,
@@ -86,6 +97,10 @@ impl Canvas {
 
     /// Fills a rectangle.
     pub fn fill(&mut self, area: Rect, color: Color) {
+        self.stroke(Shape::Fill, area, color);
+    }
+
+    fn paint_fill(&mut self, area: Rect, color: Color) {
         let r = area.intersect(&self.clip);
         if r.is_empty() {
             return;
@@ -97,7 +112,7 @@ impl Canvas {
     }
 
     /// One pixel with a coverage of `alpha` / 255 over what is there.
-    pub fn blend(&mut self, x: i32, y: i32, color: Color, alpha: u8) {
+    fn blend(&mut self, x: i32, y: i32, color: Color, alpha: u8) {
         let c = self.clip;
         if alpha == 0 || x < c.x || y < c.y || x >= c.right() || y >= c.bottom() {
             return;
@@ -107,7 +122,12 @@ impl Canvas {
     }
 
     /// A coverage mask with its pen position at `x`, `y`.
-    pub fn mask(&mut self, mask: &Mask, x: i32, y: i32, color: Color) {
+    fn mask(&mut self, mask: Rc<Mask>, x: i32, y: i32, color: Color) {
+        let area = Rect::new(x + mask.left, y + mask.top, mask.w, mask.h);
+        self.stroke(Shape::Mask { mask, x, y }, area, color);
+    }
+
+    fn paint_mask(&mut self, mask: &Mask, x: i32, y: i32, color: Color) {
         let area = Rect::new(x + mask.left, y + mask.top, mask.w, mask.h);
         let r = area.intersect(&self.clip);
         if r.is_empty() {
@@ -138,7 +158,7 @@ impl Canvas {
     }
 
     /// Replaces one pixel inside the clip.
-    pub(super) fn put(&mut self, x: i32, y: i32, color: Color) {
+    fn put(&mut self, x: i32, y: i32, color: Color) {
         let c = self.clip;
         if x >= c.x && y >= c.y && x < c.right() && y < c.bottom() {
             self.pixels[(y * self.width + x) as usize] = color.0;
@@ -192,7 +212,7 @@ impl DrawTarget for Canvas {
         pixels: I,
     ) -> Result<(), Self::Error> {
         for Pixel(at, color) in pixels {
-            self.put(at.x, at.y, Color(color.into_storage()));
+            self.fill(Rect::new(at.x, at.y, 1, 1), Color(color.into_storage()));
         }
         Ok(())
     }
@@ -209,7 +229,7 @@ impl DrawTarget for Canvas {
                 let Some(color) = colors.next() else {
                     return Ok(());
                 };
-                self.put(x, y, Color(color.into_storage()));
+                self.fill(Rect::new(x, y, 1, 1), Color(color.into_storage()));
             }
         }
         Ok(())
@@ -249,6 +269,7 @@ mod tests {
         c.fill(Rect::new(-5, -5, 3, 3), Color(1));
         c.blend(100, 3, Color(1), 9);
         c.put(-1, 0, Color(1));
+        c.put(0, 8, Color(1));
         assert!(c.pixels().iter().all(|&p| p == 0));
     }
 

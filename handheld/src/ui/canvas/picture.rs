@@ -1,33 +1,33 @@
 //! Pictures on the panel: scaled, moved, and dithered in an ordered 4×4 pattern.
 
 use super::Canvas;
+use super::scene::Shape;
+use crate::app::model::Raster;
 use crate::ui::color::Color;
 use crate::ui::rect::Rect;
+use std::sync::Arc;
 
-/// Decoded pixels, 8-bit sRGB, three bytes each.
-#[derive(Clone, Copy, Debug)]
-pub struct Picture<'a> {
-    width: u32,
-    height: u32,
-    rgb: &'a [u8],
-}
+/// Decoded pixels whose number fits their size.
+#[derive(Clone, Debug)]
+pub struct Picture(Arc<Raster>);
 
-impl<'a> Picture<'a> {
-    /// A picture of these bytes, row by row, or nothing if their number does not fit the size.
-    pub fn new(width: u32, height: u32, rgb: &'a [u8]) -> Option<Picture<'a>> {
+impl Picture {
+    /// A picture of these pixels, or nothing if their number does not fit the size.
+    pub fn new(raster: &Arc<Raster>) -> Option<Picture> {
+        let (width, height) = (raster.width, raster.height);
         let len = u64::from(width)
             .checked_mul(u64::from(height))?
             .checked_mul(3)?;
         (len > 0
             && width <= i32::MAX as u32
             && height <= i32::MAX as u32
-            && len == rgb.len() as u64)
-            .then_some(Picture { width, height, rgb })
+            && len == raster.rgb.len() as u64)
+            .then(|| Picture(raster.clone()))
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
-        (self.width, self.height)
+        (self.0.width, self.0.height)
     }
 }
 
@@ -114,10 +114,15 @@ fn taps(first: i32, count: i32, area: i32, center: f32, step: f32, size: u32) ->
 
 impl Canvas {
     /// Draws the part of a picture that `view` puts into `area`; where the picture ends, what was there stays.
-    pub fn picture(&mut self, picture: &Picture<'_>, area: Rect, view: View) {
+    pub fn picture(&mut self, picture: &Picture, area: Rect, view: View) {
         if view.scale.is_nan() || view.scale <= 0.0 {
             return;
         }
+        let raster = picture.0.clone();
+        self.stroke(Shape::Picture { raster, view }, area, Color(0));
+    }
+
+    pub(super) fn paint_picture(&mut self, picture: &Raster, area: Rect, view: View) {
         let step = 1.0 / view.scale;
         let seen = area.intersect(&self.clip());
         let columns = taps(
@@ -151,7 +156,7 @@ impl Canvas {
     }
 }
 
-fn texel(p: &Picture<'_>, x: u32, y: u32) -> [i32; 3] {
+fn texel(p: &Raster, x: u32, y: u32) -> [i32; 3] {
     let i = (y as usize * p.width as usize + x as usize) * 3;
     [
         i32::from(p.rgb[i]),
@@ -161,7 +166,7 @@ fn texel(p: &Picture<'_>, x: u32, y: u32) -> [i32; 3] {
 }
 
 /// Mean of the picture pixels under one panel pixel; of very many, every second or third.
-fn average(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
+fn average(p: &Raster, column: &Tap, row: &Tap) -> [u8; 3] {
     let stride = |tap: &Tap| ((tap.to - tap.from) / 8 + 1) as usize;
     let (mut sum, mut count) = ([0i32; 3], 0);
     for y in (row.from..row.to).step_by(stride(row)) {
@@ -177,7 +182,7 @@ fn average(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
 }
 
 /// Bilinear between the four nearest picture pixels; exact at a scale of one.
-fn smooth(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
+fn smooth(p: &Raster, column: &Tap, row: &Tap) -> [u8; 3] {
     let (dx, dy) = (column.toward, row.toward);
     let a = texel(p, column.from, row.from);
     if dx == 0 && dy == 0 {
@@ -197,18 +202,22 @@ fn smooth(p: &Picture<'_>, column: &Tap, row: &Tap) -> [u8; 3] {
 mod tests {
     use super::*;
 
+    fn of(width: u32, height: u32, rgb: Vec<u8>) -> Option<Picture> {
+        Picture::new(&Arc::new(Raster { width, height, rgb }))
+    }
+
     /// Draws one colour as a picture of a size.
     fn flat(c: &mut Canvas, width: u32, height: u32, rgb: [u8; 3], view: View) {
         let bytes = rgb.repeat((width * height) as usize);
         let area = c.area();
-        c.picture(&Picture::new(width, height, &bytes).unwrap(), area, view);
+        c.picture(&of(width, height, bytes).unwrap(), area, view);
     }
 
     #[test]
     fn a_picture_whose_bytes_do_not_match_its_size_is_refused() {
-        assert!(Picture::new(2, 2, &[0; 11]).is_none());
-        assert!(Picture::new(0, 2, &[]).is_none());
-        assert!(Picture::new(u32::MAX, u32::MAX, &[0; 3]).is_none());
+        assert!(of(2, 2, vec![0; 11]).is_none());
+        assert!(of(0, 2, vec![]).is_none());
+        assert!(of(u32::MAX, u32::MAX, vec![0; 3]).is_none());
     }
 
     #[test]
@@ -266,11 +275,7 @@ mod tests {
             .collect();
         let mut c = Canvas::new(16, 8);
         let area = c.area();
-        c.picture(
-            &Picture::new(16, 8, &rgb).unwrap(),
-            area,
-            View::fit(16, 8, area),
-        );
+        c.picture(&of(16, 8, rgb).unwrap(), area, View::fit(16, 8, area));
         for (i, &p) in c.pixels().iter().enumerate() {
             let (shown, own) = (
                 Color(p).channels(),
@@ -282,8 +287,8 @@ mod tests {
 
     #[test]
     fn every_zoom_and_place_stays_inside_the_picture() {
-        let rgb = [9u8; 7 * 5 * 3];
-        let picture = Picture::new(7, 5, &rgb).unwrap();
+        let rgb = vec![9u8; 7 * 5 * 3];
+        let picture = of(7, 5, rgb).unwrap();
         let mut c = Canvas::new(40, 30);
         for scale in [0.01, 0.3, 1.0, 3.7, 400.0] {
             for center in [(0.0, 0.0), (7.0, 5.0), (-50.0, 2.0), (3.5, 2.5)] {

@@ -1,6 +1,7 @@
 //! Rounded rectangles with smooth edges: cards, pills, outlines, carets.
 
 use super::Canvas;
+use super::scene::Shape;
 use crate::ui::color::Color;
 use crate::ui::rect::Rect;
 
@@ -32,6 +33,10 @@ fn coverage(area: &Rect, radius: i32, x: i32, y: i32) -> u8 {
 impl Canvas {
     /// A filled rounded rectangle; the radius is cut to half of the shorter side, so a large one makes a pill.
     pub fn fill_round(&mut self, area: Rect, radius: i32, color: Color) {
+        self.stroke(Shape::Round { radius }, area, color);
+    }
+
+    pub(super) fn paint_round(&mut self, area: Rect, radius: i32, color: Color) {
         if area.is_empty() {
             return;
         }
@@ -40,10 +45,10 @@ impl Canvas {
         for y in seen.y..seen.bottom() {
             let dy = (y - area.y).min(area.bottom() - 1 - y);
             if dy >= radius {
-                self.fill(Rect::new(area.x, y, area.w, 1), color);
+                self.paint_fill(Rect::new(area.x, y, area.w, 1), color);
                 continue;
             }
-            self.fill(Rect::new(area.x + radius, y, area.w - 2 * radius, 1), color);
+            self.paint_fill(Rect::new(area.x + radius, y, area.w - 2 * radius, 1), color);
             for dx in 0..radius {
                 let alpha = corner(radius as f32, dx, dy);
                 self.blend(area.x + dx, y, color, alpha);
@@ -54,6 +59,10 @@ impl Canvas {
 
     /// The outline of a rounded rectangle, `width` pixels thick, inside `area`.
     pub fn stroke_round(&mut self, area: Rect, radius: i32, width: i32, color: Color) {
+        self.stroke(Shape::Stroke { radius, width }, area, color);
+    }
+
+    pub(super) fn paint_outline(&mut self, area: Rect, radius: i32, width: i32, color: Color) {
         if area.is_empty() {
             return;
         }
@@ -61,7 +70,8 @@ impl Canvas {
         let inner = area.inset(width, width);
         let inner_radius = (radius - width).max(0);
         let edge = radius.max(width);
-        for y in area.y..area.bottom() {
+        let seen = area.intersect(&self.clip());
+        for y in seen.y..seen.bottom() {
             let dy = (y - area.y).min(area.bottom() - 1 - y);
             let mut dot = |x: i32| {
                 let out = u16::from(coverage(&area, radius, x, y));
@@ -71,13 +81,17 @@ impl Canvas {
             (area.x..area.x + edge.min(area.w)).for_each(&mut dot);
             (area.right() - edge.min(area.w)..area.right()).for_each(&mut dot);
             if dy < width {
-                self.fill(Rect::new(area.x + edge, y, area.w - 2 * edge, 1), color);
+                self.paint_fill(Rect::new(area.x + edge, y, area.w - 2 * edge, 1), color);
             }
         }
     }
 
     /// Paints the corners outside of a rounded rectangle: what a picture in it leaves over.
     pub fn round_corners(&mut self, area: Rect, radius: i32, around: Color) {
+        self.stroke(Shape::Corners { radius }, area, around);
+    }
+
+    pub(super) fn paint_corners(&mut self, area: Rect, radius: i32, around: Color) {
         let radius = radius.min(area.w / 2).min(area.h / 2);
         for dy in 0..radius {
             for dx in 0..radius {
@@ -98,6 +112,10 @@ impl Canvas {
 
     /// Darkens or lightens everything in `area` towards `color`: what lies under a dialog.
     pub fn veil(&mut self, area: Rect, color: Color, alpha: u8) {
+        self.stroke(Shape::Veil { alpha }, area, color);
+    }
+
+    pub(super) fn paint_veil(&mut self, area: Rect, color: Color, alpha: u8) {
         let r = area.intersect(&self.clip());
         for y in r.y..r.bottom() {
             for x in r.x..r.right() {

@@ -1,12 +1,13 @@
 //! Text onto the canvas.
 
 use super::Canvas;
+use super::scene::Shape;
 use crate::ui::color::Color;
 use crate::ui::metrics::Type;
 use crate::ui::rect::Rect;
 use crate::ui::text::font::{ASCENT, CAP_HEIGHT, DESCENT, Face};
 use crate::ui::text::glyph::SUBPIXELS;
-use crate::ui::text::typeset::{Piece, box_code, box_size};
+use crate::ui::text::typeset::{Piece, Shaped, box_code, box_size};
 use crate::ui::text::{Line, Run};
 use crate::ui::theme::{Theme, Tone};
 
@@ -74,26 +75,20 @@ impl Canvas {
         cut: bool,
     ) -> f32 {
         let shaped = self.text.shape(text, face, size);
-        for placed in &shaped.glyphs {
-            let pen = x + placed.x;
-            match placed.piece {
-                Piece::Glyph(face, glyph) => {
-                    let steps = (pen * f32::from(SUBPIXELS)).round() as i32;
-                    let (whole, step) = (
-                        steps.div_euclid(i32::from(SUBPIXELS)),
-                        steps.rem_euclid(i32::from(SUBPIXELS)),
-                    );
-                    let mask = self.text.mask(face, glyph, size, step as u8);
-                    self.mask(&mask, whole, y, color);
-                }
-                Piece::Unknown(code) => self.unknown(pen.round() as i32, y, code, size, color),
-            }
-        }
         let s = i32::from(size);
+        let width = shaped.width;
+        // Ink reaches past its advance, accents above the ascent; what goes further is cut, and no font of ours does.
+        let ink = Rect::new(
+            x.floor() as i32 - s,
+            y - s * 3 / 2,
+            width.ceil() as i32 + 2 * s,
+            s * 5 / 2,
+        );
+        self.stroke(Shape::Text { shaped, size, x, y }, ink, color);
         let area = Rect::new(
             x.floor() as i32,
             y - s * 7 / 10,
-            shaped.width.ceil() as i32,
+            width.ceil() as i32,
             s * 9 / 10,
         );
         if !text.trim().is_empty() {
@@ -105,7 +100,26 @@ impl Canvas {
                 size,
             });
         }
-        shaped.width
+        width
+    }
+
+    /// The glyphs of a shaped text.
+    pub(super) fn paint_text(&mut self, shaped: &Shaped, size: u16, x: f32, y: i32, color: Color) {
+        for placed in &shaped.glyphs {
+            let pen = x + placed.x;
+            match placed.piece {
+                Piece::Glyph(face, glyph) => {
+                    let steps = (pen * f32::from(SUBPIXELS)).round() as i32;
+                    let (whole, step) = (
+                        steps.div_euclid(i32::from(SUBPIXELS)),
+                        steps.rem_euclid(i32::from(SUBPIXELS)),
+                    );
+                    let mask = self.text.mask(face, glyph, size, step as u8);
+                    self.paint_mask(&mask, whole, y, color);
+                }
+                Piece::Unknown(code) => self.unknown(pen.round() as i32, y, code, size, color),
+            }
+        }
     }
 
     /// The box with a code point's number, for what no font can show.
@@ -113,7 +127,7 @@ impl Canvas {
         let width = self.text.box_width(code, size) as i32;
         let height = i32::from(size);
         let area = Rect::new(x, y - height * 17 / 20, width, height);
-        self.stroke_round(area, 2, 1, color);
+        self.paint_outline(area, 2, 1, color);
         let small = box_size(size);
         let digits = box_code(code);
         let inner = self.text.shape(&digits, Face::Mono, small);
@@ -122,7 +136,7 @@ impl Canvas {
         for placed in &inner.glyphs {
             if let Piece::Glyph(face, glyph) = placed.piece {
                 let mask = self.text.mask(face, glyph, small, 0);
-                self.mask(&mask, (left + placed.x).round() as i32, base, color);
+                self.paint_mask(&mask, (left + placed.x).round() as i32, base, color);
             }
         }
     }

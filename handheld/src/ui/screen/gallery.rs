@@ -83,8 +83,8 @@ fn draw_cell(c: &mut Canvas, t: &Theme, place: Rect, model: &Model, cell: &Cell,
     let raster = model
         .pictures
         .find(cell.picture)
-        .and_then(|p| p.thumb.as_deref());
-    let picture = raster.and_then(|r| Picture::new(r.width, r.height, &r.rgb));
+        .and_then(|p| p.thumb.as_ref());
+    let picture = raster.and_then(Picture::new);
     if let Some(picture) = picture {
         let (w, h) = picture.size();
         c.picture(&picture, inner, View::cover(w, h, inner));

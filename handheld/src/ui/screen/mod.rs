@@ -35,7 +35,10 @@ pub fn theme(model: &Model) -> Theme {
 
 /// Draws the whole panel. Returns what was measured of the content of the top screen, for the model to scroll by.
 pub fn draw(model: &Model, theme: &Theme, canvas: &mut Canvas) -> Extent {
-    let t = theme;
+    canvas.scene(|canvas| panel(model, theme, canvas))
+}
+
+fn panel(model: &Model, t: &Theme, canvas: &mut Canvas) -> Extent {
     let panel = canvas.area();
     canvas.fill(panel, t.color(Tone::Bg));
     if let Some(lock) = &model.lock {

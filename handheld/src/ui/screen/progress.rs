@@ -82,8 +82,8 @@ fn frame(area: Rect, sized: (u16, u16)) -> Rect {
 fn preview(c: &mut Canvas, t: &Theme, area: Rect, model: &Model, id: PictureId, sized: (u16, u16)) {
     let m = &t.m;
     let frame = frame(area, sized);
-    let raster = model.pictures.find(id).and_then(|p| p.raster.as_deref());
-    let picture = raster.and_then(|r| Picture::new(r.width, r.height, &r.rgb));
+    let raster = model.pictures.find(id).and_then(|p| p.raster.as_ref());
+    let picture = raster.and_then(Picture::new);
     match picture {
         Some(picture) => {
             let (w, h) = picture.size();

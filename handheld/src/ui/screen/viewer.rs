@@ -22,8 +22,8 @@ pub(super) fn viewer(
     let raster = model
         .pictures
         .find(screen.picture)
-        .and_then(|p| p.raster.as_deref());
-    let picture = raster.and_then(|r| Picture::new(r.width, r.height, &r.rgb));
+        .and_then(|p| p.raster.as_ref());
+    let picture = raster.and_then(Picture::new);
     let mut scale = 0.0;
     match &picture {
         Some(picture) => {

@@ -5,6 +5,7 @@ use super::glyph::{GlyphCache, Key, Mask, SUBPIXELS, rasterise};
 use super::kern::Kerning;
 use skrifa::GlyphId;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::rc::Rc;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -42,7 +43,17 @@ pub struct Shaped {
 pub struct Typesetter {
     cache: GlyphCache,
     kerning: Kerning,
+    /// Short texts that were shaped, in two generations as the masks are.
+    young: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
+    old: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
+    young_glyphs: usize,
 }
+
+/// Longest text in octets that is remembered shaped: about a line.
+const SHAPED_LEN: usize = 160;
+
+/// Glyphs remembered in a generation, 24 octets each: some three full panels.
+const SHAPED_GLYPHS: usize = 8192;
 
 /// The size of the hexadecimal code within its box: smaller than the text, never below the smallest legible size.
 pub fn box_size(size: u16) -> u16 {
@@ -60,9 +71,31 @@ pub fn box_padding(size: u16) -> f32 {
 }
 
 impl Typesetter {
+    /// Shapes one line of text, or remembers how it was shaped before. See [`Typesetter::set`].
+    pub fn shape(&mut self, text: &str, face: Face, size: u16) -> Rc<Shaped> {
+        if text.len() > SHAPED_LEN {
+            return Rc::new(self.set(text, face, size));
+        }
+        let kind = (face, size);
+        if let Some(shaped) = self.young.get(&kind).and_then(|known| known.get(text)) {
+            return shaped.clone();
+        }
+        let known = self.old.get_mut(&kind).and_then(|known| known.remove(text));
+        let shaped = known.unwrap_or_else(|| Rc::new(self.set(text, face, size)));
+        // Book-keeping counts as a few glyphs, so that empty texts are bounded too.
+        self.young_glyphs += shaped.glyphs.len() + 4;
+        let young = self.young.entry(kind).or_default();
+        young.insert(text.into(), shaped.clone());
+        if self.young_glyphs > SHAPED_GLYPHS {
+            self.old = std::mem::take(&mut self.young);
+            self.young_glyphs = 0;
+        }
+        shaped
+    }
+
     /// Shapes one line of text. Control characters and direction overrides come out as boxes, so that text from
     /// elsewhere can neither hide nor reorder anything; a tab is four spaces wide.
-    pub fn shape(&mut self, text: &str, face: Face, size: u16) -> Shaped {
+    fn set(&mut self, text: &str, face: Face, size: u16) -> Shaped {
         let mut out = Shaped {
             glyphs: Vec::with_capacity(text.len()),
             width: 0.0,
@@ -218,6 +251,24 @@ fn acts_unseen(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_remembered_shaped_is_bounded_and_keeps_what_is_used() {
+        let mut t = Typesetter::default();
+        let hot = t.shape("hot", Face::Sans, 24);
+        for i in 0..5_000 {
+            t.shape(&format!("text number {i}"), Face::Sans, 24);
+            assert!(Rc::ptr_eq(&hot, &t.shape("hot", Face::Sans, 24)));
+        }
+        let glyphs = |known: &HashMap<_, HashMap<Box<str>, Rc<Shaped>>>| -> usize {
+            known
+                .values()
+                .flat_map(HashMap::values)
+                .map(|s| s.glyphs.len() + 4)
+                .sum()
+        };
+        assert!(glyphs(&t.young) + glyphs(&t.old) <= 2 * SHAPED_GLYPHS + 100);
+    }
 
     #[test]
     fn widths_grow_with_the_text_and_the_size() {
