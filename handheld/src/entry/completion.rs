@@ -3,7 +3,7 @@
 
 use super::common;
 use super::layer::Caps;
-use super::learned::{Followers, Learned, previous_word};
+use super::learned::{Followers, Habit, Learned, previous_word};
 use super::words::WordList;
 
 /// Suggestions found at most: three on the strip and three more behind a hold.
@@ -69,14 +69,12 @@ impl<'a> Odds<'a> {
         }
     }
 
-    /// The chance that `key`, a word in small letters that is shown as `word`, is meant; only comparable here.
-    fn of(&self, key: &str, word: &str) -> f32 {
-        let count = self.learned.habit(key).map_or(0, |habit| habit.count()) as f32;
-        let prior = WordList::bundled()
-            .find(word)
-            .map_or(0.0, |word| prior(word.rank));
+    /// The chance that `key`, a word in small letters that is shown as `word`, is meant; only comparable here. `rank` is
+    /// its place in the list and `count` how often it was written.
+    fn of(&self, key: &str, word: &str, rank: Option<u16>, count: u32) -> f32 {
+        let prior = rank.map_or(0.0, prior);
         let mut chance =
-            (count + PRIOR_WORDS * prior) / (self.learned.written() as f32 + PRIOR_WORDS);
+            (count as f32 + PRIOR_WORDS * prior) / (self.learned.written() as f32 + PRIOR_WORDS);
         if !self.table.is_empty() {
             let place = self.table.iter().position(|follower| *follower == word);
             // Followers thin out like words do: one, a half, a third …, of about three together.
@@ -88,6 +86,12 @@ impl<'a> Odds<'a> {
             chance = weight * share + (1.0 - weight) * chance;
         }
         chance
+    }
+
+    /// The same for a word of the list.
+    fn of_listed(&self, key: &str, word: &str, rank: u16) -> f32 {
+        let count = self.learned.habit(key).map_or(0, Habit::count);
+        self.of(key, word, Some(rank), count)
     }
 }
 
@@ -146,29 +150,41 @@ pub fn suggest(before: &str, caps: Caps, learned: &Learned) -> Vec<String> {
     };
     if !small.is_empty() {
         for (key, habit) in learned.starting_with(&small) {
-            best.offer(odds.of(key, &habit.shown), &habit.shown);
+            let chance = odds.of(key, &habit.shown, habit.rank, habit.count());
+            best.offer(chance, &habit.shown);
         }
     }
     if let Some((own, _)) = odds.own {
         for key in own.starting_with(&small) {
-            let shown = match (key, learned.habit(key)) {
-                ("i", _) => "I",
-                (_, Some(habit)) => &habit.shown,
-                (key, None) => key,
+            let habit = learned.habit(key);
+            let shown = match habit {
+                _ if key == "i" => "I",
+                Some(habit) => &habit.shown,
+                None => key,
             };
-            best.offer(odds.of(key, shown), shown);
+            let rank = habit.map_or_else(
+                || list.find(shown).map(|word| word.rank),
+                |habit| habit.rank,
+            );
+            best.offer(
+                odds.of(key, shown, rank, habit.map_or(0, Habit::count)),
+                shown,
+            );
         }
     }
     for word in &odds.table {
         let key = word.to_lowercase();
-        if key.starts_with(&small) {
-            best.offer(odds.of(&key, word), word);
+        if key.starts_with(&small)
+            && let Some(word) = list.find(word)
+        {
+            best.offer(odds.of_listed(&key, word.text, word.rank), word.text);
         }
     }
     for prefix in [&small, &named] {
         let mut left = MAX_SUGGESTIONS + 1;
         list.best(prefix, |word| {
-            best.offer(odds.of(&word.text.to_lowercase(), word.text), word.text);
+            let key = word.text.to_lowercase();
+            best.offer(odds.of_listed(&key, word.text, word.rank), word.text);
             left -= 1;
             left > 0
         });

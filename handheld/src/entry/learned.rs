@@ -24,6 +24,8 @@ struct Use {
 pub(super) struct Habit {
     /// As it is written inside a sentence.
     pub(super) shown: String,
+    /// Its rank in the list, if it is there: looked up once, since every letter asks for it.
+    pub(super) rank: Option<u16>,
     used: Use,
 }
 
@@ -119,7 +121,8 @@ impl Learned {
             habit.used.count = habit.used.count.saturating_add(count);
             habit.used.last = last;
             // A capital at a sentence start says nothing; a small letter anywhere does.
-            if word == key {
+            if word == key && habit.shown != key {
+                habit.rank = list.find(&key).map(|word| word.rank);
                 habit.shown = key;
             }
             return;
@@ -129,8 +132,12 @@ impl Learned {
         } else {
             word.to_owned()
         };
-        let used = Use { count, last };
-        self.words.insert(key, Habit { shown, used });
+        let habit = Habit {
+            rank: list.find(&shown).map(|word| word.rank),
+            shown,
+            used: Use { count, last },
+        };
+        self.words.insert(key, habit);
         if self.words.len() > MAX_LEARNED {
             let bar = bar(self.words.values().map(|habit| habit.used));
             self.words.retain(|_, habit| habit.used >= bar);

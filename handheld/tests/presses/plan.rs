@@ -2,6 +2,7 @@
 //! behind an accepted word, and the suggestions; and the same presses played on the real keyboard, which has the last word.
 
 use std::collections::{BinaryHeap, HashMap};
+use std::rc::Rc;
 
 use handheld::entry::completion::suggest;
 use handheld::entry::layer::{Layer, lone_i, starts_sentence};
@@ -100,7 +101,7 @@ pub struct Planner<'a, L: Layout> {
     /// Octet of each character and of the end.
     octets: Vec<usize>,
     text: &'a str,
-    suggestions: HashMap<(usize, bool, u8), Vec<String>>,
+    suggestions: HashMap<(usize, bool, u8), Rc<[String]>>,
 }
 
 impl<'a, L: Layout> Planner<'a, L> {
@@ -134,14 +135,14 @@ impl<'a, L: Layout> Planner<'a, L> {
     }
 
     /// The suggestions that show in `state`.
-    fn suggested(&mut self, state: &State, before: &str, caps: Caps) -> Vec<String> {
+    fn suggested(&mut self, state: &State, before: &str, caps: Caps) -> Rc<[String]> {
         if self.words == Words::Off || state.tail == Tail::SmallI {
-            return Vec::new();
+            return Rc::new([]);
         }
         let learned = self.learned;
         self.suggestions
             .entry((state.at, state.tail == Tail::Space, caps as u8))
-            .or_insert_with(|| suggest(before, caps, learned))
+            .or_insert_with(|| suggest(before, caps, learned).into())
             .clone()
     }
 

@@ -38,7 +38,7 @@ fn press(model: &mut Model, presses: &[(Button, Edge)]) {
 
 /// Samples of writing.
 pub fn samples(book: &mut Book) {
-    use Button::{A, Down, L1, L2, Right, Select, X, Y};
+    use Button::{A, Down, L1, L2, Right, Select, Up, X, Y};
     use Edge::{Hold, Release};
     let press_of = |button| (button, Edge::Press);
     let screen = || {
@@ -99,6 +99,12 @@ pub fn samples(book: &mut Book) {
         Mode::Grid,
         SHORT,
         [tap(Select), tap(Y), tap(Right), tap(Right), tap(A)].concat(),
+    );
+    add(
+        "writing-emoji-end",
+        Mode::Grid,
+        SHORT,
+        [tap(Select), tap(Y), tap(Right), tap(Right), tap(A), tap(Up)].concat(),
     );
     let passphrase = Screen::Writing(Box::new(Writing {
         purpose: Purpose::Passphrase,

@@ -12,7 +12,7 @@ pub struct Topic {
 }
 
 /// All topics, the first steps first.
-pub const TOPICS: [Topic; 7] = [
+pub const TOPICS: [Topic; 8] = [
     Topic {
         title: "First steps",
         second: "Pair, ask, read",
@@ -27,6 +27,11 @@ pub const TOPICS: [Topic; 7] = [
         title: "The arc in one minute",
         second: "Write a letter with one chord",
         text: ARC,
+    },
+    Topic {
+        title: "Writing with few presses",
+        second: "Words, accents, the edit layer",
+        text: WRITING,
     },
     Topic {
         title: "When the laptop is away",
@@ -84,6 +89,18 @@ Each of the eight petals belongs to a direction, the middle to none. In a petal 
 **B** alone deletes, **X** alone makes a capital, **Y** alone shows symbols and digits. **L1**, **L2** and **R2** take the suggested words.
 
 Choose the arc under Settings, Keyboard.";
+
+const WRITING: &str = "\
+This holds for both keyboards.
+
+- **L1**, **L2** and **R2** take the suggested words, already before the first letter. Hold one of them for three more. **B** straight after takes the word back.
+- A full stop or comma after such a word moves before its space by itself.
+- **R1** is the space, **B** deletes; hold it to go on.
+- Hold a letter for its accents, pick with the D-pad, let go.
+- Sentences and *I* begin with a capital by themselves. **X** turns that off, and gives a capital elsewhere; twice, until a space. **Y** does the same for symbols.
+- **Select** opens the edit layer: the D-pad moves the cursor, **L1** and **R1** by words, **X** marks, **Y** has undo, cut, copy, paste and emoji. **Select** closes it.
+
+The keyboard learns from what you send. **Settings, Learned words** forgets it.";
 
 const AWAY: &str = "\
 You can read and write everything while the laptop is away. What you send waits in the **Outbox** on the card and goes out by itself, in order, when the laptop is back. It runs once, however often the link breaks.

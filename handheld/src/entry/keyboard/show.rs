@@ -57,10 +57,20 @@ const EMOJI_SWAPPED: &[Hint] = &[
     hint(&[Button::A], "Close"),
     hint(&[Button::Start], "Send"),
 ];
-const ACCENTS: &[Hint] = &[
-    hint(&[Button::Left, Button::Right], "Pick"),
-    hint(&[], "Let go to type"),
-];
+const ACCENTS_X: &[Hint] = &accents(&[Button::X]);
+const ACCENTS_A: &[Hint] = &accents(&[Button::A]);
+const ACCENTS_B: &[Hint] = &accents(&[Button::B]);
+const ACCENTS_Y: &[Hint] = &accents(&[Button::Y]);
+
+const fn accents(holder: &'static [Button]) -> [Hint; 2] {
+    [
+        hint(
+            &[Button::Up, Button::Down, Button::Left, Button::Right],
+            "Pick",
+        ),
+        hint(holder, "Let go to type"),
+    ]
+}
 
 impl Keyboard {
     /// Everything a screen needs to draw field and keys.
@@ -169,7 +179,12 @@ impl Keyboard {
                     EMOJI
                 }
             }
-            Stage::Accents { .. } => ACCENTS,
+            Stage::Accents { holder, .. } => match holder {
+                Button::X => ACCENTS_X,
+                Button::B => ACCENTS_B,
+                Button::Y => ACCENTS_Y,
+                _ => ACCENTS_A,
+            },
         }
     }
 }

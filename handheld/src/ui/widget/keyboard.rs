@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::mark;
+use super::scroll_bar::scroll_bar;
 use crate::entry::view::{Board, Face as KeyFace, Hint, Key, MenuItem, Petal, Slot, View};
 use crate::ui::canvas::{Align, Canvas, Icon};
 use crate::ui::rect::Rect;
@@ -303,6 +304,7 @@ fn choices(
     let top = (focus / columns + 1)
         .saturating_sub(rows)
         .min(all.saturating_sub(rows));
+    scroll_bar(c, t, area, all as i32, rows as i32, top as i32);
     for (i, item) in items
         .iter()
         .enumerate()
