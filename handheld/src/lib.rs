@@ -1,6 +1,7 @@
 //! The handheld side of OfficeOS.
 
 pub mod app;
+pub mod broker;
 pub mod card;
 pub mod entry;
 pub mod input;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use handheld::runtime::options::{Parsed, parse};
-use handheld::runtime::run;
+use handheld::runtime::{audit, run};
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
@@ -16,6 +16,11 @@ fn main() -> ExitCode {
         }
         Ok(Parsed::Run(options)) => match run(&options) {
             Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => error,
+        },
+        Ok(Parsed::Audit(options)) => match audit::run(&options) {
+            Ok(true) => return ExitCode::SUCCESS,
+            Ok(false) => return ExitCode::FAILURE,
             Err(error) => error,
         },
         Err(error) => error,

@@ -107,6 +107,8 @@ pub enum Effect {
     SaveLaptop(Box<Laptop>),
     /// Write a conversation down.
     SaveChat(Box<Chat>),
+    /// Try what the air gap must refuse; answered by `Msg::Proof`.
+    ProveAirGap,
     /// Delete a conversation.
     DropChat(ChatId),
     /// Write the record of a picture down.

@@ -8,6 +8,7 @@ use super::model::laptop::{
 };
 use super::model::outbox::{Entry, Failure, RequestId, Source};
 use super::model::picture::{Picture, PictureId, Raster, Recipe};
+use super::model::proof::Proof;
 use super::model::screen::Purpose;
 use super::model::{Battery, Chat, Clock, Extent, Panel, Settings};
 use crate::input::button::Press;
@@ -32,6 +33,8 @@ pub enum Msg {
     Link(LinkEvent),
     /// News from the card.
     Card(CardEvent),
+    /// What holds of the air gap.
+    Proof(Box<Proof>),
     /// The system asks the app to end.
     Terminate,
 }

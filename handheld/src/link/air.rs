@@ -3,8 +3,6 @@
 
 mod work;
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,22 +11,16 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 
 use super::cable;
 use super::carrier::{Called, Calling, Connecting, Dialer, RadioNews, Way, tcp};
-use super::ctrl::run_folder;
 use super::reach::{Learned, reach};
 use crate::app::model::laptop::Nearby;
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
 use crate::app::words::radio::passphrase;
+use crate::broker::Broker;
 use crate::radio::{Order, Place};
 use work::Work;
 
-/// Where control sockets are: those of officeos-radio's supplicant, then the usual places.
-pub const FOLDERS: [&str; 4] = [
-    "/run/officeos-radio/control",
-    "/run/wpa_supplicant",
-    "/var/run/wpa_supplicant",
-    "/tmp/wpa_supplicant",
-];
+pub use crate::broker::FOLDERS;
 
 /// Said where no network is known.
 const NO_NETWORK: &str = "This laptop has told of no network of its own. Link with it over another way once, or pair anew by radio.";
@@ -53,6 +45,7 @@ enum Wanted {
 
 /// The driver's end.
 pub struct AirDialer {
+    broker: Broker,
     wants: Sender<Wanted>,
     ability: Arc<Mutex<Option<RadioAbility>>>,
     learned: Learned,
@@ -66,15 +59,20 @@ pub struct Air {
     news: Sender<RadioNews>,
     ability: Arc<Mutex<Option<RadioAbility>>>,
     clock: fn() -> u64,
-    run: PathBuf,
+    broker: Broker,
 }
 
 /// Makes both ends, and what the radio says.
-pub fn open(settings: Settings, clock: fn() -> u64) -> (AirDialer, Air, Receiver<RadioNews>) {
+pub fn open(
+    settings: Settings,
+    broker: Broker,
+    clock: fn() -> u64,
+) -> (AirDialer, Air, Receiver<RadioNews>) {
     let (wants, wanted) = unbounded();
     let (news, heard) = unbounded();
     let ability = Arc::new(Mutex::new(None));
     let dialer = AirDialer {
+        broker: broker.clone(),
         wants,
         ability: ability.clone(),
         learned: Learned::default(),
@@ -86,7 +84,7 @@ pub fn open(settings: Settings, clock: fn() -> u64) -> (AirDialer, Air, Receiver
         news,
         ability,
         clock,
-        run: run_folder(),
+        broker,
     };
     (dialer, air, heard)
 }
@@ -102,6 +100,7 @@ impl AirDialer {
         answer: Receiver<Result<Place, String>>,
     ) -> Result<Place, String> {
         let gone = || "The radio is not driven any more.".to_owned();
+        self.broker.is_there().map_err(|e| e.to_string())?;
         self.wants.send(wanted).await.map_err(|_| gone())?;
         answer.recv().await.map_err(|_| gone())?
     }
@@ -121,15 +120,15 @@ impl Dialer for AirDialer {
     fn dial<'a>(&'a self, way: Way<'a>) -> Connecting<'a> {
         Box::pin(async move {
             match way.carrier {
-                Carrier::Tcp(address) => tcp(address).await,
+                Carrier::Tcp(address) => tcp(&self.broker, address).await,
                 Carrier::Usb => {
                     let port = way.network.map_or(0, |network| network.port);
-                    cable::reach(self.usb.as_deref(), port).await
+                    cable::reach(&self.broker, self.usb.as_deref(), port).await
                 }
                 Carrier::WifiDirect | Carrier::Station => {
                     let network = way.network.ok_or(NO_NETWORK)?;
                     let place = self.join(network).await?;
-                    reach(&place, &self.learned).await
+                    reach(&self.broker, &place, &self.learned).await
                 }
             }
         })
@@ -159,7 +158,7 @@ impl Dialer for AirDialer {
                     (carrier, place)
                 }
             };
-            let stream = reach(&place, &self.learned).await?;
+            let stream = reach(&self.broker, &place, &self.learned).await?;
             let network = Some(Network {
                 port: stream
                     .peer_addr()
@@ -233,18 +232,16 @@ impl Air {
         let mut work = Work::new(&self, &executor, tell);
         executor.run(work.run(told)).await;
     }
+}
 
-    fn folders(&self) -> Vec<PathBuf> {
-        if !self.settings.folders.is_empty() {
-            return self.settings.folders.clone();
+impl Settings {
+    /// The folders to look in.
+    #[must_use]
+    pub fn folders(&self) -> Vec<PathBuf> {
+        if !self.folders.is_empty() {
+            return self.folders.clone();
         }
         FOLDERS.iter().map(PathBuf::from).collect()
-    }
-
-    /// Where is written what is to be put back: a file for each network namespace, where interfaces have their names.
-    fn held_file(&self) -> PathBuf {
-        let space = fs::metadata("/proc/self/ns/net").map_or(0, |facts| facts.ino());
-        self.run.join(format!("radio-{space}"))
     }
 }
 
@@ -298,7 +295,8 @@ mod tests {
             usb: Some("nowhere9".into()),
         };
         let clock = || 1;
-        let (dialer, air, news) = open(settings, clock);
+        let broker = crate::broker::in_thread(Default::default());
+        let (dialer, air, news) = open(settings, broker, clock);
         smol::block_on(or(air.run(), async {
             let Ok(RadioNews::Ability(ability)) = news.recv().await else {
                 panic!("the ability comes first")

@@ -14,13 +14,11 @@ use smol::net::TcpStream;
 
 use super::carrier::in_time;
 use super::reach::{PORT, addressed, ask, call};
-use super::sight::{LINKS, Netlink, switch};
+use super::sight::{LINKS, Netlink};
+use crate::broker::{Broker, index, is_gadget};
 
 /// Where the kernel shows interfaces.
 pub const NET: &str = "/sys/class/net";
-
-/// Names that gadgets get where the kernel does not say so itself: Linux, configfs with NCM, Android's kernels.
-const NAMES: [&str; 4] = ["usb0", "usb1", "ncm0", "rndis0"];
 
 /// How long the other end may take to notice that an interface was switched on.
 const CARRIER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -75,17 +73,6 @@ pub fn gadget(net: &Path, only: Option<&str>) -> Option<Gadget> {
     found.into_iter().next()
 }
 
-/// Whether this is the device's own end: the kernel's word (u_ether.c names the type so), or else a usual name that is not the
-/// computer's end of a cable to something else.
-fn is_gadget(folder: &Path, name: &str) -> bool {
-    let uevent = fs::read_to_string(folder.join("uevent")).unwrap_or_default();
-    if uevent.lines().any(|line| line == "DEVTYPE=gadget") {
-        return true;
-    }
-    let subsystem = fs::read_link(folder.join("device/subsystem")).unwrap_or_default();
-    NAMES.contains(&name) && !subsystem.ends_with("usb")
-}
-
 /// Whether a laptop, or something like it, is at the cable.
 pub fn is_plugged(only: Option<&str>) -> bool {
     gadget(Path::new(NET), only).is_some_and(|gadget| gadget.carrier)
@@ -95,35 +82,38 @@ pub fn is_plugged(only: Option<&str>) -> bool {
 ///
 /// # Errors
 /// A sentence for the connection screen.
-pub async fn reach(only: Option<&str>, port: u16) -> Result<TcpStream, String> {
+pub async fn reach(broker: &Broker, only: Option<&str>, port: u16) -> Result<TcpStream, String> {
     let gadget = gadget(Path::new(NET), only).ok_or(NO_GADGET)?;
     let name = gadget.name.as_str();
     if !gadget.up {
-        switch(name, true).map_err(|error| {
+        broker.raise(name).map_err(|error| {
             format!("The USB network {name} is switched off, and this app may not switch it on: {error}.")
         })?;
-        connected(name, only).await?;
+        connected(broker, name, only).await?;
     } else if !gadget.carrier {
         return Err(NO_CABLE.into());
     }
-    addressed(name).await?;
-    let index = nix::net::if_::if_nametoindex(name)
-        .map_err(|_| format!("The interface {name} is gone."))?;
+    addressed(broker, name).await?;
+    let index = index(name).ok_or_else(|| format!("The interface {name} is gone."))?;
     let port = if port == 0 { PORT } else { port };
-    let found = async { ask(name, index, port).await.map_err(|e| format!("{e}.")) };
+    let found = async {
+        ask(broker, name, index, port)
+            .await
+            .map_err(|e| format!("{e}."))
+    };
     let silence = async {
         Timer::after(ANSWER_TIMEOUT).await;
         Err(NO_ANSWER.to_owned())
     };
     let laptop = or(found, silence).await?;
     log::debug!("{name}: the laptop is at {laptop}");
-    in_time(call(name, laptop)).await
+    in_time(call(broker, name, laptop)).await
 }
 
 /// Waits until something is at the other end of an interface that was just switched on.
-async fn connected(name: &str, only: Option<&str>) -> Result<(), String> {
+async fn connected(broker: &Broker, name: &str, only: Option<&str>) -> Result<(), String> {
     let said = |error: io::Error| format!("{error}.");
-    let netlink = Netlink::open(LINKS).map_err(said)?;
+    let netlink = Netlink::open(broker, LINKS).map_err(said)?;
     let wait = async {
         loop {
             // As it is now, then what changes it: in this order nothing is missed.
@@ -219,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_device_without_a_gadget_says_so() {
-        let why = smol::block_on(reach(Some("nowhere9"), 0)).unwrap_err();
+        let broker = crate::broker::in_thread(Default::default());
+        let why = smol::block_on(reach(&broker, Some("nowhere9"), 0)).unwrap_err();
         assert_eq!(why, NO_GADGET);
         assert!(!is_plugged(Some("nowhere9")));
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::net::TcpStream as Stream;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use smol::net::TcpStream;
 
 use crate::app::model::{Call, Carrier, Network};
 use crate::app::msg::RadioAbility;
+use crate::broker::{Broker, Refusal};
 
 pub use crate::radio::RadioNews;
 
@@ -92,14 +95,14 @@ pub fn no_radio(why: &str) -> Receiver<RadioNews> {
 }
 
 /// Plain TCP to a numeric address. There is no resolver here: the handheld speaks no DNS.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TcpDialer;
+#[derive(Clone, Debug)]
+pub struct TcpDialer(pub Broker);
 
 impl Dialer for TcpDialer {
     fn dial<'a>(&'a self, way: Way<'a>) -> Connecting<'a> {
         Box::pin(async move {
             match way.carrier {
-                Carrier::Tcp(address) => tcp(address).await,
+                Carrier::Tcp(address) => tcp(&self.0, address).await,
                 Carrier::WifiDirect | Carrier::Station => Err(NO_RADIO.into()),
                 Carrier::Usb => Err(NO_USB.into()),
             }
@@ -132,14 +135,31 @@ pub const NO_USB: &str = "The USB link is not used here.";
 ///
 /// # Errors
 /// A sentence for the connection screen.
-pub async fn tcp(address: &str) -> Result<TcpStream, String> {
+pub async fn tcp(broker: &Broker, address: &str) -> Result<TcpStream, String> {
     let address: SocketAddr = address.parse().map_err(|_| {
         format!(
             "{} is not an address like 192.168.7.1:8144.",
             address.escape_debug()
         )
     })?;
-    in_time(TcpStream::connect(address)).await
+    match broker.dial(address) {
+        Ok(descriptor) => in_time(connected(descriptor)).await,
+        Err(Refusal::System(error)) => Err(sentence(&error)),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
+/// Waits until a connection that the broker has begun is made.
+///
+/// # Errors
+/// It is not.
+pub async fn connected(descriptor: OwnedFd) -> io::Result<TcpStream> {
+    let stream = smol::Async::new(Stream::from(descriptor))?;
+    stream.writable().await?;
+    match stream.get_ref().take_error()? {
+        None => Ok(TcpStream::from(stream)),
+        Some(error) => Err(error),
+    }
 }
 
 /// Waits for a connection under way, not for ever.
@@ -153,12 +173,9 @@ pub async fn in_time(
         smol::Timer::after(CONNECT_TIMEOUT).await;
         Err(io::ErrorKind::TimedOut.into())
     };
-    let stream = smol::future::or(connect, timeout)
+    smol::future::or(connect, timeout)
         .await
-        .map_err(|e| sentence(&e))?;
-    // A word must not wait for the next one.
-    stream.set_nodelay(true).map_err(|e| sentence(&e))?;
-    Ok(stream)
+        .map_err(|e| sentence(&e))
 }
 
 fn sentence(error: &io::Error) -> String {
@@ -178,9 +195,16 @@ fn sentence(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
+    fn dialer() -> TcpDialer {
+        TcpDialer(crate::broker::in_thread(crate::broker::Settings {
+            loopback: true,
+            ..Default::default()
+        }))
+    }
+
     fn dial(carrier: &Carrier) -> Result<TcpStream, String> {
         let network = None;
-        smol::block_on(TcpDialer.dial(Way { carrier, network }))
+        smol::block_on(dialer().dial(Way { carrier, network }))
     }
 
     #[test]
@@ -194,7 +218,7 @@ mod tests {
         for carrier in [Carrier::WifiDirect, Carrier::Station] {
             assert_eq!(dial(&carrier).unwrap_err(), NO_RADIO);
         }
-        assert_eq!(TcpDialer.radio(), None);
+        assert_eq!(dialer().radio(), None);
         let news = no_radio("None was found.");
         let Ok(RadioNews::Ability(ability)) = news.try_recv() else {
             panic!("the ability comes first")

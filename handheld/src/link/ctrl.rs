@@ -1,113 +1,73 @@
-//! One control socket of wpa_supplicant: requests through wpactrl, events on a socket of our own beside it.
+//! One control socket of wpa_supplicant, by way of the broker, which opens it and judges every request.
 //!
-//! wpactrl blocks for as long as ten seconds, so requests run on the pool of blocking threads; a request that takes too long is left
-//! behind with its client. Each client has a private folder: two of them in one folder would unlink each other's sockets. An
-//! attached client could take an event for an answer, so events have a socket that asks for nothing else.
+//! Events come in on a socket that the broker has bound and shut for writing, so that no process but this one wakes for them.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use shared_proto::supplicant::{Command, Event, parse};
-use smol::future::or;
-use smol::{Async, Timer};
+use smol::Async;
 
+use crate::broker::wire::{DoorSays, decode};
+use crate::broker::{Broker, Line, Refusal};
 use crate::radio::Denial;
-
-/// How long wpa_supplicant may take to let us listen.
-const ATTACH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longest message; wpa_supplicant's own buffer holds 4096 octets.
 const MESSAGE_LEN: usize = 8192;
 
-/// A client that may be busy.
-type Shared = Arc<Mutex<wpactrl::Client>>;
-
 /// A control socket that is open.
 pub struct Ctrl {
-    client: Shared,
+    line: Arc<smol::lock::Mutex<Async<Line>>>,
     events: Arc<Async<UnixDatagram>>,
-    /// Dropped last: the sockets are in it.
-    _folder: Folder,
-}
-
-/// A folder of our own, removed with what is in it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make(path: PathBuf) -> io::Result<Self> {
-        // Sockets that a process of the same number left would be in the way.
-        let _ = fs::remove_dir_all(&path);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 impl Ctrl {
-    /// Opens the control socket at `path`, with its own sockets in the new folder `own`.
+    /// Opens the control socket of this name.
     ///
     /// # Errors
     /// Nobody listens there, or this user may not.
-    pub async fn open(path: PathBuf, own: PathBuf) -> Result<Self, Denial> {
-        let (folder, client, events) = smol::unblock(move || connect(&path, own))
-            .await
-            .map_err(denial)?;
-        let events = Async::new(events).map_err(denial)?;
-        events
-            .send(Command::Attach.text().as_bytes())
-            .await
-            .map_err(denial)?;
-        let answer = async {
-            let mut buffer = [0; MESSAGE_LEN];
-            loop {
-                let len = events.recv(&mut buffer).await.map_err(denial)?;
-                match &buffer[..len] {
-                    b"OK\n" => return Ok(()),
-                    // An event that was faster.
-                    [b'<', ..] => {}
-                    _ => return Err(Denial::Dead),
-                }
+    pub async fn open(broker: &Broker, name: &str) -> Result<Self, Denial> {
+        let line = broker.door(name).map_err(|refusal| match refusal {
+            Refusal::System(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Denial::Permission
             }
-        };
-        let timeout = async {
-            Timer::after(ATTACH_TIMEOUT).await;
-            Err(Denial::Dead)
-        };
-        or(answer, timeout).await?;
-        Ok(Self {
-            client: Arc::new(Mutex::new(client)),
-            events: Arc::new(events),
-            _folder: folder,
-        })
+            _ => Denial::Dead,
+        })?;
+        let dead = |_: io::Error| Denial::Dead;
+        let line = Async::new(line).map_err(dead)?;
+        match line.read_with(Line::receive).await.map_err(dead)? {
+            Some((says, Some(events))) if decode(&says) == Some(DoorSays::Open) => {
+                let events = Async::new(UnixDatagram::from(events)).map_err(dead)?;
+                Ok(Self {
+                    line: Arc::new(smol::lock::Mutex::new(line)),
+                    events: Arc::new(events),
+                })
+            }
+            Some((says, _)) if decode(&says) == Some(DoorSays::Forbidden) => {
+                Err(Denial::Permission)
+            }
+            _ => Err(Denial::Dead),
+        }
     }
 
     /// Makes a request; its answer, or `None` if none came. One that is no text comes as an empty one: P2P_PEER gives the name of a
     /// stranger's device as its octets are, and those say nothing of whether wpa_supplicant lives.
     pub fn request(&self, command: &Command) -> impl Future<Output = Option<String>> + use<> {
-        let (client, text) = (self.client.clone(), command.text());
-        let ask = move || {
-            let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
-            match client.request(&text) {
-                Ok(answer) => Some(answer),
-                Err(wpactrl::Error::Utf8ToStr(_)) => Some(String::new()),
-                Err(_) => None,
+        let (line, text) = (self.line.clone(), command.text());
+        async move {
+            let line = line.lock().await;
+            line.get_ref().send(text.as_bytes(), None).ok()?;
+            let (says, _) = line.read_with(Line::receive).await.ok()??;
+            match decode(&says)? {
+                DoorSays::Answer(answer) => answer,
+                DoorSays::Refused(why) => {
+                    log::error!("a request was refused: {why}");
+                    Some("FAIL\n".into())
+                }
+                DoorSays::Open | DoorSays::Forbidden | DoorSays::Dead => None,
             }
-        };
-        // It begins when it is awaited.
-        async { smol::unblock(ask).await }
+        }
     }
 
     /// The stream of its events.
@@ -131,47 +91,15 @@ impl Events {
     }
 }
 
-fn connect(path: &Path, own: PathBuf) -> io::Result<(Folder, wpactrl::Client, UnixDatagram)> {
-    let folder = Folder::make(own)?;
-    let builder = wpactrl::Client::builder()
-        .cli_path(folder.0.clone())
-        .ctrl_path(path.to_path_buf());
-    let client = builder.open().map_err(|error| match error {
-        wpactrl::Error::Io(error) => error,
-        other => io::Error::other(other),
-    })?;
-    let events = UnixDatagram::bind(folder.0.join("events"))?;
-    events.connect(path)?;
-    Ok((folder, client, events))
-}
-
-fn denial(error: io::Error) -> Denial {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => Denial::Permission,
-        _ => Denial::Dead,
-    }
-}
-
-/// A folder in memory for sockets and for what is to be put back: never on the card, which may be FAT and knows no sockets.
-pub fn run_folder() -> PathBuf {
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let places = [own, Some("/run".into()), Some("/tmp".into())];
-    let usable = places.into_iter().flatten().find_map(|place| {
-        let folder = place.join("officeos");
-        fs::create_dir_all(&folder).ok()?;
-        // Whether one may write there only writing tells.
-        let probe = folder.join(format!("probe-{}", std::process::id()));
-        fs::create_dir(&probe).ok()?;
-        fs::remove_dir(&probe).ok()?;
-        Some(folder)
-    });
-    usable.unwrap_or_else(|| PathBuf::from("/tmp"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::{Settings, in_thread};
     use shared_proto::supplicant::Mac;
+    use std::fs;
+    use std::os::fd::AsFd;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     /// A supplicant that answers every request by itself, and says one event to whoever attaches.
     fn supplicant(path: &Path, answers: bool) -> std::thread::JoinHandle<()> {
@@ -214,19 +142,32 @@ mod tests {
         home
     }
 
+    fn broker(home: &Path) -> Broker {
+        in_thread(Settings {
+            folders: vec![home.to_owned()],
+            ..Settings::default()
+        })
+    }
+
     #[test]
     fn requests_are_answered_events_come_beside_them_and_nothing_stays_behind() {
         let home = home("open");
         let path = home.join("wlan0");
         let far = supplicant(&path, true);
+        let broker = broker(&home);
         smol::block_on(async {
-            let ctrl = Ctrl::open(path.clone(), home.join("own")).await.unwrap();
-            let second = Ctrl::open(path.clone(), home.join("second")).await.unwrap();
+            let ctrl = Ctrl::open(&broker, "wlan0").await.unwrap();
+            let second = Ctrl::open(&broker, "wlan0").await.unwrap();
             for ctrl in [&ctrl, &second, &ctrl] {
                 let answer = ctrl.request(&Command::Ping).await;
                 assert_eq!(answer.as_deref(), Some("PONG\n"));
             }
             assert_eq!(ctrl.events().next().await.unwrap(), Event::ScanResults);
+            let written = nix::unistd::write(ctrl.events.as_fd(), b"TERMINATE");
+            assert_eq!(written, Err(nix::Error::EPIPE), "it is for listening alone");
+            let forbidden = Command::Set("ctrl_interface", "x".into());
+            let answer = ctrl.request(&forbidden).await;
+            assert_eq!(answer.as_deref(), Some("FAIL\n"), "the broker refuses it");
             let stranger = Command::P2pPeer(Mac([2, 0, 0, 0, 0, 1]));
             let answer = ctrl.request(&stranger).await;
             assert_eq!(answer.as_deref(), Some(""), "a name that is no text");
@@ -236,7 +177,6 @@ mod tests {
             far.join().unwrap();
             assert_eq!(ctrl.request(&Command::Ping).await, None, "nobody is there");
         });
-        assert!(!home.join("own").exists() && !home.join("second").exists());
         fs::remove_dir_all(home).unwrap();
     }
 
@@ -247,10 +187,10 @@ mod tests {
         drop(UnixDatagram::bind(&stale).unwrap());
         let silent = home.join("silent");
         drop(supplicant(&silent, false));
-        for path in [home.join("nothing"), stale, silent] {
-            let opened = smol::block_on(Ctrl::open(path, home.join("own")));
+        let broker = broker(&home);
+        for name in ["nothing", "stale", "silent", "../stale"] {
+            let opened = smol::block_on(Ctrl::open(&broker, name));
             assert_eq!(opened.err(), Some(Denial::Dead));
-            assert!(!home.join("own").exists());
         }
         fs::remove_dir_all(home).unwrap();
     }

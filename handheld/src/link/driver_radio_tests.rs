@@ -37,7 +37,7 @@ impl Dialer for Played {
                 },
                 _ => self.way.lock().unwrap().clone()?,
             };
-            tcp(&address).await
+            tcp(&super::dialer().0, &address).await
         })
     }
 
@@ -402,7 +402,7 @@ fn what_the_radio_says_is_kept_while_the_app_is_busy() {
     let driver = Driver {
         commands: incoming,
         events: outgoing,
-        dialer: Arc::new(crate::link::carrier::TcpDialer),
+        dialer: Arc::new(super::dialer()),
         radio,
         library: Arc::new(Shelf::default()),
         introduction: Introduction {

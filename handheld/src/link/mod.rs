@@ -17,10 +17,8 @@ pub mod news;
 pub mod pipe;
 mod pump;
 pub mod reach;
-mod remains;
 pub mod sight;
 pub mod talk;
-mod tuning;
 pub mod unpack;
 
 use std::pin::Pin;

@@ -1,43 +1,33 @@
 //! From a joined network to a connection: addresses without DHCP, on that interface alone.
 //!
 //! The laptop's address is the link-local one that follows from its radio's (EUI-64, RFC 4291). Where its kernel makes another
-//! (RFC 7217), a small datagram to all nodes of the link finds it. Every socket is bound to the link's interface, so that nothing that
-//! is said here can take another way.
+//! (RFC 7217), a small datagram to all nodes of the link finds it. The broker binds every socket to the link's
+//! interface, so that nothing that is said here can take another way.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv6Addr, SocketAddrV6, TcpStream as Stream, UdpSocket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrIn6, connect, setsockopt, socket, sockopt,
-};
-use shared_proto::beacon::{Answer, LEN, Query};
-use shared_proto::crypto::Crypto;
-use shared_proto::crypto::ring::RingCrypto;
 use shared_proto::supplicant::Mac;
+use smol::Timer;
 use smol::future::or;
 use smol::net::TcpStream;
-use smol::{Async, Timer};
 
-use super::carrier::in_time;
+use super::carrier::{connected, in_time};
 use super::sight::{ADDRESSES, LINKS, Netlink};
+use crate::broker::wire::{Found, decode};
+use crate::broker::{Broker, Line, index};
 use crate::radio::Place;
 
-/// The port where laptops listen, as long as one has not told another.
-pub const PORT: u16 = 8144;
+pub use crate::broker::PORT;
 
 /// How long the kernel may take to give us an address: one second of duplicate address detection where we can't switch it off.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long the address that follows from the radio's is tried alone.
 const HEAD_START: Duration = Duration::from_millis(400);
-
-/// Between two questions who is there.
-const ASK_EVERY: Duration = Duration::from_millis(700);
 
 /// An address that the kernel has not found free yet, and one that it has found taken (linux/if_addr.h).
 const TENTATIVE: u32 = 0x40;
@@ -85,11 +75,10 @@ impl Learned {
 ///
 /// # Errors
 /// A sentence for the connection screen.
-pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String> {
+pub async fn reach(broker: &Broker, place: &Place, learned: &Learned) -> Result<TcpStream, String> {
     let name = place.interface.as_str();
-    let index = nix::net::if_::if_nametoindex(name)
-        .map_err(|_| format!("The interface {name} is gone."))?;
-    addressed(name).await?;
+    let index = index(name).ok_or_else(|| format!("The interface {name} is gone."))?;
+    addressed(broker, name).await?;
     log::debug!("{name}: has an address");
     let port = match place.network.port {
         0 => PORT,
@@ -104,18 +93,18 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
     };
     let asked = async {
         Timer::after(HEAD_START).await;
-        let found = ask(name, index, port).await?;
+        let found = ask(broker, name, index, port).await?;
         if found == first {
             // It is there and does not answer the call; the call itself says why.
             return smol::future::pending().await;
         }
         log::debug!("{name}: the laptop is at {found}");
-        let stream = call(name, found).await?;
+        let stream = call(broker, name, found).await?;
         learned.claim(place.bssid, found);
         Ok(stream)
     };
     let straight = async {
-        match call(name, first).await {
+        match call(broker, name, first).await {
             // Nobody has this address; somebody may have another.
             Err(error) if error.kind() == io::ErrorKind::HostUnreachable => {
                 smol::future::pending().await
@@ -129,8 +118,8 @@ pub async fn reach(place: &Place, learned: &Learned) -> Result<TcpStream, String
 }
 
 /// Waits until this interface has an address that may be used.
-pub(super) async fn addressed(name: &str) -> Result<(), String> {
-    let netlink = Netlink::open(ADDRESSES | LINKS).map_err(|e| format!("{e}."))?;
+pub(super) async fn addressed(broker: &Broker, name: &str) -> Result<(), String> {
+    let netlink = Netlink::open(broker, ADDRESSES | LINKS).map_err(|e| format!("{e}."))?;
     let wait = async {
         loop {
             // The list as it is now, then what changes it: in this order nothing is missed.
@@ -162,68 +151,28 @@ fn is_addressed(list: &str, name: &str) -> bool {
     })
 }
 
-/// Keeps a socket to one interface.
-fn bind_to(fd: &impl std::os::fd::AsFd, name: &str) -> io::Result<()> {
-    match setsockopt(fd, sockopt::BindToDevice, &OsString::from(name)) {
-        // Kernels before 5.7 let only root do so; the scope of the address keeps it there as well.
-        Ok(()) | Err(nix::Error::EPERM) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-pub(super) async fn call(name: &str, address: SocketAddrV6) -> io::Result<TcpStream> {
-    let fd: OwnedFd = socket(
-        AddressFamily::Inet6,
-        SockType::Stream,
-        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-        None,
-    )?;
-    bind_to(&fd, name)?;
-    match connect(fd.as_raw_fd(), &SockaddrIn6::from(address)) {
-        Ok(()) | Err(nix::Error::EINPROGRESS) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let stream = Async::new(Stream::from(fd))?;
-    stream.writable().await?;
-    match stream.get_ref().take_error()? {
-        None => Ok(TcpStream::from(stream)),
-        Some(error) => Err(error),
-    }
+pub(super) async fn call(
+    broker: &Broker,
+    name: &str,
+    address: SocketAddrV6,
+) -> io::Result<TcpStream> {
+    connected(broker.dial_link(name, *address.ip(), address.port())?).await
 }
 
 /// Asks the link who listens on this port.
-pub(super) async fn ask(name: &str, index: u32, port: u16) -> io::Result<SocketAddrV6> {
-    let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
-    bind_to(&socket, name)?;
-    let socket = Async::new(socket)?;
-    let nonce = RingCrypto
-        .nonce()
-        .map_err(|error| io::Error::other(error.to_string()))?;
-    let nonce = *nonce.first_chunk().unwrap_or(&[0; 16]);
-    let query = Query(nonce).encode();
-    let everybody = SocketAddrV6::new(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1), port, 0, index);
-    let asking = async {
-        loop {
-            // One that is lost is asked again.
-            let _ = socket.send_to(&query, everybody).await;
-            Timer::after(ASK_EVERY).await;
-        }
-    };
-    let answered = async {
-        let mut buffer = [0; LEN + 1];
-        loop {
-            let (len, from) = socket.recv_from(&mut buffer).await?;
-            let (Some(answer), std::net::SocketAddr::V6(from)) =
-                (Answer::decode(&buffer[..len]), from)
-            else {
-                continue;
-            };
-            if answer.nonce == nonce && from.ip().is_unicast_link_local() {
-                return Ok(SocketAddrV6::new(*from.ip(), answer.port, 0, index));
-            }
-        }
-    };
-    or(answered, asking).await
+pub(super) async fn ask(
+    broker: &Broker,
+    name: &str,
+    index: u32,
+    port: u16,
+) -> io::Result<SocketAddrV6> {
+    let line = smol::Async::new(broker.seek(name, port)?)?;
+    let found = line.read_with(Line::receive).await?;
+    match found.and_then(|(bytes, _)| decode(&bytes)) {
+        Some(Found { address, port }) => Ok(SocketAddrV6::new(address, port, 0, index)),
+        // Nobody answered; the call itself says why.
+        None => smol::future::pending().await,
+    }
 }
 
 #[cfg(test)]
@@ -269,12 +218,13 @@ mod tests {
 
     #[test]
     fn an_interface_that_is_gone_is_named() {
+        let broker = crate::broker::in_thread(crate::broker::Settings::default());
         let place = Place {
             interface: "nowhere9".into(),
             bssid: [2; 6],
             network: Default::default(),
         };
-        let why = smol::block_on(reach(&place, &Learned::default())).unwrap_err();
+        let why = smol::block_on(reach(&broker, &place, &Learned::default())).unwrap_err();
         assert_eq!(why, "The interface nowhere9 is gone.");
     }
 }

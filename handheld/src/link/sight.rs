@@ -1,10 +1,9 @@
 //! What the system shows of radios: wireless interfaces and control sockets; and when it is worth looking again.
 //!
-//! Nothing is polled. The kernel tells of interfaces (rtnetlink), of sockets (inotify), of radio switches (rfkill), and of waking from
+//! Nothing is polled, and no socket is opened here: that of rtnetlink comes from the broker. The kernel tells of interfaces (rtnetlink), of sockets (inotify), of radio switches (rfkill), and of waking from
 //! suspend: a timer on the wall clock that is cancelled when that clock is set, which the end of a suspend does (timerfd_create(2),
 //! TFD_TIMER_CANCEL_ON_SET).
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -12,16 +11,14 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send,
-    socket,
-};
+use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::time::{TimeSpec, TimeValLike};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::time::{ClockId as Clock, clock_gettime};
 use smol::Async;
 use smol::future::or;
 
+use crate::broker::Broker;
 use crate::radio::{Interface, Port, Scene};
 
 /// Where the kernel shows interfaces.
@@ -45,13 +42,12 @@ const FAR_S: i64 = 10 * 365 * 86_400;
 /// So much more time passed by the clock that counts suspend than by the one that does not: the device slept.
 const SLEPT_MS: i64 = 500;
 
-/// Interfaces and sockets as they are now, and where each socket lies.
-pub fn look(folders: &[PathBuf]) -> (Scene, BTreeMap<String, PathBuf>) {
+/// Interfaces and sockets as they are now. Of sockets of the same name that in the first folder counts, as it does for the broker.
+pub fn look(folders: &[PathBuf]) -> Scene {
     let mut scene = Scene {
         interfaces: interfaces(Path::new(NET)),
         ports: Vec::new(),
     };
-    let mut paths = BTreeMap::new();
     for folder in folders {
         // A folder that is not there has no sockets.
         let Ok(entries) = std::fs::read_dir(folder) else {
@@ -64,15 +60,15 @@ pub fn look(folders: &[PathBuf]) -> (Scene, BTreeMap<String, PathBuf>) {
             let Ok(facts) = entry.path().metadata() else {
                 continue;
             };
-            if facts.file_type().is_socket() && !paths.contains_key(&name) {
-                paths.insert(name.clone(), entry.path());
+            let known = scene.ports.iter().any(|port| port.name == name);
+            if facts.file_type().is_socket() && !known {
                 let mark = facts.ino();
                 scene.ports.push(Port { name, mark });
             }
         }
     }
     scene.ports.sort();
-    (scene, paths)
+    scene
 }
 
 fn interfaces(net: &Path) -> Vec<Interface> {
@@ -127,16 +123,9 @@ impl Netlink {
     /// Listens to these groups.
     ///
     /// # Errors
-    /// The kernel has none, or this process may not.
-    pub fn open(groups: u32) -> io::Result<Self> {
-        let fd = socket(
-            AddressFamily::Netlink,
-            SockType::Raw,
-            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-            SockProtocol::NetlinkRoute,
-        )?;
-        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
-        Async::new(fd).map(Self)
+    /// The kernel has none, or nobody opens it.
+    pub fn open(broker: &Broker, groups: u32) -> io::Result<Self> {
+        Async::new(broker.changes(groups)?).map(Self)
     }
 
     /// Waits until something changed. What it was is for the caller to look up: messages may be lost, files are not.
@@ -187,14 +176,14 @@ impl Watch {
     ///
     /// # Errors
     /// The kernel lacks something that every kernel since 2.6.27 has.
-    pub fn open(folders: &[PathBuf]) -> io::Result<Self> {
+    pub fn open(broker: &Broker, folders: &[PathBuf]) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         let clock = TimerFd::new(
             ClockId::CLOCK_REALTIME,
             TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
         );
         let watch = Self {
-            links: Netlink::open(LINKS)?,
+            links: Netlink::open(broker, LINKS)?,
             sockets: Async::new(inotify)?,
             folders: folders.to_vec(),
             clock: clock.ok().and_then(|clock| Async::new(clock).ok()),
@@ -287,58 +276,6 @@ fn switches() -> io::Result<Async<File>> {
     Async::new(options.open(RFKILL)?)
 }
 
-/// The number of an interface; another one once it was made anew.
-pub fn index(name: &str) -> Option<u32> {
-    nix::net::if_::if_nametoindex(name).ok()
-}
-
-/// Switches an interface on or off, as `ip link set IF up` does; a supplicant goes on by itself then. Only root may.
-///
-/// # Errors
-/// There is none of this name, or the kernel does not do so.
-pub fn switch(name: &str, on: bool) -> io::Result<()> {
-    let index = nix::net::if_::if_nametoindex(name)?;
-    let fd = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkRoute,
-    )?;
-    send(fd.as_raw_fd(), &switching(index, on), MsgFlags::empty())?;
-    let mut answer = [0; 256];
-    let len = recv(fd.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-    acknowledged(&answer[..len])
-}
-
-/// What the kernel says of a request: NLMSG_ERROR with the negative of an errno, or zero (netlink(7)).
-fn acknowledged(answer: &[u8]) -> io::Result<()> {
-    const NLMSG_ERROR: u16 = 2;
-    let (Some(kind), Some(code)) = (answer.get(4..6), answer.get(16..20)) else {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    };
-    let code: [u8; 4] = code.try_into().unwrap_or_default();
-    match (kind == NLMSG_ERROR.to_ne_bytes(), i32::from_ne_bytes(code)) {
-        (true, 0) => Ok(()),
-        (true, code) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
-        (false, _) => Err(io::ErrorKind::InvalidData.into()),
-    }
-}
-
-/// RTM_NEWLINK with IFF_UP alone (rtnetlink(7), netlink(7)): a header of 16 octets and an ifinfomsg of 16.
-fn switching(index: u32, on: bool) -> [u8; 32] {
-    const RTM_NEWLINK: u16 = 16;
-    const NLM_F_REQUEST: u16 = 1;
-    const NLM_F_ACK: u16 = 4;
-    let mut message = [0; 32];
-    message[..4].copy_from_slice(&32u32.to_ne_bytes());
-    message[4..6].copy_from_slice(&RTM_NEWLINK.to_ne_bytes());
-    message[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-    message[20..24].copy_from_slice(&index.to_ne_bytes());
-    message[24..28].copy_from_slice(&if on { UP } else { 0 }.to_ne_bytes());
-    message[28..].copy_from_slice(&UP.to_ne_bytes());
-    message
-}
-
 /// How long the device has slept since it started, in milliseconds.
 fn slept_ms() -> i64 {
     let at = |clock| clock_gettime(clock).map_or(0, |time| time.num_milliseconds());
@@ -350,20 +287,6 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::net::UnixListener;
-
-    #[test]
-    fn the_kernel_says_whether_an_interface_was_switched() {
-        // Either there is no such interface, or (as root) this changes nothing.
-        let why = switch("nowhere9", true).unwrap_err();
-        assert_eq!(why.raw_os_error(), Some(nix::libc::ENODEV));
-        let mut answer = [0; 36];
-        assert!(acknowledged(&answer[..10]).is_err() && acknowledged(&answer).is_err());
-        answer[4..6].copy_from_slice(&2u16.to_ne_bytes());
-        assert!(acknowledged(&answer).is_ok());
-        answer[16..20].copy_from_slice(&(-1i32).to_ne_bytes());
-        let denied = acknowledged(&answer).unwrap_err();
-        assert_eq!(denied.kind(), io::ErrorKind::PermissionDenied);
-    }
 
     #[test]
     fn wireless_interfaces_are_told_from_others_with_their_switches() {
@@ -407,16 +330,16 @@ mod tests {
         let folder = home.join("control");
         let folders = [folder.clone()];
         smol::block_on(async {
-            let mut watch = Watch::open(&folders).unwrap();
-            assert!(look(&folders).0.ports.is_empty());
+            let broker = crate::broker::in_thread(crate::broker::Settings::default());
+            let mut watch = Watch::open(&broker, &folders).unwrap();
+            assert!(look(&folders).ports.is_empty());
             let mut seen = |wanted: bool, not: u64| {
                 let mut waited = smol::block_on(watch.next());
                 loop {
                     waited.unwrap();
-                    let (scene, paths) = look(&folders);
+                    let scene = look(&folders);
                     let port = scene.ports.first();
                     if port.is_some_and(|port| port.mark != not) == wanted {
-                        assert_eq!(paths.contains_key("wlan0"), wanted);
                         return port.map_or(0, |port| port.mark);
                     }
                     waited = smol::block_on(watch.next());

@@ -9,6 +9,7 @@
 //! - [`evdev`]: the buttons of a real device.
 
 pub mod clock;
+pub mod confine;
 pub mod drm;
 pub mod evdev;
 mod frame;

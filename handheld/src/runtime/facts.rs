@@ -54,6 +54,9 @@ pub fn facts(model: &Model) -> Facts {
             .map(|t| t.text.clone())
             .unwrap_or_default(),
     );
+    if let Screen::Page(page) = model.screen() {
+        tell("page", page.text.clone());
+    }
     match &model.overlay {
         None => tell("overlay", String::new()),
         Some(Overlay::ButtonMap) => tell("overlay", "buttons".to_owned()),

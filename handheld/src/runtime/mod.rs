@@ -8,8 +8,12 @@
 //!              └── commands ─▲
 //! ```
 //!
+//! All of this is the app's process. Before its first thread it has forked the [broker](crate::broker), which opens the link, and has given
+//! up rights and disk; once the display is open it gives up sockets and programs as well ([`crate::platform::confine`]).
+//!
 //! The stage never waits for card or link; whatever leaves for the laptop passes the keeper, behind the writes it rests on.
 
+pub mod audit;
 pub mod desk;
 pub mod drawer;
 pub mod facts;
@@ -18,6 +22,7 @@ mod former;
 pub mod keeper;
 pub mod options;
 pub mod parts;
+pub mod proof;
 pub mod raster;
 pub mod script;
 pub mod shelf;
@@ -33,14 +38,17 @@ use smol::channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::app::Model;
 use crate::app::model::{Carrier, Panel};
+use crate::broker::{self, Broker};
 use crate::link::Introduction;
 use crate::link::carrier::{Dialer, NO_RADIO, TcpDialer, no_radio};
 use crate::link::driver::Driver;
+use crate::platform::confine::{self, Layers};
 use crate::platform::rumble::Motor;
 use crate::platform::{Platform, PlatformError, clock, drm, evdev, headless};
 use desk::Desk;
 use keeper::Keeper;
 use options::{Mode, Options, Presenter};
+use proof::Prover;
 use stage::{Sources, Stage};
 
 /// News that may wait for the app before the laptop is slowed down.
@@ -51,21 +59,55 @@ const NEWS_QUEUE: usize = 64;
 /// # Errors
 /// A sentence: what keeps the app from starting, and what to do about it.
 pub fn run(options: &Options) -> Result<(), String> {
+    let broker = broker::split(&options.broker())?;
     fonts::open();
+    // The rules of the disk are about folders that are there.
+    std::fs::create_dir_all(&options.home)
+        .map_err(|e| format!("no folder {}: {e}", options.home.display()))?;
+    if let Err(error) = confine::disk::take(&options.home) {
+        log::warn!("{} is somebody else's: {error}", options.home.display());
+    }
+    let control = options.control.as_deref().map(bind).transpose()?;
+    let confined = Confined {
+        layers: confine::early(&options.written()),
+        broker,
+        control,
+    };
     match options.mode {
-        Mode::Headless => run_headless(options),
-        Mode::Window => run_window(options),
-        Mode::Device => run_device(options),
+        Mode::Headless => run_headless(options, confined),
+        Mode::Window => run_window(options, confined),
+        Mode::Device => run_device(options, confined),
     }
 }
 
-fn run_headless(options: &Options) -> Result<(), String> {
+/// What is left of a process that has split and given up what it could before its display opened.
+struct Confined {
+    layers: Layers,
+    broker: Broker,
+    /// Where scripts are taken.
+    control: Option<UnixListener>,
+}
+
+impl Confined {
+    /// Gives up the rest, once the display is open and before anything is read that others wrote.
+    fn close(&mut self) {
+        let listens = self.control.is_some();
+        self.layers = confine::late(self.layers.clone(), listens);
+        if let Some(why) = self.layers.lack() {
+            log::warn!("the air gap is not enforced as it should be: {why}");
+        }
+    }
+}
+
+fn run_headless(options: &Options, mut confined: Confined) -> Result<(), String> {
     let (remote, platform) = headless::open(options.size.0, options.size.1);
     let (orders, script) = unbounded();
-    let stage = start(options, platform, script)?;
-    match &options.control {
+    confined.close();
+    let control = confined.control.take();
+    let stage = start(options, confined, platform, script)?;
+    match control {
         // The listener's thread ends with the process: it only ever waits for a script.
-        Some(path) => listen(path, orders)?,
+        Some(listener) => listen(listener, orders)?,
         None => {
             thread::Builder::new()
                 .name("script".into())
@@ -82,11 +124,14 @@ fn run_headless(options: &Options) -> Result<(), String> {
         .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
 }
 
-/// Takes scripts from a socket, one after the other.
-fn listen(path: &Path, orders: Sender<script::Order>) -> Result<(), String> {
+/// The socket for scripts.
+fn bind(path: &Path) -> Result<UnixListener, String> {
     let _ = std::fs::remove_file(path);
-    let listener =
-        UnixListener::bind(path).map_err(|e| format!("no socket at {}: {e}", path.display()))?;
+    UnixListener::bind(path).map_err(|e| format!("no socket at {}: {e}", path.display()))
+}
+
+/// Takes scripts from a socket, one after the other.
+fn listen(listener: UnixListener, orders: Sender<script::Order>) -> Result<(), String> {
     let serve = move || {
         for stream in listener.incoming().flatten() {
             let Ok(output) = stream.try_clone() else {
@@ -104,26 +149,26 @@ fn listen(path: &Path, orders: Sender<script::Order>) -> Result<(), String> {
 
 /// Shows the app in a window on a desktop.
 #[cfg(feature = "device")]
-fn run_window(options: &Options) -> Result<(), String> {
+fn run_window(options: &Options, confined: Confined) -> Result<(), String> {
     use crate::platform::sdl;
     let wanted = sdl::Options::desktop(options.size.0, options.size.1);
     let (window, platform) = sdl::open(&wanted).map_err(|e| e.to_string())?;
-    play(options, platform, || window.run())
+    play(options, confined, platform, || window.run())
 }
 
 #[cfg(not(feature = "device"))]
-fn run_window(_options: &Options) -> Result<(), String> {
+fn run_window(_options: &Options, _confined: Confined) -> Result<(), String> {
     Err("this build has no window; build it with --features device, or use --headless".into())
 }
 
 /// Shows the app on the device's own panel: through SDL where that is built in and finds it, else through the kernel.
-fn run_device(options: &Options) -> Result<(), String> {
+fn run_device(options: &Options, confined: Confined) -> Result<(), String> {
     let no_sdl = match options.display {
         Presenter::Drm => None,
         Presenter::Auto | Presenter::Sdl => match sdl_device() {
             Ok((window, platform)) => {
                 watch_buttons(&platform)?;
-                return play(options, platform, window);
+                return play(options, confined, platform, window);
             }
             Err(error) if options.display == Presenter::Sdl => return Err(error),
             Err(error) => Some(error),
@@ -132,7 +177,7 @@ fn run_device(options: &Options) -> Result<(), String> {
     match drm::open(Path::new(drm::FOLDER), options.turn) {
         Ok((window, platform)) => {
             watch_buttons(&platform)?;
-            play(options, platform, || window.run())
+            play(options, confined, platform, || window.run())
         }
         Err(error) => Err(match no_sdl {
             Some(sdl) => format!("{sdl}. Without SDL there is {error}"),
@@ -176,14 +221,16 @@ fn watch_buttons(platform: &Platform) -> Result<(), String> {
 /// Runs the app behind a panel whose frames `window` shows on this thread; SDL wants the main one.
 fn play(
     options: &Options,
+    mut confined: Confined,
     platform: Platform,
     window: impl FnOnce() -> Result<(), PlatformError>,
 ) -> Result<(), String> {
+    confined.close();
     let (orders, script) = unbounded();
-    if let Some(path) = &options.control {
-        listen(path, orders)?;
+    if let Some(listener) = confined.control.take() {
+        listen(listener, orders)?;
     }
-    let stage = start(options, platform, script)?;
+    let stage = start(options, confined, platform, script)?;
     window().map_err(|e| e.to_string())?;
     stage
         .join()
@@ -193,6 +240,7 @@ fn play(
 /// Starts card, link and stage, a thread each; the stage's ends when the app quits.
 fn start(
     options: &Options,
+    confined: Confined,
     platform: Platform,
     script: Receiver<script::Order>,
 ) -> Result<JoinHandle<()>, String> {
@@ -202,14 +250,22 @@ fn start(
     let (errands, work) = unbounded();
     let (commands, wishes) = unbounded();
     let (news, link) = bounded(NEWS_QUEUE);
+    let answers = told.downgrade();
     let keeper =
         Keeper::open(&options.home, told, commands.clone(), now).map_err(|e| e.to_string())?;
+    let Confined { layers, broker, .. } = confined;
+    let prover = Arc::new(Prover {
+        layers,
+        broker: broker.clone(),
+        written: options.written(),
+        folders: options.broker().folders,
+    });
     let (dialer, air, radio): (Arc<dyn Dialer>, _, _) = match &options.radio {
         Some(settings) => {
-            let (dialer, air, radio) = crate::link::air::open(settings.clone(), now);
+            let (dialer, air, radio) = crate::link::air::open(settings.clone(), broker, now);
             (Arc::new(dialer), Some(air), radio)
         }
-        None => (Arc::new(TcpDialer), None, no_radio(NO_RADIO)),
+        None => (Arc::new(TcpDialer(broker)), None, no_radio(NO_RADIO)),
     };
     let driver = Driver {
         commands: wishes,
@@ -264,7 +320,15 @@ fn start(
         "stage",
         Box::new(move || {
             // Made here, because what is laid out and rasterised stays in this thread.
-            let stage = Stage::new(display, power, model, errands, commands, pulses);
+            let stage = Stage::new(
+                display,
+                power,
+                model,
+                errands,
+                commands,
+                pulses,
+                (prover, answers),
+            );
             let commands = smol::block_on(stage.run(sources));
             // Closing the commands lets the driver say goodbye to the laptop.
             commands.close();

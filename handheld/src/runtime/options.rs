@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 
+use crate::broker;
 use crate::link::air::Settings;
 use crate::platform::drm::Turn;
 
@@ -53,6 +54,28 @@ pub struct Options {
     pub radio: Option<Settings>,
 }
 
+impl Options {
+    /// What the broker is to know.
+    #[must_use]
+    pub fn broker(&self) -> broker::Settings {
+        broker::Settings {
+            folders: self.radio.as_ref().map_or_else(Vec::new, Settings::folders),
+            loopback: self.mode != Mode::Device,
+            usb: self.radio.as_ref().and_then(|radio| radio.usb.clone()),
+            told: self.laptop.as_deref().and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// Folders that the app writes to: its home, and where a script that drives it was started, for its pictures.
+    #[must_use]
+    pub fn written(&self) -> Vec<PathBuf> {
+        let scripted = self.mode == Mode::Headless || self.control.is_some();
+        let here = std::env::current_dir().ok();
+        let here = here.filter(|here| scripted && here.parent().is_some());
+        std::iter::once(self.home.clone()).chain(here).collect()
+    }
+}
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 OfficeOS on a handheld: reaches one paired laptop and nothing else.
@@ -73,6 +96,7 @@ usage: officeos-handheld [--window | --device | --headless] [options]
   --usb-interface NAME  the network interface to take for the USB cable, if not the one that looks like it
   --no-radio          leave the radio alone; laptops are reached by address only
   --control SOCKET    take the script from this Unix socket instead of standard input
+  --audit-airgap      try what must not work, in a process confined as the app is; print what held and end
   --help, --version
 ";
 
@@ -81,6 +105,8 @@ usage: officeos-handheld [--window | --device | --headless] [options]
 pub enum Parsed {
     /// Run the app.
     Run(Options),
+    /// Try what must not work.
+    Audit(Options),
     /// Print this and end.
     Print(String),
 }
@@ -101,6 +127,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
         control: None,
         radio: Some(Settings::default()),
     };
+    let mut audit = false;
     let mut parser = lexopt::Parser::from_args(args);
     let failed = |e: lexopt::Error| format!("{e}; --help lists what there is");
     while let Some(arg) = parser.next().map_err(failed)? {
@@ -148,6 +175,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
                     radio.usb = Some(name);
                 }
             }
+            Long("audit-airgap") => audit = true,
             Long("no-radio") => options.radio = None,
             Long("size") => {
                 let text = value(&mut parser)?.string().map_err(failed)?;
@@ -164,7 +192,10 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
             other => return Err(failed(other.unexpected())),
         }
     }
-    Ok(Parsed::Run(options))
+    Ok(match audit {
+        true => Parsed::Audit(options),
+        false => Parsed::Run(options),
+    })
 }
 
 fn size(text: &str) -> Option<(u32, u32)> {
@@ -198,7 +229,7 @@ mod tests {
     fn run(args: &[&str]) -> Result<Options, String> {
         let args = args.iter().copied().map(Into::into);
         match parse(args)? {
-            Parsed::Run(options) => Ok(options),
+            Parsed::Run(options) | Parsed::Audit(options) => Ok(options),
             Parsed::Print(text) => Err(text),
         }
     }

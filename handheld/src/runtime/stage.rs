@@ -2,13 +2,15 @@
 //!
 //! Between stimuli nothing runs. While text streams in, the first piece is drawn at once and then one frame in 50 ms.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use smol::Timer;
-use smol::channel::{Receiver, Sender};
+use smol::channel::{Receiver, Sender, WeakSender};
 use smol::future::or;
 
 use super::keeper::{Errand, Reach};
+use super::proof::Prover;
 use super::script::{self, Ask, Order};
 use crate::app::effect::{Effect, Effects};
 use crate::app::model::{Battery, Model, Panel};
@@ -53,6 +55,8 @@ pub struct Stage {
     commands: Sender<Command>,
     /// Milliseconds for the motor; nobody listens where there is none.
     pulses: Sender<u16>,
+    /// Who shows what holds of the air gap, and where the answer comes in.
+    prover: (Arc<Prover>, WeakSender<Msg>),
     /// Wake-up that the app asked for.
     timer: Option<Millis>,
     battery_at: Millis,
@@ -84,6 +88,7 @@ impl Stage {
         errands: Sender<Errand>,
         commands: Sender<Command>,
         pulses: Sender<u16>,
+        prover: (Arc<Prover>, WeakSender<Msg>),
     ) -> Self {
         let (width, height) = display.size();
         Self {
@@ -96,6 +101,7 @@ impl Stage {
             errands,
             commands,
             pulses,
+            prover,
             timer: None,
             battery_at: Millis(0),
             frame_at: Some(Millis(0)),
@@ -357,6 +363,18 @@ impl Stage {
                 }
                 Effect::Rumble(ms) => {
                     let _ = self.pulses.try_send(ms);
+                    continue;
+                }
+                Effect::ProveAirGap => {
+                    let (prover, answers) = self.prover.clone();
+                    let prove = move || {
+                        let proof = Box::new(prover.prove());
+                        // Nobody is there to read it once the app ends.
+                        answers
+                            .upgrade()
+                            .map(|tell| tell.send_blocking(Msg::Proof(proof)))
+                    };
+                    smol::unblock(prove).detach();
                     continue;
                 }
                 Effect::Quit => {

@@ -8,6 +8,7 @@ mod talks;
 
 use handheld::app::Model;
 use handheld::app::model::laptop::{Attempt, Away, Ended, ModelInfo, Nearby, ServiceKind};
+use handheld::app::model::proof::{Layer, Proof, Verdict as Found};
 use handheld::app::model::radio::{Ability, Radio};
 use handheld::app::model::screen::{
     FilesScreen, HomeScreen, Page, PairingScreen, PairingStage, PromptRow, PromptScreen,
@@ -311,9 +312,56 @@ fn lists(book: &mut Book) {
         scroll: Scroll::Top(0),
     };
     book.add("help-page", Screen::Page(page), as_it_is);
+    for (name, broken) in [("airgap-holds", false), ("airgap-broken", true)] {
+        let page = Page {
+            title: words::proof::TITLE.into(),
+            text: words::proof::page(&proof(broken)),
+            scroll: Scroll::Top(0),
+        };
+        book.add(name, Screen::Page(page), as_it_is);
+    }
     let row = |row| Screen::Prompt(PromptScreen { row });
     book.add("prompt", row(PromptRow::Style), as_it_is);
     book.add("prompt-away", row(PromptRow::Prompt), away);
+}
+
+/// What holds on our own image, or on old firmware whose filter is not in place.
+fn proof(broken: bool) -> Proof {
+    use Found::{Broken, Holds, Lacking, Said};
+    let mut proof = Proof::default();
+    proof.note(
+        Layer::Rights,
+        Holds,
+        "None of its 7 threads has a capability, even if it was started as root.",
+    );
+    match broken {
+        false => proof.note(
+            Layer::Calls,
+            Holds,
+            "A filter of system calls is on all 7 threads.",
+        ),
+        true => proof.note(Layer::Calls, Broken, "Not refused: open an IPv4 socket."),
+    }
+    match broken {
+        false => proof.note(
+            Layer::Disk,
+            Holds,
+            "Only its own folder can be written, not /etc, /usr/bin, /root or others.",
+        ),
+        true => proof.note(
+            Layer::Disk,
+            Lacking,
+            "Writing is not confined: this kernel has no Landlock.",
+        ),
+    }
+    let refused = "Asked for the internet (203.0.113.77:8144): refused.";
+    proof.note(Layer::Broker, Holds, refused);
+    proof.note(
+        Layer::Device,
+        Said,
+        "The device has no route to anywhere beyond its links.",
+    );
+    proof
 }
 
 fn nearby(book: &mut Book) {

@@ -6,6 +6,7 @@ pub mod laptop;
 pub mod outbox;
 pub mod overlay;
 pub mod picture;
+pub mod proof;
 pub mod radio;
 pub mod screen;
 pub mod services;

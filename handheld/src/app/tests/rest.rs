@@ -1,8 +1,11 @@
 use super::*;
+use crate::app::effect::Effect;
 use crate::app::model::Overlay;
+use crate::app::model::proof::{Layer, Proof, Verdict};
 use crate::app::model::screen::{Page, ServicesTab};
 use crate::app::model::settings::{KeyboardKind, Theme};
 use crate::app::view;
+use crate::app::view::settings::Item;
 use crate::input::button::Button;
 use shared_proto::report;
 
@@ -172,6 +175,32 @@ fn services_tell_health_models_and_that_there_are_no_jobs() {
     let list = view::list(&p.model).unwrap();
     assert!(matches!(p.model.screen(), Screen::Services(s) if s.tab == ServicesTab::Jobs));
     assert!(list.rows.is_empty() && list.empty.contains("jobs.run"));
+}
+
+#[test]
+fn the_air_gap_is_tried_when_somebody_asks_and_shown_while_they_wait() {
+    let mut p = linked();
+    let at = Item::ALL.iter().position(|item| *item == Item::AirGap);
+    let focus = crate::app::model::ListState {
+        focus: at.unwrap(),
+        ..Default::default()
+    };
+    p.model.screens.push(Screen::Settings(focus));
+    let fx = play(&mut p, "A");
+    assert!(fx.contains(&Effect::ProveAirGap));
+    let text = |p: &Player| match p.model.screen() {
+        Screen::Page(page) => page.text.clone(),
+        _ => panic!(),
+    };
+    assert!(text(&p).starts_with("Trying"));
+    let mut proof = Proof::default();
+    proof.note(Layer::Calls, Verdict::Broken, "Not refused: mount.");
+    p.send(Msg::Proof(Box::new(proof.clone())));
+    assert!(text(&p).contains("One check failed") && text(&p).contains("mount"));
+    // Whoever has gone on is not bothered.
+    play(&mut p, "B");
+    p.send(Msg::Proof(Box::new(proof)));
+    assert!(matches!(p.model.screen(), Screen::Settings(_)));
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Millis) -> Effects {
         Msg::Panel(panel) => model.panel = panel,
         Msg::Extent(extent) => model.extent = extent,
         Msg::Battery(battery) => model.battery = battery,
+        Msg::Proof(proof) => page::proven(model, &proof),
         Msg::Link(event) => {
             link::event(model, event, &mut fx);
             laptop::refocus(model, focused);

@@ -2,9 +2,10 @@
 
 use crate::app::effect::Effects;
 use crate::app::hints::Act;
+use crate::app::model::proof::Proof;
 use crate::app::model::screen::Page;
 use crate::app::model::{Model, Screen, Scroll};
-use crate::app::words::help::TOPICS;
+use crate::app::words::{self, help::TOPICS};
 
 /// Shows a text.
 pub(super) fn open(
@@ -19,6 +20,15 @@ pub(super) fn open(
         scroll: Scroll::Top(0),
     };
     super::nav::push(model, Screen::Page(page), fx);
+}
+
+/// What holds of the air gap is known; shown where somebody still waits for it.
+pub(super) fn proven(model: &mut Model, proof: &Proof) {
+    if let Screen::Page(page) = model.screen_mut()
+        && page.title == words::proof::TITLE
+    {
+        page.text = words::proof::page(proof);
+    }
 }
 
 /// Something was done among the topics of help.

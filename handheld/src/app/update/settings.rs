@@ -96,7 +96,10 @@ fn open(model: &mut Model, item: Item, fx: &mut Effects) {
         }
         Item::Lock => super::action::perform(model, Action::SetLock(true), fx),
         Item::Buttons => super::page::open(model, "Buttons", words::help::buttons(), fx),
-        Item::AirGap => super::page::open(model, "Air gap", words::help::AIR_GAP, fx),
+        Item::AirGap => {
+            super::page::open(model, words::proof::TITLE, words::proof::CHECKING, fx);
+            fx.push(Effect::ProveAirGap);
+        }
         Item::About => super::page::open(model, "About, licences", words::help::about(), fx),
         _ => {}
     }

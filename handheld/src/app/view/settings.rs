@@ -87,7 +87,7 @@ pub fn list(model: &Model, state: ListState) -> ListView {
         },
         Item::Lock => opens("Lock", if s.lock { "On" } else { "Off" }),
         Item::Buttons => opens("Buttons", "Show the keys"),
-        Item::AirGap => opens("Air gap", "What holds"),
+        Item::AirGap => opens("Air gap", "Show the proof"),
         Item::About => opens("About, licences", ""),
     });
     ListView::default().with_rows(rows.into(), state)

@@ -115,7 +115,7 @@ The laptop's owner decides what this handheld may do: *allowed*, *asks* or *refu
 If the laptop asks its owner, a countdown stands where the answer will be. If nobody answers in time, nothing runs; ask again with **X**. After a no, your text is kept.";
 
 const PRIVACY: &str = "\
-This handheld talks to paired laptops and to nothing else. **Settings, Air gap** says what holds and what this version does not check.
+This handheld talks to paired laptops and to nothing else. The part that reads and draws can open no connection and run no program: another, small one hands it the link. **Settings, Air gap** tries it and shows what held.
 
 Everything between the two is encrypted with keys made for this pair alone. The laptop may send your words on to the model server that its owner chose; the model's name says which.
 
@@ -130,20 +130,6 @@ An error says what happened, whose fault it was, what is safe and what to do.
 - **The card is full:** delete pictures or files here, then retry.
 
 What had arrived always stays.";
-
-/// What holds of the air gap in this version, and what does not.
-pub const AIR_GAP: &str = "\
-**What holds**
-
-- The app speaks to paired laptops only. Every connection is encrypted with keys made for the pair, and both sides prove theirs.
-- Nothing in it can speak HTTP or look names up: no such code is in it, and its build refuses any.
-- Addresses come from you or from the laptop you paired.
-- The radio joins the networks of your laptops only. It looks for others while **Laptops nearby** shows, and not otherwise.
-
-**What this version does not do**
-
-- It does not shut its own door: a broker that opens the link and a filter that forbids everything else are not in this version.
-- It cannot print a proof of its own. Watch the network from outside to be sure.";
 
 /// The buttons, and the keys of a desktop keyboard that stand for them.
 pub fn buttons() -> String {

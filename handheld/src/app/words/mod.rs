@@ -4,6 +4,7 @@
 pub mod failure;
 pub mod help;
 pub mod pairing;
+pub mod proof;
 pub mod quantity;
 pub mod radio;
 

@@ -1,8 +1,7 @@
 //! The work of one run: the machine, the sockets that it has open, and the tasks around it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +10,11 @@ use smol::future::or;
 use smol::{Executor, Task, Timer};
 
 use super::{Air, Wanted, locked};
+use crate::broker::{Tuner, index};
 use crate::link::cable;
 use crate::link::carrier::RadioNews;
 use crate::link::ctrl::Ctrl;
-use crate::link::remains;
 use crate::link::sight::{self, Glance, Watch};
-use crate::link::tuning::Tuning;
 use crate::radio::held::{read, write};
 use crate::radio::{Denial, Effect, Held, Input, Machine, Order, Place, Scene};
 
@@ -48,10 +46,9 @@ pub(super) struct Work<'a, 'e> {
     /// A laptop is at the USB cable, as was said last.
     plugged: bool,
     /// How interfaces were found. Kept while one is prepared, and no request is made meanwhile.
-    tuning: Arc<smol::lock::Mutex<Tuning>>,
+    tuning: Arc<smol::lock::Mutex<Option<Tuner>>>,
     /// Interfaces that were prepared, and their numbers at that time.
     prepared: BTreeMap<String, u32>,
-    paths: BTreeMap<String, PathBuf>,
     doors: BTreeMap<String, Door>,
     answers: BTreeMap<u32, Sender<Result<Place, String>>>,
     tickets: u32,
@@ -61,8 +58,11 @@ pub(super) struct Work<'a, 'e> {
 
 impl<'a, 'e> Work<'a, 'e> {
     pub(super) fn new(air: &'a Air, executor: &'a Executor<'e>, tell: Sender<Told>) -> Self {
-        let held = fs::read_to_string(air.held_file()).unwrap_or_default();
-        let values = air.held_file().with_extension("values");
+        let held = air.broker.recall();
+        let tuner = air.broker.tuner();
+        if let Err(error) = &tuner {
+            log::warn!("interfaces stay as they are: {error}");
+        }
         Self {
             air,
             executor,
@@ -70,9 +70,8 @@ impl<'a, 'e> Work<'a, 'e> {
             machine: Machine::new(air.settings.interface.clone(), read(&held)),
             scene: Scene::default(),
             plugged: false,
-            tuning: Arc::new(smol::lock::Mutex::new(Tuning::open(values))),
+            tuning: Arc::new(smol::lock::Mutex::new(tuner.ok())),
             prepared: BTreeMap::new(),
-            paths: BTreeMap::new(),
             doors: BTreeMap::new(),
             answers: BTreeMap::new(),
             tickets: 0,
@@ -82,10 +81,9 @@ impl<'a, 'e> Work<'a, 'e> {
     }
 
     pub(super) async fn run(&mut self, told: Receiver<Told>) {
-        let folders = self.air.folders();
+        let folders = self.air.settings.folders();
         let _watch = self.watch(&folders);
         // What a crash left.
-        remains::sweep(&self.air.run, Path::new("/proc"));
         self.restore();
         self.look(&folders);
         loop {
@@ -131,7 +129,7 @@ impl<'a, 'e> Work<'a, 'e> {
         })
         .await;
         let mut tuning = self.tuning.lock_arc().await;
-        smol::unblock(move || tuning.restore(sight::index)).await;
+        smol::unblock(move || tuning.as_mut().map(|tuner| tuner.restore())).await;
     }
 
     /// Waits until the machine is to look at the clock.
@@ -148,7 +146,7 @@ impl<'a, 'e> Work<'a, 'e> {
     /// Tells when it is worth looking again.
     fn watch(&self, folders: &[PathBuf]) -> Option<Task<()>> {
         let tell = self.tell.clone();
-        let mut watch = match Watch::open(folders) {
+        let mut watch = match Watch::open(&self.air.broker, folders) {
             Ok(watch) => watch,
             Err(error) => {
                 log::warn!("changes of the radio are not noticed: {error}");
@@ -178,15 +176,14 @@ impl<'a, 'e> Work<'a, 'e> {
             );
             let _ = self.air.news.try_send(RadioNews::Cable(plugged));
         }
-        let (scene, paths) = sight::look(folders);
-        self.paths = paths;
+        let scene = sight::look(folders);
         self.scene = scene.clone();
         // A driver that was loaded anew has an interface of the same name without what it was prepared with, and a supplicant
         // that still knows the network joins without being asked.
         let anew: Vec<String> = self
             .prepared
             .iter()
-            .filter(|(name, index)| sight::index(name).is_some_and(|now| now != **index))
+            .filter(|(name, before)| index(name).is_some_and(|now| now != **before))
             .map(|(name, _)| name.clone())
             .collect();
         for name in anew {
@@ -197,7 +194,7 @@ impl<'a, 'e> Work<'a, 'e> {
 
     fn want(&mut self, wanted: Wanted, folders: &[PathBuf]) {
         // Where a change was not told, this is the time to notice.
-        let (scene, _) = sight::look(folders);
+        let scene = sight::look(folders);
         if scene != self.scene {
             self.look(folders);
         }
@@ -339,15 +336,9 @@ impl<'a, 'e> Work<'a, 'e> {
     fn open(&mut self, name: String) {
         self.numbers += 1;
         let number = self.numbers;
-        let path = self.paths.get(&name).cloned();
-        let folder = format!("radio-{}-{number}", std::process::id());
-        let own = self.air.run.join(folder);
-        let (tell, at) = (self.tell.clone(), name.clone());
+        let (tell, at, broker) = (self.tell.clone(), name.clone(), self.air.broker.clone());
         let task = self.executor.spawn(async move {
-            let opened = match path {
-                Some(path) => Ctrl::open(path, own).await,
-                None => Err(Denial::Dead),
-            };
+            let opened = Ctrl::open(&broker, &at).await;
             let _ = tell.send(Told::Opened(at, number, opened)).await;
         });
         self.doors.insert(
@@ -361,22 +352,22 @@ impl<'a, 'e> Work<'a, 'e> {
     }
 
     fn prepare(&mut self, interface: &str) {
-        let index = sight::index(interface).unwrap_or(0);
+        let index = index(interface).unwrap_or(0);
         self.prepared.insert(interface.to_owned(), index);
         let mut scene = self.scene.interfaces.iter();
         let down = scene.any(|one| one.name == interface && !one.up);
         let name = interface.to_owned();
-        self.tune(move |tuning| tuning.prepare(&name, index, down));
+        self.tune(move |tuner| tuner.prepare(&name, down));
     }
 
     /// Puts interfaces back as they were found.
     fn restore(&mut self) {
         self.prepared.clear();
-        self.tune(|tuning| tuning.restore(sight::index));
+        self.tune(|tuner| tuner.restore());
     }
 
     /// Works on what interfaces are set to, away from this thread and in the order of the calls.
-    fn tune(&self, work: impl FnOnce(&mut Tuning) + Send + 'static) {
+    fn tune(&self, work: impl FnOnce(&mut Tuner) + Send + 'static) {
         // Taken here where it is free, so that a request that follows waits for it.
         let (free, later) = (self.tuning.try_lock_arc(), self.tuning.clone());
         let task = async move {
@@ -384,7 +375,7 @@ impl<'a, 'e> Work<'a, 'e> {
                 Some(tuning) => tuning,
                 None => later.lock_arc().await,
             };
-            smol::unblock(move || work(&mut tuning)).await;
+            smol::unblock(move || tuning.as_mut().map(work)).await;
         };
         self.executor.spawn(task).detach();
     }
@@ -397,16 +388,7 @@ impl<'a, 'e> Work<'a, 'e> {
     }
 
     fn remember(&self, held: &[Held]) {
-        let file = self.air.held_file();
-        let text = write(held);
-        let result = match text.is_empty() {
-            true => fs::remove_file(&file).or_else(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            }),
-            false => fs::write(&file, text),
-        };
-        if let Err(error) = result {
+        if let Err(error) = self.air.broker.remember(write(held)) {
             log::warn!("what is to be put back after a crash is not written down: {error}");
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::sight;
+use super::net::switch;
 
 /// Where the kernel keeps what is set for each interface (ip-sysctl, "/proc/sys/net/ipv6/conf").
 const CONF: &str = "/proc/sys/net/ipv6/conf";
@@ -78,7 +78,7 @@ impl Tuning {
         }
         if raise {
             self.note(interface, index, OFF, "1");
-            if let Err(error) = sight::switch(interface, true) {
+            if let Err(error) = switch(interface, true) {
                 log::info!("{interface} is not switched on: {error}");
             }
         }
@@ -91,7 +91,7 @@ impl Tuning {
                 continue;
             }
             let result = match one.name.as_str() {
-                OFF => sight::switch(&one.interface, false),
+                OFF => switch(&one.interface, false),
                 name => put_back(&self.conf.join(&one.interface).join(name), &one.value),
             };
             if let Err(error) = result {
