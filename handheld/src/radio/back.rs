@@ -34,9 +34,38 @@ impl Machine {
             interface: left.interface,
             own: left.own.filter(&is),
             others: left.others.into_iter().filter(&is).collect(),
+            group: left.group,
         };
         self.retreat(&still);
         self.returning.push(still);
+    }
+
+    /// Notes a group of ours on this interface, so that also a crash does not leave it behind.
+    pub(super) fn note_group(&mut self, interface: &str, group: &str) {
+        let group = Some(group.to_owned());
+        match self
+            .held
+            .iter_mut()
+            .find(|held| held.interface == interface)
+        {
+            Some(held) => held.group = group,
+            None => self.held.push(Held {
+                interface: interface.to_owned(),
+                group,
+                ..Held::default()
+            }),
+        }
+        self.remember();
+    }
+
+    /// A group is gone, or about to go as asked.
+    pub(super) fn forget_group(&mut self, group: &str) {
+        let ours = |held: &&mut Held| held.group.as_deref() == Some(group);
+        if let Some(held) = self.held.iter_mut().find(ours) {
+            held.group = None;
+            self.held.retain(|held| !held.is_empty());
+            self.remember();
+        }
     }
 
     /// Whether what was left on this interface can be put back now.
@@ -56,6 +85,10 @@ impl Machine {
     /// Removes our network and enables what was enabled before, on this interface.
     pub(super) fn retreat(&mut self, held: &Held) {
         let port = &held.interface;
+        if let Some(group) = &held.group {
+            // One that is gone already is refused, which says the same.
+            self.ask(port, Command::P2pGroupRemove(group.clone()), Step::Ignore);
+        }
         if let Some(own) = &held.own {
             self.ask(port, Command::RemoveNetwork(own.id), Step::Ignore);
         }

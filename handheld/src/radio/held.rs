@@ -24,21 +24,30 @@ pub struct Held {
     pub own: Option<Known>,
     /// Networks that were enabled before.
     pub others: Vec<Known>,
+    /// The interface of the group that a push of the button made.
+    pub group: Option<String>,
 }
 
 impl Held {
     /// Whether there is anything to put back.
     pub fn is_empty(&self) -> bool {
-        self.own.is_none() && self.others.is_empty()
+        self.own.is_none() && self.others.is_empty() && self.group.is_none()
     }
 }
 
-/// As lines of text: `own wlan0 2 4449`, `was wlan0 0 486f6d65`.
+/// As lines of text: `own wlan0 2 4449`, `was wlan0 0 486f6d65`, `group wlan0 0 7032702d776c616e302d30`.
 pub fn write(held: &[Held]) -> String {
     let mut text = String::new();
     for one in held {
         let own = one.own.iter().map(|known| ("own", known));
-        for (word, known) in own.chain(one.others.iter().map(|known| ("was", known))) {
+        let group = one.group.iter().map(|name| Known {
+            id: 0,
+            ssid: name.clone().into_bytes(),
+        });
+        let group: Vec<Known> = group.collect();
+        let group = group.iter().map(|known| ("group", known));
+        let others = one.others.iter().map(|known| ("was", known));
+        for (word, known) in own.chain(others).chain(group) {
             let _ = write!(text, "{word} {} {} ", one.interface, known.id);
             for octet in &known.ssid {
                 let _ = write!(text, "{octet:02x}");
@@ -80,6 +89,14 @@ pub fn read(text: &str) -> Vec<Held> {
         match word {
             "own" => held[at].own = Some(known),
             "was" => held[at].others.push(known),
+            "group" => {
+                // It becomes part of a request.
+                let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);
+                let sound = (1..=15).contains(&known.ssid.len()) && known.ssid.iter().all(plain);
+                if let (true, Ok(name)) = (sound, String::from_utf8(known.ssid)) {
+                    held[at].group = Some(name);
+                }
+            }
             _ => {}
         }
     }
@@ -111,11 +128,13 @@ mod tests {
                 interface: "wlan1".into(),
                 own: Some(known(2, b"DIRECT-ab-Ada")),
                 others: vec![known(0, b"Home"), known(1, b"caf\xe9 \n")],
+                group: None,
             },
             Held {
                 interface: "p2p0".into(),
                 own: None,
                 others: vec![known(7, b"")],
+                group: Some("p2p-p2p0-3".into()),
             },
         ];
         let text = write(&held);
@@ -125,11 +144,13 @@ mod tests {
         );
         assert_eq!(read(&text), held);
         assert_eq!(read(""), []);
+        // A name that is none of an interface, and one with a request in it.
+        assert_eq!(read("group wlan0 0 \ngroup wlan0 0 610a62\n"), []);
     }
 
     proptest! {
         #[test]
-        fn a_damaged_file_is_read_without_a_fault(text in "((own|was|x) [a-z0-9]{0,4} [0-9a-z]{0,3} [0-9a-fé]{0,5}\n?|.{0,20}){0,6}") {
+        fn a_damaged_file_is_read_without_a_fault(text in "((own|was|group|x) [a-z0-9]{0,4} [0-9a-z]{0,3} [0-9a-fé]{0,5}\n?|.{0,20}){0,6}") {
             let held = read(&text);
             prop_assert!(held.iter().all(|one| !one.is_empty()));
             prop_assert_eq!(read(&write(&held)), held);

@@ -393,6 +393,7 @@ impl Machine {
             }
             Event::GroupStarted(group) => self.group_started(port, group),
             Event::GroupRemoved { interface, .. } => {
+                self.forget_group(interface);
                 let ours = self.stage.group() == Some(interface.as_str());
                 if ours && self.is_up() {
                     self.lost("The laptop closed its network.");

@@ -3,6 +3,7 @@
 use shared_proto::supplicant::{Command, Group, Mac, Role, Status};
 
 use super::line::Step;
+use super::look::parent;
 use super::machine::{Gate, Machine};
 use super::stage::{Stage, Wish};
 use super::{Effect, Place};
@@ -82,6 +83,7 @@ impl Machine {
             port: 0,
         };
         let name = group.interface.clone();
+        self.note_group(&parent(port), &name);
         self.effects.push(Effect::Prepare(name.clone()));
         if !self.gates.contains_key(&name) {
             // It may be there before the system shows it.
@@ -118,8 +120,9 @@ impl Machine {
     pub(super) fn leave_group(&mut self) {
         if let Stage::Grouped { port, group, .. } = &self.stage {
             let (port, group) = (port.clone(), group.clone());
-            self.ask(&port, Command::P2pGroupRemove(group), Step::Ignore);
+            self.ask(&port, Command::P2pGroupRemove(group.clone()), Step::Ignore);
             self.stage = Stage::Idle;
+            self.forget_group(&group);
         }
     }
 
@@ -132,6 +135,7 @@ impl Machine {
         if let Some(name) = ports.first() {
             let command = Command::P2pGroupRemove(group.to_owned());
             self.ask(name, command, Step::Ignore);
+            self.forget_group(group);
         }
     }
 }

@@ -182,7 +182,7 @@ impl Machine {
             None => self.held.push(Held {
                 interface: port.to_owned(),
                 own: Some(known),
-                others: Vec::new(),
+                ..Held::default()
             }),
         }
         self.remember();

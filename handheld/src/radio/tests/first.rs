@@ -396,3 +396,33 @@ fn a_radio_that_goes_hears_nothing_any_more() {
     assert_eq!(nearby(&mut bench), Some(Vec::new()));
     assert!(bench.asked.iter().all(|text| !text.contains("SELECT")));
 }
+
+#[test]
+fn a_crash_in_the_group_of_a_push_leaves_its_name_to_the_next_run_which_ends_it() {
+    let mut bench = Bench::new();
+    push(&mut bench, 4);
+    bench.said();
+    bench.event("wlan0", STARTED);
+    let mut said = bench.said().into_iter();
+    let kept = said.find_map(|said| match said {
+        Effect::Remember(held) => Some(held),
+        _ => None,
+    });
+    let kept = kept.expect("it is written down");
+    assert_eq!(kept[0].group.as_deref(), Some("p2p-wlan0-0"));
+    let mut next = Bench::bare(kept, true);
+    next.scene = Scene {
+        interfaces: vec![interface("wlan0")],
+        ports: vec![port("wlan0", 1)],
+    };
+    next.show();
+    let asked = next.asked();
+    let removed = "wlan0 P2P_GROUP_REMOVE p2p-wlan0-0".to_owned();
+    assert!(asked.contains(&removed), "{asked:?}");
+    assert!(next.said().contains(&Effect::Remember(Vec::new())));
+    bench.event(
+        "wlan0",
+        "<3>P2P-GROUP-REMOVED p2p-wlan0-0 client reason=REQUESTED",
+    );
+    assert!(bench.said().contains(&Effect::Remember(Vec::new())));
+}

@@ -301,6 +301,7 @@ fn what_a_crash_left_is_put_back_unless_it_is_something_else_by_now() {
             interface: "wlan0".into(),
             own: Some(known(2, own)),
             others: vec![known(0, b"Home"), known(1, b"Gone")],
+            group: None,
         }]
     };
     for (own, removed) in [(SSID, true), (&b"Other"[..], false)] {

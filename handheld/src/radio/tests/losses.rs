@@ -360,7 +360,7 @@ fn what_is_left_on_an_adapter_that_was_pulled_keeps_no_socket_open() {
             id: 2,
             ssid: SSID.to_vec(),
         }),
-        others: Vec::new(),
+        ..Held::default()
     };
     let mut bench = Bench::bare(vec![left], true);
     bench.scene = Scene {
