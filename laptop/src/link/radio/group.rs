@@ -15,6 +15,8 @@
 //! block is ours (`disabled=2`, `mode=3`), because a group that it makes itself has a new SSID and passphrase each time.
 
 mod asking;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod driven;
 mod phase;
 mod preparing;
 mod running;

@@ -15,6 +15,9 @@ mod supplicant;
 mod trouble;
 mod world;
 
+#[cfg(feature = "fuzzing")]
+pub use group::driven::drive;
+
 use driver::{Driver, Order};
 use std::fmt;
 use std::io::{self, Write};

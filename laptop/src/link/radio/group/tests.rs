@@ -1,3 +1,4 @@
+mod corpus;
 pub(in crate::link::radio) mod fake;
 mod random;
 mod replay;
