@@ -1,6 +1,11 @@
+use super::seal::octets;
 use super::*;
-use crate::app::model::outbox::{Origin, Wish};
-use crate::app::model::{Carrier, EntryState, Turn};
+use crate::app::effect::{Effect, Target as Wanted};
+use crate::app::model::laptop::Laptop;
+use crate::app::model::outbox::{Entry, Failure, Origin, Wish};
+use crate::app::model::{Carrier, Chat, EntryState, PictureId, Role, Turn, TurnState};
+use crate::card::{Relationship, Table};
+use crate::input::button::Button;
 use smol::channel::unbounded;
 
 struct Bench {

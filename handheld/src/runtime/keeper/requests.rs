@@ -1,0 +1,129 @@
+//! Requests: their numbers, what must be on the card before a word about them leaves, and the parts of their results.
+
+use std::collections::BTreeSet;
+
+use super::failure::own_failure;
+use super::{Keeper, State, shelf};
+use crate::app::effect::Target as Wanted;
+use crate::app::model::laptop::LaptopId;
+use crate::app::model::outbox::{Entry, Failure, RequestId, RequestKey};
+use crate::app::model::{Chat, Role, TurnState};
+use crate::app::msg::{CardEvent, LinkEvent, Msg};
+use crate::card::CardError;
+use crate::link::Command;
+
+impl Keeper {
+    /// The answer to this request is in no conversation on the card yet.
+    pub(super) fn is_unsaved(&self, key: RequestKey) -> bool {
+        self.unsaved.values().any(|answers| answers.contains(&key))
+    }
+
+    /// Lets a command out, unless what it depends on could not be written.
+    pub(super) fn pass(&mut self, command: Command) {
+        // Commands name requests of the laptop that a link is kept to.
+        let linked = |id: RequestId| self.linked.map(|laptop| RequestKey { laptop, id });
+        if let Command::Submit { id, .. } | Command::Ack(id) = &command
+            && linked(*id).is_some_and(|key| self.unwritten.contains(&key))
+        {
+            if matches!(command, Command::Submit { .. }) {
+                let failure = Failure::own(Failure::CARD_FULL, "");
+                let _ = self
+                    .tell
+                    .send_blocking(Msg::Link(LinkEvent::Failed { id: *id, failure }));
+            }
+            return;
+        }
+        if let Command::Ack(id) = &command
+            && linked(*id).is_some_and(|key| self.is_unsaved(key))
+        {
+            return;
+        }
+        // A link that is gone takes nothing.
+        let _ = self.link.send_blocking(command);
+    }
+
+    pub(super) fn new_request(&mut self, ticket: u32, mut entry: Entry) -> Result<(), CardError> {
+        let laptop = entry.laptop;
+        entry.id = RequestId(shelf::last_request(self.card()?.items(), laptop) + 1);
+        self.change(vec![
+            shelf::set_last_request(laptop, entry.id.0),
+            shelf::save_entry(&entry),
+        ])?;
+        self.say(CardEvent::Numbered {
+            ticket,
+            id: entry.id,
+        });
+        Ok(())
+    }
+
+    pub(super) fn save_part(
+        &mut self,
+        laptop: LaptopId,
+        id: RequestId,
+        slot: u8,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), CardError> {
+        let State::Open(card) = &mut self.state else {
+            return self.card().map(drop);
+        };
+        let end = offset.saturating_add(bytes.len() as u64);
+        match self.parts.write(card, (laptop, id, slot), offset, bytes) {
+            Ok(()) => {
+                self.torn.remove(&(laptop, id));
+                self.stored(id, slot, end);
+                Ok(())
+            }
+            Err(error) => {
+                // The laptop keeps it until it is acknowledged. What else it sends is let go by, so that it comes to its end and
+                // can be fetched again whole; that is told once.
+                self.stored(id, slot, end);
+                if !self.torn.insert((laptop, id)) {
+                    return Ok(());
+                }
+                self.say(CardEvent::NotKept {
+                    laptop,
+                    id,
+                    failure: own_failure(&error),
+                });
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells the link that this much of a result needs no more room.
+    pub(super) fn stored(&self, id: RequestId, slot: u8, offset: u64) {
+        let _ = self
+            .link
+            .send_blocking(Command::Stored { id, slot, offset });
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        laptop: LaptopId,
+        id: RequestId,
+        slot: u8,
+        target: Wanted,
+    ) -> Result<(u64, Option<(u32, u32)>), CardError> {
+        let State::Open(card) = &mut self.state else {
+            return Err(CardError::Damaged {
+                what: "card".into(),
+            });
+        };
+        if self.torn.contains(&(laptop, id)) {
+            return Err(CardError::Full { need: 0 });
+        }
+        self.parts
+            .keep(card, &self.drawer, (laptop, id, slot), target)
+    }
+}
+
+/// Requests whose answers have ended in this conversation.
+pub(super) fn ended(chat: &Chat) -> BTreeSet<RequestKey> {
+    let over = |state: &TurnState| matches!(state, TurnState::Done | TurnState::Broken(_));
+    chat.turns
+        .iter()
+        .filter(|t| t.role == Role::Answer && over(&t.state))
+        .filter_map(|t| t.request)
+        .collect()
+}

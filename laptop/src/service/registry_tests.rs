@@ -1,0 +1,264 @@
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+struct Fake {
+    name: String,
+    alive: Arc<Mutex<bool>>,
+    asked: AtomicUsize,
+}
+
+impl Provider for Fake {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn address(&self) -> &str {
+        &self.name
+    }
+    fn models(&self, _: &CancelToken) -> Result<Vec<ModelInfo>, Attempt> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if !*self.alive.lock().unwrap() {
+            let failure = Failure::new(FailureCode::ProviderUnreachable, &self.name, "gone");
+            return Err(Attempt {
+                failure,
+                again: Again::Elsewhere,
+            });
+        }
+        let of = |id: &str, loaded| ModelInfo {
+            id: id.into(),
+            loaded,
+            default: false,
+            note: String::new(),
+        };
+        Ok(vec![
+            of("nomic-embed", Some(true)),
+            of("small", None),
+            of("big", Some(true)),
+        ])
+    }
+}
+
+fn fake(name: &str, alive: bool) -> (Arc<Entry<Fake>>, Arc<Mutex<bool>>) {
+    let alive = Arc::new(Mutex::new(alive));
+    let provider = Fake {
+        name: name.into(),
+        alive: Arc::clone(&alive),
+        asked: AtomicUsize::new(0),
+    };
+    (Entry::new(Arc::new(provider), None), alive)
+}
+
+fn route(registry: &Registry<Fake>, model: &str) -> Result<(String, String), FailureCode> {
+    let route = registry
+        .route(model, &CancelToken::new())
+        .map_err(|f| f.code)?;
+    Ok((route.entry.provider.name.clone(), route.model))
+}
+
+#[test]
+fn without_real_providers_the_default_is_built_in_and_says_so() {
+    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, |_| vec![]);
+    assert_eq!(route(&registry, ""), Ok((BUILT_IN.into(), "big".into())));
+    let models = registry.models(&CancelToken::new());
+    assert_eq!(
+        models
+            .iter()
+            .filter(|m| m.default)
+            .map(|m| &m.id[..])
+            .collect::<Vec<_>>(),
+        ["built-in/big"]
+    );
+}
+
+#[test]
+fn the_first_healthy_real_provider_is_the_default_and_a_loaded_model_wins() {
+    let (dead, living) = (fake("dead", false).0, fake("living", true).0);
+    let registry = Registry::new(
+        vec![dead, living],
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
+    assert_eq!(route(&registry, ""), Ok(("living".into(), "big".into())));
+    assert_eq!(
+        route(&registry, "living/x/y:z"),
+        Ok(("living".into(), "x/y:z".into()))
+    );
+    assert_eq!(
+        route(&registry, "living/"),
+        Ok(("living".into(), "big".into()))
+    );
+    assert_eq!(route(&registry, "nobody/x"), Err(FailureCode::ModelUnknown));
+}
+
+#[test]
+fn a_real_provider_that_died_never_turns_into_the_built_in_one() {
+    let (entry, alive) = fake("ollama", true);
+    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
+        vec![Arc::clone(&entry)]
+    });
+    assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
+    *alive.lock().unwrap() = false;
+    for entry in registry.real(LIFETIME, &CancelToken::new()) {
+        *lock(&entry.listing) = None;
+    }
+    assert_eq!(route(&registry, ""), Err(FailureCode::ProviderUnreachable));
+    assert_eq!(
+        route(&registry, "built-in/"),
+        Ok((BUILT_IN.into(), "big".into()))
+    );
+    let health = registry.health(&CancelToken::new());
+    assert_eq!(health[0].health, Health::Unhealthy("gone".into()));
+    assert_eq!(health[1].health, Health::Healthy);
+}
+
+#[test]
+fn a_cancelled_look_is_not_taken_for_an_empty_machine() {
+    let (entry, _) = fake("ollama", true);
+    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |cancel| {
+        if cancel.is_cancelled() {
+            vec![]
+        } else {
+            vec![Arc::clone(&entry)]
+        }
+    });
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    registry.models(&cancel);
+    assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
+}
+
+/// A registry whose looks find one more provider each and wait for a word on the channel given.
+fn slow_to_look() -> (Arc<Registry<Fake>>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (began, begins) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let looks = AtomicUsize::new(0);
+    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
+        began.send(()).unwrap();
+        goes_on.lock().unwrap().recv().unwrap();
+        let look = looks.fetch_add(1, Ordering::SeqCst);
+        vec![fake(&format!("found-{look}"), true).0]
+    });
+    (Arc::new(registry), begins, go_on)
+}
+
+#[test]
+fn a_look_holds_nobody_up_who_could_do_with_the_last_one() {
+    let (registry, begins, go_on) = slow_to_look();
+    go_on.send(()).unwrap();
+    assert_eq!(route(&registry, ""), Ok(("found-0".into(), "big".into())));
+    begins.recv().unwrap();
+    // Old enough to look again: one does, and is held up in the middle of it.
+    lock(&registry.found).when = Instant::now().checked_sub(LIFETIME);
+    std::thread::scope(|scope| {
+        let looker = scope.spawn(|| route(&registry, ""));
+        begins.recv().unwrap();
+        assert_eq!(route(&registry, ""), Ok(("found-0".into(), "big".into())));
+        assert_eq!(registry.models(&CancelToken::new()).len(), 6);
+        assert!(begins.try_recv().is_err(), "one look at a time");
+        go_on.send(()).unwrap();
+        assert_eq!(looker.join().unwrap(), Ok(("found-0".into(), "big".into())));
+    });
+    assert_eq!(
+        route(&registry, "found-1/"),
+        Ok(("found-1".into(), "big".into()))
+    );
+}
+
+#[test]
+fn the_first_to_come_share_one_look() {
+    let (registry, begins, go_on) = slow_to_look();
+    std::thread::scope(|scope| {
+        let comers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| route(&registry, "")))
+            .collect();
+        begins.recv().unwrap();
+        go_on.send(()).unwrap();
+        for comer in comers {
+            assert_eq!(comer.join().unwrap(), Ok(("found-0".into(), "big".into())));
+        }
+    });
+    assert!(begins.try_recv().is_err(), "one look for all");
+}
+
+#[test]
+fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
+    let registry = Registry::new(
+        vec![fake("a", true).0, fake("b", true).0],
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
+    let failed = |again| {
+        let failure = Failure::new(FailureCode::ProviderUnreachable, "", "gone");
+        Err(Attempt { failure, again })
+    };
+    let asked = |model: &str, first: Again, cancel: &CancelToken| {
+        let mut asked = Vec::new();
+        let result = registry.ask(model, cancel, |route| {
+            asked.push(route.entry.provider.name.clone());
+            match asked.len() {
+                1 => failed(first),
+                _ => Ok(()),
+            }
+        });
+        (asked.join(" "), result.is_ok())
+    };
+    let cancel = CancelToken::new();
+    let on = asked("", Again::Elsewhere, &cancel);
+    assert_eq!(on, ("a b".into(), true));
+    for stays in [
+        asked("a/", Again::Elsewhere, &cancel),
+        asked("", Again::Never, &cancel),
+        asked("", Again::Later(None), &cancel),
+    ] {
+        assert_eq!(stays, ("a".into(), false));
+    }
+    // Nobody is left: never the built-in one.
+    let result = registry.ask("", &cancel, |_| failed(Again::Elsewhere));
+    assert!(result.is_err());
+    cancel.cancel();
+    assert_eq!(asked("", Again::Elsewhere, &cancel), ("a".into(), false));
+}
+
+#[test]
+fn a_list_is_asked_for_once_in_its_lifetime() {
+    let (entry, _) = fake("p", true);
+    let registry = Registry::new(
+        vec![Arc::clone(&entry)],
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
+    for _ in 0..5 {
+        route(&registry, "").unwrap();
+        registry.models(&CancelToken::new());
+    }
+    assert_eq!(entry.provider.asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn an_open_breaker_refuses_without_asking_and_a_refused_request_does_not_open_it() {
+    let (entry, _) = fake("p", true);
+    let cancel = CancelToken::new();
+    for _ in 0..9 {
+        let _ = entry.attempt(&cancel, || {
+            Err::<(), _>(Attempt::fatal(FailureCode::ModelUnknown, "p", "no"))
+        });
+    }
+    assert_eq!(entry.attempt(&cancel, || Ok(1)), Ok(1));
+    for _ in 0..3 {
+        let _ = entry.attempt(&cancel, || {
+            Err::<(), _>(Attempt::fatal(FailureCode::ProviderBroke, "p", "bang"))
+        });
+    }
+    let mut ran = false;
+    let refused = entry.attempt(&cancel, || {
+        ran = true;
+        Ok(())
+    });
+    assert!(!ran);
+    assert!(refused.unwrap_err().failure.detail.contains("bang"));
+    assert_eq!(entry.health().health, Health::Unhealthy("bang".into()));
+}
