@@ -1,4 +1,15 @@
 //! The real medium: a folder beside the app, used with positioned reads and writes and fsync.
+//!
+//! FAT keeps in three places what belongs together: a file's name, start and length in its folder, the chain of its clusters in
+//! the table, and its content. One fsync sends all three off before one flush, and a card that loses power takes any of
+//! them first. A name that is there without its chain is worse than none: its clusters count as free, the next file is
+//! given them too, and deleting either takes the other along. So the order is kept here, with a flush between:
+//!
+//! - chain before length: a grown file's folder is synced first, which takes the whole table along, then the file itself;
+//! - name before chain when a file goes: it is held open until the removal of its name is durable, and frees its clusters then;
+//! - folders above before folders below: a new folder's name is made durable before anything is promised that lies in it.
+//!
+//! `tests/card/NOTES.md` says how each was found.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -28,7 +39,7 @@ impl Folder {
     /// The folder cannot be made, or another instance of the app uses it.
     pub fn open(path: &Path) -> Result<Self, CardError> {
         let shown = path.display().to_string();
-        std::fs::create_dir_all(path).map_err(|e| CardError::from_io("create", &shown, 4096, e))?;
+        make_folder(path)?;
         let dir = File::open(path).map_err(|e| CardError::from_io("read", &shown, 0, e))?;
         // The folder itself is locked: a lock file would be one more file that FAT can lose.
         let guard = nix::fcntl::Flock::lock(dir, nix::fcntl::FlockArg::LockExclusiveNonblock)
@@ -59,10 +70,47 @@ impl Folder {
     }
 
     fn sync_folder(&self) -> Result<(), CardError> {
-        File::open(&self.path)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|e| CardError::from_io("sync", ".", 0, e))
+        sync_folder(&self.path).map_err(|e| CardError::from_io("sync", ".", 0, e))
     }
+}
+
+/// Makes a folder and those above it; durable on return where it was not there.
+///
+/// # Errors
+/// The card is full, read-only or fails.
+pub fn make_folder(path: &Path) -> Result<(), CardError> {
+    let shown = path.display().to_string();
+    let failed = |e| CardError::from_io("create", &shown, 4096, e);
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let missing: Vec<&Path> = absolute.ancestors().take_while(|p| !p.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        std::fs::create_dir(folder).map_err(failed)?;
+        let above = folder.parent();
+        // The one above the one above takes the table along, and with it the new folder's cluster, before its name. It may lie
+        // on another file system, or be nobody's to open: then the two are durable together below.
+        if let Some(higher) = above.and_then(Path::parent) {
+            let _ = sync_folder(higher);
+        }
+        for folder in above.into_iter().chain([folder]) {
+            sync_folder(folder).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder durable, and on FAT the whole table of clusters.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Removes a file whose clusters become free only once its name is durably gone.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let held = File::open(path)?;
+    std::fs::remove_file(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    sync_folder(folder)?;
+    drop(held);
+    Ok(())
 }
 
 impl Medium for Folder {
@@ -130,8 +178,8 @@ impl Medium for Folder {
             .write(true)
             .open(self.path_of(name))
             .map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        self.sync_folder()
+        self.sync_folder()?;
+        file.sync_all().map_err(failed)
     }
 
     fn preallocate(&mut self, name: &str, len: u64) -> Result<(), CardError> {
@@ -150,12 +198,12 @@ impl Medium for Folder {
             file.write_all_at(&zeros[..piece], at).map_err(failed)?;
             at += piece as u64;
         }
-        file.sync_all().map_err(failed)?;
-        self.sync_folder()
+        self.sync_folder()?;
+        file.sync_all().map_err(failed)
     }
 
     fn delete(&mut self, name: &str) -> Result<(), CardError> {
-        match std::fs::remove_file(self.path_of(name)) {
+        match remove(&self.path_of(name)) {
             Ok(()) => Ok(()),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(CardError::from_io("delete", name, 0, e)),
@@ -195,6 +243,20 @@ mod tests {
         folder.delete("a.seg").unwrap();
         folder.delete("a.seg").unwrap();
         assert_eq!(folder.len("a.seg").unwrap(), None);
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn folders_are_made_with_those_above_and_a_file_goes_with_its_name() {
+        let path = fresh("deep");
+        make_folder(&path.join("ports/officeos")).unwrap();
+        make_folder(&path.join("ports/officeos")).unwrap();
+        let file = path.join("ports/officeos/a");
+        std::fs::write(&file, b"a").unwrap();
+        assert!(make_folder(&file.join("b")).is_err(), "a file is no folder");
+        remove(&file).unwrap();
+        let gone = remove(&file).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
         std::fs::remove_dir_all(&path).unwrap();
     }
 

@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 use ring::digest;
 
 use crate::app::model::LocalFile;
-use crate::card::CardError;
+use crate::card::{CardError, folder};
 
 /// Files listed at most; more than a handheld's list can be scrolled through.
 const MAX_LISTED: usize = 2000;
@@ -32,7 +32,7 @@ impl Drawer {
     /// # Errors
     /// It cannot be made.
     pub fn open(path: &Path) -> Result<Self, CardError> {
-        fs::create_dir_all(path).map_err(|e| CardError::from_io("create", "files", 4096, e))?;
+        folder::make_folder(path)?;
         Ok(Self {
             path: path.to_owned(),
         })
@@ -99,10 +99,11 @@ impl Drawer {
         mut next: impl FnMut(u64) -> Result<Vec<u8>, CardError>,
     ) -> Result<u64, CardError> {
         let failed = |e| CardError::from_io("write", name, 0, e);
+        // Not cut to nothing: that would free clusters whose file still names them on the card.
         let mut file = OpenOptions::new()
             .create(true)
             .write(true)
-            .truncate(true)
+            .truncate(false)
             .open(self.path.join(name))
             .map_err(failed)?;
         let mut len = 0;
@@ -115,10 +116,9 @@ impl Drawer {
                 .map_err(|e| CardError::from_io("write", name, piece.len() as u64, e))?;
             len += piece.len() as u64;
         }
+        // Clusters before the length that names them; see `card::folder`.
+        folder::sync_folder(&self.path).map_err(failed)?;
         file.sync_all().map_err(failed)?;
-        File::open(&self.path)
-            .and_then(|d| d.sync_all())
-            .map_err(failed)?;
         Ok(len)
     }
 
@@ -162,7 +162,7 @@ impl Drawer {
     /// # Errors
     /// There is no such file, or the card is read-only or fails.
     pub fn delete(&self, name: &str) -> Result<(), CardError> {
-        fs::remove_file(self.existing(name)?).map_err(|e| CardError::from_io("delete", name, 0, e))
+        folder::remove(&self.existing(name)?).map_err(|e| CardError::from_io("delete", name, 0, e))
     }
 
     /// The path of a file that the list named: never one outside the folder.
