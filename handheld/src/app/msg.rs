@@ -287,13 +287,22 @@ pub enum CardEvent {
     },
     /// Something could not be written or read.
     Trouble {
-        /// The card is full rather than broken.
-        full: bool,
-        /// Octets that would be needed, if known.
-        need: Option<u64>,
+        /// Of what kind.
+        kind: Trouble,
         /// What the system said.
         detail: String,
     },
+}
+
+/// What is wrong with the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is full; octets that would be needed, if known.
+    Full(Option<u64>),
+    /// A newer version of the app has written it. It is left alone.
+    Newer,
+    /// It cannot be read or written.
+    Broken,
 }
 
 /// Everything that is stored.

@@ -106,7 +106,9 @@ impl Journal {
                 return Err(CardError::Newer { what: "journal" });
             }
             Some(Ok(root)) => Some(root),
-            _ => None,
+            // Whole by its checksum, and of another shape.
+            Some(Err(_)) => return Err(CardError::Newer { what: "journal" }),
+            None => None,
         };
         let root = match known {
             Some(root) => root,

@@ -307,3 +307,21 @@ fn a_card_that_fails_anywhere_in_a_compaction_and_recovers_loses_nothing_written
     }
     assert!(failures > 6, "{failures}");
 }
+
+#[test]
+fn a_root_of_a_newer_version_is_refused_and_nothing_is_written() {
+    let mut card = SimulatedCard::default();
+    let (journal, _) = open(&mut card, 1);
+    let newer = Root {
+        version: ROOT_VERSION + 1,
+        ..journal.root.clone()
+    };
+    for content in [postcard::to_allocvec(&newer).unwrap(), vec![0xFF; 3]] {
+        let mut slot = Slot::load(&card, ROOT).unwrap();
+        slot.store(&mut card, &content).unwrap();
+        let steps = card.steps;
+        let refused = Journal::open(&mut card, &CountingEntropy::new(3), &KEY);
+        assert!(matches!(refused, Err(CardError::Newer { what: "journal" })));
+        assert_eq!(card.steps, steps);
+    }
+}

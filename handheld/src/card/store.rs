@@ -168,7 +168,9 @@ impl<M: Medium> Card<M> {
             Some(sealed) => {
                 match open_sealed(&key, SECRETS.base, sealed).map(|b| postcard::from_bytes(&b)) {
                     Some(Ok(list)) => list,
-                    _ => {
+                    // Whole by its seal, and of another shape.
+                    Some(Err(_)) => return Err(CardError::Newer { what: "keys" }),
+                    None => {
                         skipped.push(Skipped {
                             what: "the keys of the paired laptops: pair again".into(),
                         });

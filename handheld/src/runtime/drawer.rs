@@ -122,6 +122,16 @@ impl Drawer {
         Ok(len)
     }
 
+    /// Deletes a file that was not written to its end. One that cannot be deleted stays, and is half a file.
+    pub fn drop_unfinished(&self, name: &str) {
+        if let Ok(path) = self.existing(name)
+            && path.exists()
+            && let Err(error) = folder::remove(&path)
+        {
+            log::warn!("the unfinished file {name} stays: {error}");
+        }
+    }
+
     /// Up to `len` octets at `offset`, and the length of the whole file.
     ///
     /// # Errors

@@ -9,9 +9,9 @@ use super::drawer::Drawer;
 use super::raster;
 use super::shelf::{self, Part, PartTarget};
 use crate::app::effect::Target;
-use crate::app::model::PictureId;
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::RequestId;
+use crate::app::model::{Picture, PictureId, PictureState};
 use crate::card::medium::Medium;
 use crate::card::{Card, CardError, Change, Items, Key, Table};
 
@@ -76,6 +76,20 @@ impl Parts {
             .table(Table::PictureBlob)
             .filter_map(|(_, bytes)| shelf::decode::<String>(bytes));
         parts.chain(pictures).collect()
+    }
+
+    /// Names of files that were being made of parts: whole only once the part is kept.
+    pub fn unfinished(items: &Items) -> Vec<String> {
+        let parts = items
+            .table(Table::Part)
+            .filter_map(|(_, bytes)| shelf::decode::<Part>(bytes));
+        parts
+            .filter(|part| !part.kept)
+            .filter_map(|part| match part.target {
+                Some(PartTarget::File(name)) => Some(name),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The blob of a picture.
@@ -153,24 +167,40 @@ impl Parts {
                 open.part.target = Some(PartTarget::Picture(picture));
                 open.part.kept = true;
                 let named = Key(u64::from(picture.0), 0);
-                card.change(vec![
+                let size = Some((pixels.width, pixels.height));
+                let mut changes = vec![
                     Change::Put(Table::PictureBlob, named, shelf::encode(&open.part.blob)),
                     record(id, open),
-                ])?;
-                Some((pixels.width, pixels.height))
+                ];
+                // Its record in the same batch: who was told that it is ready finds it ready.
+                let stored = card.items().value(Table::Picture, named);
+                if let Some(mut record) = stored.and_then(shelf::decode::<Picture>) {
+                    record.state = PictureState::Ready;
+                    record.size = size;
+                    changes.push(shelf::save_picture(&record));
+                }
+                card.change(changes)?;
+                size
             }
             Target::File(wanted) => {
                 if !open.part.kept {
                     let name = match &open.part.target {
-                        Some(PartTarget::File(name)) => name.clone(),
+                        // Half a file would have been deleted: what has the name now is another one.
+                        Some(PartTarget::File(name)) if drawer.free_name(name) == *name => {
+                            name.clone()
+                        }
                         _ => drawer.free_name(&wanted),
                     };
                     open.part.target = Some(PartTarget::File(name.clone()));
                     card.change(vec![record(id, open)])?;
                     let (blob, len) = (open.part.blob.clone(), open.part.len);
-                    drawer.write(&name, |at| {
+                    let written = drawer.write(&name, |at| {
                         card.read_blob(&blob, at, (len - at).min(COPY_LEN) as usize)
-                    })?;
+                    });
+                    if written.is_err() {
+                        drawer.drop_unfinished(&name);
+                    }
+                    written?;
                     open.part.kept = true;
                     card.change(vec![record(id, open)])?;
                 }
@@ -284,6 +314,37 @@ mod tests {
         let blob = Parts::blob_of(card.items(), PictureId(4)).unwrap();
         assert_eq!(card.read_blob(&blob, 0, bytes.len()).unwrap(), bytes);
         assert_eq!(Parts::load(card.items()).lengths(), []);
+    }
+
+    #[test]
+    fn a_picture_that_was_told_to_be_ready_is_ready_after_a_power_cut() {
+        let (mut card, drawer, mut parts) = (
+            open(SimulatedCard::default()),
+            drawer("ready"),
+            Parts::default(),
+        );
+        let id = PictureId(4);
+        let record = Picture {
+            id,
+            recipe: Default::default(),
+            made: crate::app::model::picture::Made::Painted,
+            from: None,
+            at: 0,
+            request: Some(ID.1),
+            state: PictureState::Open,
+            size: None,
+            thumb: None,
+            raster: None,
+        };
+        card.change(vec![shelf::save_picture(&record)]).unwrap();
+        parts.write(&mut card, ID, 0, &picture()).unwrap();
+        parts
+            .keep(&mut card, &drawer, ID, Target::Picture(id))
+            .unwrap();
+        let card = open(card.medium().after_power_cut(&mut Dice::new(4)));
+        let stored = shelf::load(card.items(), None, &mut Vec::new());
+        assert_eq!(stored.pictures[0].state, PictureState::Ready);
+        assert_eq!(stored.pictures[0].size, Some((3, 2)));
     }
 
     #[test]

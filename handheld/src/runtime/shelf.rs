@@ -23,6 +23,9 @@ const VERSION: u8 = 1;
 /// Version of laptops, settings, turns and drafts, which have changed once; what they were is in [`former`].
 const SECOND: u8 = 2;
 
+/// The newest version of any shape that this one knows.
+const NEWEST: u8 = SECOND;
+
 /// Unfinished texts kept at most; the oldest goes.
 const MAX_DRAFTS: usize = 64;
 
@@ -32,6 +35,8 @@ enum Misc {
     Recipe = 0,
     Remote = 1,
     Drafts = 2,
+    /// Name of a file that is being written among the person's.
+    Begun = 3,
 }
 
 impl Misc {
@@ -282,6 +287,43 @@ pub fn drop_chat(id: ChatId) -> Vec<Change> {
     [Table::Conversation, Table::Turn, Table::TurnText]
         .map(|table| Change::DeleteAll(table, major))
         .to_vec()
+}
+
+/// Notes that a file of this name is being written: until [`end_file`] it is half a file.
+pub fn begin_file(name: &str) -> Change {
+    Change::Put(Table::Misc, Misc::Begun.key(), encode(name))
+}
+
+/// Notes that the file is whole, or gone.
+pub fn end_file() -> Change {
+    Change::Delete(Table::Misc, Misc::Begun.key())
+}
+
+/// The file that was being written.
+pub fn begun_file(items: &Items) -> Option<String> {
+    items
+        .value(Table::Misc, Misc::Begun.key())
+        .and_then(&decode)
+}
+
+/// Whether a newer version has written any of this: reading on would lose what it knows and this one does not.
+pub fn is_newer(items: &Items, settings: Option<&[u8]>) -> bool {
+    let tables = [
+        Table::Conversation,
+        Table::Turn,
+        Table::Outbox,
+        Table::Part,
+        Table::LastRequest,
+        Table::Laptop,
+        Table::Picture,
+        Table::PictureBlob,
+        Table::Misc,
+    ];
+    tables
+        .into_iter()
+        .flat_map(|table| items.table(table).map(|(_, bytes)| bytes))
+        .chain(settings)
+        .any(|bytes| bytes.first().is_some_and(|version| *version > NEWEST))
 }
 
 /// Everything that is stored, but for settings and files, which lie elsewhere. What cannot be read is named.

@@ -16,7 +16,7 @@ use super::model::laptop::{
     Carrier, Laptop, LaptopId, ModelInfo, Permission, ServiceKind, Verdict,
 };
 use super::model::{Chat, Clock, EntryState, Failure, Model, Panel, RequestId, RequestKey, Screen};
-use super::msg::{CardEvent, LinkEvent, Msg, Stored, Welcome};
+use super::msg::{CardEvent, LinkEvent, Msg, Stored, Trouble, Welcome};
 use super::script::Player;
 use crate::time::Millis;
 

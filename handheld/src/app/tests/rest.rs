@@ -276,8 +276,7 @@ fn a_lock_is_set_by_pressing_it_twice_and_asked_for_at_start() {
 fn a_full_card_is_an_error_that_says_what_to_do() {
     let mut p = linked();
     p.send(Msg::Card(CardEvent::Trouble {
-        full: true,
-        need: Some(2_000_000),
+        kind: Trouble::Full(Some(2_000_000)),
         detail: String::new(),
     }));
     let Some(Overlay::Dialog(d)) = &p.model.overlay else {

@@ -7,7 +7,7 @@ use crate::app::model::{
     Chat, Clock, EntryState, Failure, LaptopId, Link, Model, Origin, PictureId, PictureState,
     RequestId, RequestKey, Role, Screen, Source, TurnState, Wish,
 };
-use crate::app::msg::{CardEvent, Stored};
+use crate::app::msg::{CardEvent, Stored, Trouble};
 use crate::app::words;
 
 /// Something happened on the card.
@@ -58,7 +58,7 @@ pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
             super::toast(model, format!("Saved as {}", words::peer(&name, 32)));
             fx.push(Effect::ListFiles);
         }
-        CardEvent::Trouble { full, need, detail } => trouble(model, full, need, &detail),
+        CardEvent::Trouble { kind, detail } => trouble(model, kind, &detail),
     }
 }
 
@@ -73,21 +73,26 @@ fn damaged(model: &mut Model, id: PictureId, fx: &mut Effects) {
     }
 }
 
-fn trouble(model: &mut Model, full: bool, need: Option<u64>, detail: &str) {
-    let (title, body) = if full {
-        let room = need.map_or("some room".to_string(), words::quantity::octets);
-        (
-            "The card is full",
-            format!("Nothing is lost; free {room}, then try again."),
-        )
-    } else {
-        let detail = words::peer(detail, words::PEER_DETAIL_LEN);
-        (
+fn trouble(model: &mut Model, kind: Trouble, detail: &str) {
+    let detail = words::peer(detail, words::PEER_DETAIL_LEN);
+    let (title, body) = match kind {
+        Trouble::Full(need) => {
+            let room = need.map_or("some room".to_string(), words::quantity::octets);
+            (
+                "The card is full",
+                format!("Nothing is lost; free {room}, then try again."),
+            )
+        }
+        Trouble::Newer => (
+            "The card is from a newer version",
+            format!("{detail} Nothing on it was changed, and nothing is kept until then."),
+        ),
+        Trouble::Broken => (
             "The card could not be read or written",
             format!(
                 "What was on it before is still there. Take it out and put it in again. ({detail})"
             ),
-        )
+        ),
     };
     super::menus::tell_plain(model, title, body);
 }

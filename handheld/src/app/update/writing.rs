@@ -160,7 +160,7 @@ fn send(model: &mut Model, fx: &mut Effects) {
         return super::radio::join(model, &text, fx);
     }
     model.keyboard.take();
-    set_draft(model, purpose.clone(), String::new(), fx);
+    let draft = purpose.clone();
     match purpose {
         Purpose::Message(id) => {
             super::nav::back(model, fx);
@@ -217,6 +217,8 @@ fn send(model: &mut Model, fx: &mut Effects) {
             super::outbox::rewrite(model, key, text, fx);
         }
     }
+    // Behind what the text has become: a power cut between the two leaves it twice rather than not at all.
+    set_draft(model, draft, String::new(), fx);
 }
 
 fn change_chat(

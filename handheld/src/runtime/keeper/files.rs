@@ -1,11 +1,12 @@
 //! Pictures and files: read, measured, listed and written.
 
 use super::super::parts::{self, Parts};
-use super::Keeper;
+use super::{Keeper, shelf};
 use crate::app::model::PictureId;
 use crate::app::model::outbox::Source;
 use crate::app::msg::CardEvent;
-use crate::card::CardError;
+use crate::card::folder::Folder;
+use crate::card::{Card, CardError};
 
 impl Keeper {
     pub(super) fn picture(&mut self, id: PictureId) -> Result<Vec<u8>, CardError> {
@@ -56,11 +57,31 @@ impl Keeper {
         Ok(())
     }
 
+    /// Deletes files that a power cut has left half written: nobody was told that they are there.
+    pub(super) fn drop_unfinished(&mut self, card: &mut Card<Folder>) {
+        let mut names = Parts::unfinished(card.items());
+        let begun = shelf::begun_file(card.items());
+        let some = begun.is_some();
+        names.extend(begun);
+        for name in &names {
+            self.drawer.drop_unfinished(name);
+        }
+        if some && let Err(error) = card.change(vec![shelf::end_file()]) {
+            log::warn!("the next start looks at {names:?} again: {error}");
+        }
+    }
+
     pub(super) fn write_file(&mut self, wanted: &str, bytes: Vec<u8>) -> Result<(), CardError> {
         let name = self.drawer.free_name(wanted);
-        self.drawer.write(&name, |at| {
+        self.change(vec![shelf::begin_file(&name)])?;
+        let written = self.drawer.write(&name, |at| {
             Ok(if at == 0 { bytes.clone() } else { Vec::new() })
-        })?;
+        });
+        let ended = self.change(vec![shelf::end_file()]);
+        if written.is_err() || ended.is_err() {
+            self.drawer.drop_unfinished(&name);
+        }
+        written.and(ended)?;
         self.say(CardEvent::Saved { name });
         self.list_files()
     }

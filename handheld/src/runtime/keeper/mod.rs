@@ -22,7 +22,7 @@ use super::{raster, shelf};
 use crate::app::model::ChatId;
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{RequestId, RequestKey};
-use crate::app::msg::{CardEvent, Msg};
+use crate::app::msg::{CardEvent, Msg, Trouble};
 use crate::card::folder::Folder;
 use crate::card::{Card, CardError, Change, LockedCard, Opened, Skipped};
 use crate::link::Command;
@@ -90,12 +90,17 @@ impl Keeper {
                 keeper.say(CardEvent::Locked);
             }
             Err(error) => {
-                keeper.state = State::Useless(error.to_string());
-                keeper.say(CardEvent::Loaded(Box::default()));
-                keeper.trouble(&error);
+                keeper.useless(&error);
             }
         }
         Ok(keeper)
+    }
+
+    /// Goes on without a card: the app opens empty and says why.
+    fn useless(&mut self, error: &CardError) {
+        self.state = State::Useless(error.to_string());
+        self.say(CardEvent::Loaded(Box::default()));
+        self.trouble(error);
     }
 
     /// Works until the errands end.
@@ -118,19 +123,24 @@ impl Keeper {
 
     fn trouble(&self, error: &CardError) {
         log::warn!("{error}");
-        let need = match error {
-            CardError::Full { need } => Some(*need),
-            _ => None,
+        let kind = match error {
+            CardError::Full { need } => Trouble::Full(Some(*need)),
+            CardError::StoreFull { .. } => Trouble::Full(None),
+            CardError::Newer { .. } => Trouble::Newer,
+            _ => Trouble::Broken,
         };
-        let full = matches!(error, CardError::Full { .. } | CardError::StoreFull { .. });
         self.say(CardEvent::Trouble {
-            full,
-            need,
+            kind,
             detail: error.to_string(),
         });
     }
 
     fn ready(&mut self, mut card: Box<Card<Folder>>, mut skipped: Vec<Skipped>) {
+        if shelf::is_newer(card.items(), card.settings()) {
+            // Reading what is understood and writing over the rest would lose it for the newer version too.
+            return self.useless(&CardError::Newer { what: "data" });
+        }
+        self.drop_unfinished(&mut card);
         let mut stored = shelf::load(card.items(), card.settings(), &mut skipped);
         stored.settings.lock = card.is_locked();
         stored.words = card
@@ -159,8 +169,7 @@ impl Keeper {
                 .collect::<Vec<_>>()
                 .join("; ");
             self.say(CardEvent::Trouble {
-                full: false,
-                need: None,
+                kind: Trouble::Broken,
                 detail: format!("Damaged on the card: {detail}."),
             });
         }

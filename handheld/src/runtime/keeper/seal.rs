@@ -21,10 +21,8 @@ impl Keeper {
                 match locked.open(key) {
                     Ok((card, skipped)) => self.ready(Box::new(card), skipped),
                     Err(error) => {
-                        self.state = State::Useless(error.to_string());
-                        // As without a lock: the app opens empty and says why, instead of checking for ever.
-                        self.say(CardEvent::Loaded(Box::default()));
-                        self.trouble(&error);
+                        // As without a lock: it says why, instead of checking for ever.
+                        self.useless(&error);
                     }
                 }
             }

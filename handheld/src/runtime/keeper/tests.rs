@@ -4,6 +4,7 @@ use crate::app::effect::{Effect, Target as Wanted};
 use crate::app::model::laptop::Laptop;
 use crate::app::model::outbox::{Entry, Failure, Origin, Wish};
 use crate::app::model::{Carrier, Chat, EntryState, PictureId, Role, Turn, TurnState};
+use crate::app::msg::Trouble;
 use crate::card::{Relationship, Table};
 use crate::input::button::Button;
 use smol::channel::unbounded;
@@ -290,7 +291,13 @@ fn a_picture_that_cannot_be_read_just_now_is_not_called_damaged() {
     b.effect(load());
     let told = b.told();
     assert!(
-        matches!(told.as_slice(), [CardEvent::Trouble { full: false, .. }]),
+        matches!(
+            told.as_slice(),
+            [CardEvent::Trouble {
+                kind: Trouble::Broken,
+                ..
+            }]
+        ),
         "{told:?}"
     );
 }
@@ -382,4 +389,68 @@ fn what_one_laptop_waits_for_holds_nothing_of_another_back() {
     b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
     b.effect(Effect::DropEntry(ada, id));
     assert_eq!((b.acknowledged(), b.entries()), (vec![], 1));
+}
+
+#[test]
+fn data_of_a_newer_version_is_refused_in_words_and_left_as_it_is() {
+    let mut b = bench("newer");
+    b.pair();
+    let newer = Change::Put(Table::Laptop, crate::card::Key(1, 0), vec![9, 1, 2, 3]);
+    b.keeper.change(vec![newer]).unwrap();
+    let before = b.keeper.card().unwrap().items().clone();
+    // Lets go of the folder, as a start does that follows.
+    b.keeper.state = State::Useless(String::new());
+    let (tell, told) = unbounded();
+    let (link, _sent) = unbounded();
+    let mut keeper = Keeper::open(&b.home, tell, link, || 0).unwrap();
+    let Ok(Msg::Card(CardEvent::Loaded(stored))) = told.try_recv() else {
+        panic!("the app opens all the same")
+    };
+    assert_eq!(stored.laptops.len(), 0, "nothing is read in part");
+    let Ok(Msg::Card(CardEvent::Trouble { kind, detail })) = told.try_recv() else {
+        panic!("it says why")
+    };
+    assert_eq!(kind, Trouble::Newer);
+    assert!(detail.contains("newer version"), "{detail}");
+    // What the person does in the meantime writes nothing over it.
+    keeper.carry_out(Errand::Effect(Effect::SaveWords("1 word\n".into())));
+    drop(keeper);
+    let folder = Folder::open(&b.home.join("card")).unwrap();
+    let Ok(Opened::Ready(card, _)) = Card::open(folder, 0) else {
+        panic!("the card itself is whole")
+    };
+    assert_eq!(card.items(), &before);
+    assert_eq!(card.words(), None);
+}
+
+#[test]
+fn half_a_file_that_nobody_was_told_of_is_gone_at_the_next_start() {
+    let mut b = bench("half");
+    b.effect(Effect::WriteFile {
+        name: "whole.txt".into(),
+        bytes: b"whole".to_vec(),
+    });
+    b.keeper
+        .change(vec![shelf::begin_file("half.txt")])
+        .unwrap();
+    std::fs::write(b.home.join("files/half.txt"), b"ha").unwrap();
+    // Lets go of the folder, as a start does that follows.
+    b.keeper.state = State::Useless(String::new());
+    for _ in 0..2 {
+        let (tell, told) = unbounded();
+        let (link, _sent) = unbounded();
+        drop(Keeper::open(&b.home, tell, link, || 0).unwrap());
+        let Ok(Msg::Card(CardEvent::Loaded(stored))) = told.try_recv() else {
+            panic!("it opens")
+        };
+        let names: Vec<_> = stored.local.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["whole.txt"]);
+        // A file of that name that the person brings along later is not the app's to delete.
+        std::fs::remove_file(b.home.join("files/half.txt")).unwrap_err();
+    }
+    std::fs::write(b.home.join("files/half.txt"), b"mine").unwrap();
+    let (tell, _told) = unbounded();
+    let (link, _sent) = unbounded();
+    drop(Keeper::open(&b.home, tell, link, || 0).unwrap());
+    assert!(b.home.join("files/half.txt").exists());
 }
