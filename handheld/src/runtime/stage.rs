@@ -370,9 +370,9 @@ impl Stage {
                     let prove = move || {
                         let proof = Box::new(prover.prove());
                         // Nobody is there to read it once the app ends.
-                        answers
-                            .upgrade()
-                            .map(|tell| tell.send_blocking(Msg::Proof(proof)))
+                        if let Some(tell) = answers.upgrade() {
+                            let _ = tell.send_blocking(Msg::Proof(proof));
+                        }
                     };
                     smol::unblock(prove).detach();
                     continue;

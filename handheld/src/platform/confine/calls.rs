@@ -117,15 +117,15 @@ const MSG_FASTOPEN: u64 = 0x2000_0000;
 const TYPE: u64 = 0xf;
 
 fn never() -> Forbidden {
-    let always = |number: &libc::c_long| (i64::from(*number), Rules::new());
+    let always = |number: &libc::c_long| (*number, Rules::new());
     let mut forbidden: Forbidden = NEVER.iter().chain(NEVER_HERE).map(always).collect();
     // A process in place of a thread.
     let thread = libc::CLONE_THREAD as u64;
     let process = vec![(0, true, MaskedEq(thread), 0)];
-    forbidden.insert(i64::from(libc::SYS_clone), vec![process]);
+    forbidden.insert(libc::SYS_clone, vec![process]);
     let push = |what| vec![(1, false, Eq, what)];
     let ioctl = vec![push(TIOCSTI), push(TIOCLINUX)];
-    forbidden.insert(i64::from(libc::SYS_ioctl), ioctl);
+    forbidden.insert(libc::SYS_ioctl, ioctl);
     forbidden
 }
 
@@ -134,18 +134,18 @@ fn never() -> Forbidden {
 pub fn app(listens: bool) -> Forbidden {
     let mut forbidden = never();
     for number in SOCKETS {
-        forbidden.insert(i64::from(*number), Rules::new());
+        forbidden.insert(*number, Rules::new());
     }
     if !listens {
         for number in [libc::SYS_accept, libc::SYS_accept4] {
-            forbidden.insert(i64::from(number), Rules::new());
+            forbidden.insert(number, Rules::new());
         }
     }
     let fast = |argument| vec![(argument, false, MaskedEq(MSG_FASTOPEN), MSG_FASTOPEN)];
     let addressed = vec![(4, true, Ne, 0)];
-    forbidden.insert(i64::from(libc::SYS_sendto), vec![addressed, fast(3)]);
+    forbidden.insert(libc::SYS_sendto, vec![addressed, fast(3)]);
     // What a message is addressed to stands in memory that a filter can't read; what the app holds is connected.
-    forbidden.insert(i64::from(libc::SYS_sendmsg), vec![fast(2)]);
+    forbidden.insert(libc::SYS_sendmsg, vec![fast(2)]);
     forbidden
 }
 
@@ -154,7 +154,7 @@ pub fn app(listens: bool) -> Forbidden {
 pub fn broker() -> Forbidden {
     let mut forbidden = never();
     for number in [libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4] {
-        forbidden.insert(i64::from(number), Rules::new());
+        forbidden.insert(number, Rules::new());
     }
     let families = [
         libc::AF_UNIX,
@@ -177,7 +177,7 @@ pub fn broker() -> Forbidden {
             (2, false, Ne, libc::NETLINK_ROUTE as u64),
         ],
     ];
-    forbidden.insert(i64::from(libc::SYS_socket), rules);
+    forbidden.insert(libc::SYS_socket, rules);
     forbidden
 }
 
@@ -225,13 +225,13 @@ fn programs(forbidden: &Forbidden) -> Result<Vec<BpfProgram>, seccompiler::Backe
     let refuse = |error: libc::c_int| SeccompAction::Errno(error as u32);
     let compile =
         |rules, action| SeccompFilter::new(rules, SeccompAction::Allow, action, target)?.try_into();
-    let clone3 = BTreeMap::from([(i64::from(libc::SYS_clone3), Vec::new())]);
-    let mut programs: Vec<BpfProgram> = Vec::new();
-    #[cfg(target_arch = "x86_64")]
-    programs.push(x32());
-    programs.push(compile(clone3, refuse(libc::ENOSYS))?);
-    programs.push(compile(rules, refuse(libc::EPERM))?);
-    Ok(programs)
+    let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    Ok(vec![
+        #[cfg(target_arch = "x86_64")]
+        x32(),
+        compile(clone3, refuse(libc::ENOSYS))?,
+        compile(rules, refuse(libc::EPERM))?,
+    ])
 }
 
 /// Kills whoever makes a call of the x32 kind, which has the same architecture and other numbers: those of a set bit.
@@ -276,10 +276,10 @@ mod tests {
                 libc::SYS_inotify_add_watch,
                 libc::SYS_timerfd_settime,
             ] {
-                assert!(!forbidden.contains_key(&i64::from(needed)), "{needed}");
+                assert!(!forbidden.contains_key(&needed), "{needed}");
             }
         }
-        assert!(app(false).contains_key(&i64::from(libc::SYS_accept4)));
-        assert!(!app(true).contains_key(&i64::from(libc::SYS_accept4)));
+        assert!(app(false).contains_key(&libc::SYS_accept4));
+        assert!(!app(true).contains_key(&libc::SYS_accept4));
     }
 }

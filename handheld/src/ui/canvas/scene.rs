@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn the_same_scene_again_paints_nothing_and_a_changed_word_its_place() {
         let mut c = Canvas::new(200, 120);
-        let mut show = |c: &mut Canvas, word: &str| {
+        let show = |c: &mut Canvas, word: &str| {
             c.scene(|c| {
                 ground(c);
                 c.fill_round(Rect::new(10, 10, 60, 30), 8, Color(0xffff));
