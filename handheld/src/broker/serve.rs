@@ -33,7 +33,10 @@ pub(super) struct Shop {
 
 impl Shop {
     pub(super) fn open(settings: Settings) -> Arc<Self> {
-        let run = run_folder();
+        Self::at(run_folder(), settings)
+    }
+
+    fn at(run: PathBuf, settings: Settings) -> Arc<Self> {
         if !settings.folders.is_empty() {
             remains::sweep(&run, std::path::Path::new("/proc"));
         }
@@ -248,4 +251,83 @@ fn run_folder() -> PathBuf {
         Some(folder)
     });
     usable.unwrap_or_else(|| PathBuf::from("/tmp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{Broker, Refusal};
+    use proptest::prelude::*;
+
+    fn shop(name: &str) -> (PathBuf, Line) {
+        let run = std::env::temp_dir().join(format!("officeos-shop-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&run);
+        fs::create_dir_all(&run).unwrap();
+        let (near, far) = Line::pair().unwrap();
+        let at = run.clone();
+        thread::spawn(move || Shop::at(at, Settings::default()).serve(&far));
+        (run, near)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn whatever_is_said_the_next_request_is_answered(junk in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..200), 1..9)) {
+            let (run, line) = shop("junk");
+            for bytes in junk {
+                // Requests that are some are not meant here: they may find a way.
+                if decode::<Request>(&bytes).is_none() {
+                    line.send(&bytes, None).unwrap();
+                    let (answer, _) = line.receive().unwrap().unwrap();
+                    prop_assert!(matches!(decode(&answer), Some(Answer::Refused(_))));
+                }
+            }
+            line.send(&encode(&Request::Ping), Some(line.as_fd())).unwrap();
+            let (answer, none) = line.receive().unwrap().unwrap();
+            prop_assert_eq!((decode(&answer), none.is_none()), (Some(Answer::Done), true));
+            fs::remove_dir_all(run).unwrap();
+        }
+    }
+
+    #[test]
+    fn only_what_was_seen_is_remembered_to_be_put_back() {
+        let (run, line) = shop("memory");
+        let broker = Broker::new(line);
+        let own = "own wlan9 2 4449524543542d6162\n";
+        broker
+            .remember(format!("{own}was wlan9 0 486f6d65\nnonsense\n"))
+            .unwrap();
+        assert_eq!(broker.recall(), own, "nobody has seen Home switched on");
+        broker.remember(String::new()).unwrap();
+        assert_eq!(
+            (
+                broker.recall().as_str(),
+                fs::read_dir(&run).unwrap().count()
+            ),
+            ("", 0)
+        );
+        fs::remove_dir_all(run).unwrap();
+    }
+
+    #[test]
+    fn strangers_interfaces_and_names_with_paths_get_nothing() {
+        let (run, line) = shop("strangers");
+        let broker = Broker::new(line);
+        let world = ([203, 0, 113, 9], 8144).into();
+        assert!(matches!(broker.dial(world), Err(Refusal::Forbidden(_))));
+        assert!(
+            broker
+                .dial_link("nowhere9", "fe80::1".parse().unwrap(), 8144)
+                .is_err()
+        );
+        for name in ["lo", "nowhere9", "../lo"] {
+            assert!(broker.raise(name).is_err(), "{name} is no gadget");
+            assert!(broker.door(name).is_err(), "{name} is no control socket");
+        }
+        assert!(broker.seek("../lo", 8144).is_err());
+        // Groups that no app needs are not listened to, and what comes is no more than that.
+        assert!(broker.changes(u32::MAX).is_ok());
+        broker.is_there().unwrap();
+        fs::remove_dir_all(run).unwrap();
+    }
 }

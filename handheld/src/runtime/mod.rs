@@ -33,6 +33,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 
@@ -59,6 +60,7 @@ const NEWS_QUEUE: usize = 64;
 /// # Errors
 /// A sentence: what keeps the app from starting, and what to do about it.
 pub fn run(options: &Options) -> Result<(), String> {
+    let begun = Instant::now();
     let broker = broker::split(&options.broker())?;
     fonts::open();
     // The rules of the disk are about folders that are there.
@@ -73,6 +75,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         broker,
         control,
     };
+    log::debug!("split and confined after {:?}", begun.elapsed());
     match options.mode {
         Mode::Headless => run_headless(options, confined),
         Mode::Window => run_window(options, confined),
@@ -91,8 +94,9 @@ struct Confined {
 impl Confined {
     /// Gives up the rest, once the display is open and before anything is read that others wrote.
     fn close(&mut self) {
-        let listens = self.control.is_some();
+        let (listens, begun) = (self.control.is_some(), Instant::now());
         self.layers = confine::late(self.layers.clone(), listens);
+        log::debug!("closed after {:?}", begun.elapsed());
         if let Some(why) = self.layers.lack() {
             log::warn!("the air gap is not enforced as it should be: {why}");
         }

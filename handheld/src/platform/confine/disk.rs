@@ -25,6 +25,9 @@ const FOLDERS: [&str; 6] = [
     "/dev/snd",
 ];
 
+/// Terminals and their contents: many, and only the first few are ever on a panel.
+const TERMINALS: [&str; 2] = ["vcs", "ttyS"];
+
 /// Devices that are memory, the kernel's log or other processes: never needed.
 const NEVER: [&str; 8] = [
     "mem",
@@ -46,7 +49,11 @@ pub fn devices() -> Vec<PathBuf> {
     let nodes = fs::read_dir("/dev").into_iter().flatten().flatten();
     let characters = nodes.filter(|node| {
         let name = node.file_name();
-        let never = NEVER.iter().any(|never| name == *never);
+        let name = name.to_string_lossy();
+        let console = name.strip_prefix("tty").and_then(|rest| rest.parse().ok());
+        let terminal = TERMINALS.iter().any(|kind| name.starts_with(kind))
+            || console.is_some_and(|number: u32| number > 7);
+        let never = terminal || NEVER.iter().any(|never| name == *never);
         let kind = node.file_type();
         !never && kind.is_ok_and(|kind| kind.is_char_device())
     });
