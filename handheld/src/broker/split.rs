@@ -39,8 +39,11 @@ pub fn split(settings: &Settings) -> Result<Broker, String> {
 /// # Errors
 /// It has more, or the system has no room for another process.
 pub fn fork() -> io::Result<ForkResult> {
-    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    if threads != 1 {
+    let threads = std::fs::read_to_string("/proc/self/stat")
+        .ok()
+        .and_then(|stat| threads(&stat))
+        .unwrap_or(1);
+    if threads > 1 {
         return Err(io::Error::other(format!("{threads} threads run already")));
     }
     // SAFETY: fork(2) leaves a lock that another thread holds locked for ever in the child. There is no other thread: they were
@@ -52,6 +55,14 @@ pub fn fork() -> io::Result<ForkResult> {
     )]
     let forked = unsafe { nix::unistd::fork() };
     Ok(forked?)
+}
+
+/// How many threads a process has, by its line in `/proc/PID/stat` (proc(5), field 20). A user emulator, whose own threads are not the
+/// program's, says nought there, and what `/proc/self/task` counts would be its own.
+fn threads(stat: &str) -> Option<usize> {
+    // The second field is the program's name in brackets, and may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(17)?.parse().ok()
 }
 
 /// The broker's life.
@@ -99,4 +110,30 @@ pub fn in_thread(settings: Settings) -> Broker {
     let (near, far) = Line::pair().expect("descriptors");
     thread::spawn(move || Shop::open(settings).serve(&far));
     Broker::new(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_counted_as_the_kernel_says() {
+        let line = "812 (a) 7 (b) S 1 812 812 0 -1 4194304 99 0 0 0 1 2 3 4 20 0 3 0 12345 1 2";
+        assert_eq!(threads(line), Some(3));
+        assert_eq!(threads("26476 (t.arm) 0 26411 0 0"), None);
+        assert_eq!(threads(""), None);
+        let emulated = format!("26476 (t.arm) 0 26411{}", " 0".repeat(48));
+        assert_eq!(threads(&emulated), Some(0));
+    }
+
+    #[test]
+    fn a_process_with_two_threads_is_not_forked() {
+        // The test's runner is one, this the other. An emulator does not tell.
+        let told = std::fs::read_to_string("/proc/self/stat").unwrap();
+        if threads(&told) == Some(0) {
+            return;
+        }
+        let refused = fork().err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|why| why.contains("threads run already")));
+    }
 }
