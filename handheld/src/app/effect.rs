@@ -10,6 +10,7 @@ use super::model::laptop::{Call, Laptop, LaptopId};
 use super::model::outbox::{Entry, RequestId, Source, Upload};
 use super::model::picture::{Picture, PictureId, Recipe};
 use super::model::screen::Purpose;
+use crate::input::Taught;
 use crate::input::button::Button;
 use crate::time::Millis;
 
@@ -158,6 +159,12 @@ pub enum Effect {
     // Device.
     /// Send `Msg::Tick` at this instant, and forget the one asked for before.
     SetTimer(Option<Millis>),
+    /// These contacts of pads are these buttons.
+    Teach(Taught),
+    /// Report contacts of pads instead of buttons, or buttons again.
+    Listen(bool),
+    /// Draw, and keep pads to ourselves where that is right; or neither, because the device sleeps.
+    Panel(bool),
     /// Shake for so many milliseconds.
     Rumble(u16),
     /// End the app.

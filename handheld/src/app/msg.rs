@@ -10,7 +10,8 @@ use super::model::outbox::{Entry, Failure, RequestId, Source};
 use super::model::picture::{Picture, PictureId, Raster, Recipe};
 use super::model::proof::Proof;
 use super::model::screen::Purpose;
-use super::model::{Battery, Chat, Clock, Extent, Panel, Settings};
+use super::model::{Battery, Chat, Clock, Extent, Pad, Panel, Settings};
+use crate::input::Touch;
 use crate::input::button::Press;
 use crate::time::Millis;
 
@@ -35,6 +36,23 @@ pub enum Msg {
     Card(CardEvent),
     /// What holds of the air gap.
     Proof(Box<Proof>),
+    /// The pads that are plugged in now.
+    Pads(Vec<Pad>),
+    /// A contact of a pad closed or opened: while the set-up listens, or one that means nothing.
+    Touch {
+        /// Name of the device.
+        device: Arc<str>,
+        /// What happened.
+        touch: Touch,
+        /// When.
+        at: Millis,
+    },
+    /// A pad went away.
+    PadLost(Arc<str>),
+    /// The device is about to sleep.
+    Asleep,
+    /// It is in use again, or slept without a word.
+    Awake,
     /// The system asks the app to end.
     Terminate,
 }
@@ -214,8 +232,8 @@ pub enum PairingFault {
 pub enum CardEvent {
     /// Everything that was stored; the first message after start or unlock.
     Loaded(Box<Stored>),
-    /// The card is sealed: a button sequence is needed before anything is read.
-    Locked,
+    /// The card is sealed: a button sequence is needed before anything else is read than these settings, if they could be.
+    Locked(Option<Box<Settings>>),
     /// The sequence was wrong.
     WrongSequence {
         /// Milliseconds until another try is taken.

@@ -238,12 +238,18 @@ impl Press {
         super::repeat::hold_after(self.button).is_some_and(|ms| self.at.since(self.down_at) >= ms)
     }
 
-    /// Whether Start and Select are down together: the quit chord, reported on the [`Edge::Press`] of the second.
+    /// Whether this press makes a chord of these two buttons, in either order: it is the [`Edge::Press`] of the second.
     #[must_use]
-    pub const fn is_quit_chord(&self) -> bool {
-        matches!(self.edge, Edge::Press)
-            && ((matches!(self.button, Button::Start) && self.with.contains(Button::Select))
-                || (matches!(self.button, Button::Select) && self.with.contains(Button::Start)))
+    pub fn is_chord(&self, one: Button, other: Button) -> bool {
+        self.edge == Edge::Press
+            && ((self.button == one && self.with.contains(other))
+                || (self.button == other && self.with.contains(one)))
+    }
+
+    /// Whether Start and Select are down together: the quit chord.
+    #[must_use]
+    pub fn is_quit_chord(&self) -> bool {
+        self.is_chord(Button::Start, Button::Select)
     }
 }
 

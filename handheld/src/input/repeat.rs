@@ -298,6 +298,43 @@ mod tests {
     }
 
     proptest! {
+        /// Two presses are a chord exactly where they overlap, by their stamps alone; the second makes it, both releases tell of it.
+        #[test]
+        fn a_chord_is_an_overlap(start in 0u64..1000, long in 1u64..1000, second in 0u64..2000, brief in 1u64..1000) {
+            let mut tracker = Tracker::new();
+            let second = start + second;
+            let mut reports = [
+                (start, Button::L1, true),
+                (start + long, Button::L1, false),
+                (second, Button::R1, true),
+                (second + brief, Button::R1, false),
+            ];
+            reports.sort_by_key(|(at, button, _)| (*at, *button));
+            let mut chords = 0;
+            let mut told = 0;
+            for (at, button, pressed) in reports {
+                while tracker.due(Millis(at)).is_some() {}
+                let press = tracker.set(button, pressed, Millis(at)).unwrap();
+                prop_assert_eq!(press.at, Millis(at));
+                chords += u32::from(press.is_chord(Button::R1, Button::L1));
+                told += u32::from(press.edge == Edge::Release && !press.with.is_empty());
+            }
+            let overlaps = second < start + long;
+            prop_assert_eq!((chords, told), if overlaps { (1, 2) } else { (0, 0) });
+        }
+
+        /// A button that is let go before its time is never long and never repeats, whatever happens in between.
+        #[test]
+        fn a_brief_press_is_only_a_press(index in 0usize..15, held in 0u64..300, late in 0u64..5000) {
+            let button = Button::ALL[index];
+            let mut tracker = Tracker::new();
+            tracker.set(button, true, Millis(10));
+            prop_assert_eq!(tracker.due(Millis(10 + held)), None);
+            let up = tracker.set(button, false, Millis(10 + held)).unwrap();
+            prop_assert!(!up.was_long());
+            prop_assert_eq!(tracker.due(Millis(10 + held + late)), None);
+        }
+
         #[test]
         fn downs_and_ups_always_alternate(reports in prop::collection::vec((0usize..15, any::<bool>(), 0u64..500), 0..200)) {
             let mut tracker = Tracker::new();

@@ -70,7 +70,11 @@ impl Remote {
     /// The app has ended.
     pub async fn set(&self, button: Button, pressed: bool) -> Result<(), PlatformError> {
         self.events
-            .send(PlatformEvent::Button { button, pressed })
+            .send(PlatformEvent::Button {
+                button,
+                pressed,
+                at: super::clock::now(),
+            })
             .await
             .map_err(|_| PlatformError::Gone)
     }
@@ -174,13 +178,15 @@ mod tests {
             drop(remote);
             let mut seen = Vec::new();
             while let Some(event) = events.next().await {
-                seen.push(event);
+                seen.push(match event {
+                    PlatformEvent::Button {
+                        button, pressed, ..
+                    } => Some((button, pressed)),
+                    _ => None,
+                });
             }
-            let a = |pressed| PlatformEvent::Button {
-                button: Button::A,
-                pressed,
-            };
-            assert_eq!(seen, [a(true), a(false), PlatformEvent::Close]);
+            let a = |pressed| Some((Button::A, pressed));
+            assert_eq!(seen, [a(true), a(false), None]);
         });
     }
 

@@ -6,24 +6,30 @@
 //! - [`headless`]: buttons from a script, frames in memory. Always there.
 //! - `sdl` (feature `device`): the window, on a desktop also its keyboard as buttons.
 //! - [`drm`]: the panel without SDL, through the kernel's display driver.
-//! - [`evdev`]: the buttons of a real device.
+//! - [`evdev`]: the buttons of a real device, its power key and lid. Who puts the device to sleep stands in [`crate::input::doze`].
 
 pub mod clock;
 pub mod confine;
 pub mod drm;
 pub mod evdev;
+pub mod firmware;
 mod frame;
 pub mod headless;
 pub mod power;
+pub mod resume;
 pub mod rumble;
 #[cfg(feature = "device")]
 pub mod sdl;
+pub mod signals;
 
 use std::fmt;
+use std::sync::Arc;
 
 use smol::channel::{Receiver, Sender};
 
-use crate::input::Button;
+use crate::input::doze::Sign;
+use crate::input::{Button, Touch};
+use crate::time::Millis;
 
 /// Events that may wait for the runtime; a person makes a few dozen a second.
 pub const EVENT_QUEUE: usize = 256;
@@ -72,16 +78,42 @@ impl Area {
     }
 }
 
+/// An input device with buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pad {
+    /// Its name, as the kernel has it.
+    pub name: Arc<str>,
+    /// A table or its capabilities say which button is which.
+    pub explained: bool,
+}
+
 /// What a device reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlatformEvent {
-    /// A contact closed or opened. A device that goes away opens its contacts first.
+    /// A button closed or opened. A device that goes away opens its buttons first.
     Button {
         /// Which.
         button: Button,
         /// Closed.
         pressed: bool,
+        /// When the kernel, or whoever reports it, saw that.
+        at: Millis,
     },
+    /// A contact closed or opened while the set-up listens, or one that means nothing on a pad that nothing explains.
+    Touch {
+        /// Name of the device.
+        device: Arc<str>,
+        /// What happened.
+        touch: Touch,
+        /// When.
+        at: Millis,
+    },
+    /// The pads that there are now.
+    Pads(Vec<Pad>),
+    /// A device went away.
+    Lost(Arc<str>),
+    /// Power key, lid or clock.
+    Sign(Sign),
     /// The person closed the window, or the system asks the app to end.
     Close,
 }

@@ -14,6 +14,24 @@ pub struct Charge {
     pub charging: bool,
 }
 
+/// Whether the lid of the SP is closed, by the hall sensor of the H700 vendor kernel: 1 is open, 0 is closed. `None` without one.
+/// Source: the suspend scripts of MustardOS/internal. Nothing tells of a change, so it is asked when a key says that the lid moved.
+#[must_use]
+pub fn lid_closed() -> Option<bool> {
+    hall(Path::new("/sys/class/power_supply"))
+}
+
+fn hall(supplies: &Path) -> Option<bool> {
+    match fs::read_to_string(supplies.join("axp2202-battery/hallkey"))
+        .ok()?
+        .trim()
+    {
+        "0" => Some(true),
+        "1" => Some(false),
+        _ => None,
+    }
+}
+
 /// The kernel's power supplies.
 #[derive(Debug)]
 pub struct Supplies {
@@ -130,6 +148,15 @@ mod tests {
                 charging: false
             })
         );
+    }
+
+    #[test]
+    fn the_hall_sensor_says_whether_the_lid_is_closed() {
+        for (written, closed) in [("0", Some(true)), ("1", Some(false)), ("?", None)] {
+            let fixture = Fixture::new("hall", &[("axp2202-battery", &[("hallkey", written)])]);
+            assert_eq!(hall(&fixture.0), closed);
+        }
+        assert_eq!(hall(Path::new("/nonexistent")), None);
     }
 
     #[test]

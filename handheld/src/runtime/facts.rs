@@ -10,6 +10,8 @@ use crate::app::model::picture::PictureState;
 use crate::app::model::screen::{PairingStage, Purpose};
 use crate::app::model::{Model, Overlay, Screen};
 use crate::app::view;
+use crate::input::Setup;
+use crate::input::setup::Stage;
 
 /// Names and texts, in order.
 pub type Facts = BTreeMap<String, String>;
@@ -40,6 +42,7 @@ pub fn facts(model: &Model) -> Facts {
         }
     }
     radio(model, &mut tell);
+    device(model, &mut tell);
     if let Some(list) = view::list(model)
         && let Some(row) = list.focus
     {
@@ -112,6 +115,36 @@ pub fn facts(model: &Model) -> Facts {
     chats(model, &mut tell);
     lists(model, &mut tell);
     facts
+}
+
+/// Pads, their set-up, battery and sleep.
+fn device(model: &Model, tell: &mut impl FnMut(&str, String)) {
+    let pads: Vec<_> = model
+        .pads
+        .list
+        .iter()
+        .map(|pad| format!("{}{}", pad.name, if pad.explained { "" } else { "?" }))
+        .collect();
+    tell("pads", pads.join("|"));
+    let taught: Vec<_> = model
+        .settings
+        .taught
+        .devices()
+        .iter()
+        .map(|d| d.name.as_str())
+        .collect();
+    tell("taught", taught.join("|"));
+    let setup = match model.pads.setup.as_ref().map(Setup::stage) {
+        None => "",
+        Some(Stage::Asking(button)) => button.label(),
+        Some(_) => "trying",
+    };
+    tell("setup", setup.to_owned());
+    tell("dark", model.dark.to_string());
+    if let Some(battery) = model.battery {
+        tell("battery", battery.percent.to_string());
+        tell("charging", battery.charging.to_string());
+    }
 }
 
 /// The link in its parts, and what the radio can, hears and measures.

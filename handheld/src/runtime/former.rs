@@ -1,5 +1,5 @@
-//! Values as the first version of their shape wrote them: laptops that had told of no network, settings without sleep, turns that
-//! did not name the laptop of their request.
+//! Values as earlier versions of their shape wrote them: laptops that had told of no network, settings without sleep and without what a
+//! set-up of buttons taught, turns that did not name the laptop of their request.
 
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use crate::app::model::radio::Sleep;
 use crate::app::model::screen::Purpose;
 use crate::app::model::settings::{KeyboardKind, Settings, TextSize, Theme};
 use crate::app::model::{ChatId, PictureId, RequestId, TurnState};
+use crate::input::Taught;
 
 /// A laptop.
 #[derive(Deserialize)]
@@ -54,7 +55,42 @@ pub struct FormerSettings {
     arc_offered: bool,
 }
 
-impl From<FormerSettings> for Settings {
+/// Settings with sleep, without taught buttons.
+#[derive(Deserialize)]
+pub struct SecondSettings {
+    theme: Theme,
+    text_size: TextSize,
+    keyboard: KeyboardKind,
+    swap_ab: bool,
+    suggestions: bool,
+    motion: bool,
+    rumble: bool,
+    lock: bool,
+    laptop: Option<LaptopId>,
+    arc_offered: bool,
+    sleep: Sleep,
+}
+
+impl From<SecondSettings> for Settings {
+    fn from(former: SecondSettings) -> Self {
+        Self {
+            theme: former.theme,
+            text_size: former.text_size,
+            keyboard: former.keyboard,
+            swap_ab: former.swap_ab,
+            suggestions: former.suggestions,
+            motion: former.motion,
+            rumble: former.rumble,
+            lock: former.lock,
+            laptop: former.laptop,
+            arc_offered: former.arc_offered,
+            sleep: former.sleep,
+            taught: Taught::default(),
+        }
+    }
+}
+
+impl From<FormerSettings> for SecondSettings {
     fn from(former: FormerSettings) -> Self {
         Self {
             theme: former.theme,

@@ -11,9 +11,12 @@
 //! All of this is the app's process. Before its first thread it has forked the [broker](crate::broker), which opens the link, and has given
 //! up rights and disk; once the display is open it gives up sockets and programs as well ([`crate::platform::confine`]).
 //!
+//! Signals and faults end it in the same way: everything is saved, link and radio have a moment to put back what they changed.
+//!
 //! The stage never waits for card or link; whatever leaves for the laptop passes the keeper, behind the writes it rests on.
 
 pub mod audit;
+pub mod crash;
 pub mod desk;
 pub mod drawer;
 pub mod facts;
@@ -27,13 +30,15 @@ pub mod raster;
 pub mod script;
 pub mod shelf;
 pub mod stage;
+mod trail;
 
 use std::io::{BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 
@@ -45,7 +50,7 @@ use crate::link::carrier::{Dialer, NO_RADIO, TcpDialer, no_radio};
 use crate::link::driver::Driver;
 use crate::platform::confine::{self, Layers};
 use crate::platform::rumble::Motor;
-use crate::platform::{Platform, PlatformError, clock, drm, evdev, headless};
+use crate::platform::{Platform, PlatformError, clock, drm, evdev, firmware, headless, signals};
 use desk::Desk;
 use keeper::Keeper;
 use options::{Mode, Options, Presenter};
@@ -55,6 +60,12 @@ use stage::{Sources, Stage};
 /// News that may wait for the app before the laptop is slowed down.
 const NEWS_QUEUE: usize = 64;
 
+/// A thread has fallen over.
+const FAULT: &str = "the app stopped by a fault of its own; officeos.log on the card says where";
+
+/// How long link and radio may take to say farewell when a signal ends the app.
+const FAREWELL: Duration = Duration::from_millis(1200);
+
 /// Runs the app until it quits.
 ///
 /// # Errors
@@ -62,6 +73,24 @@ const NEWS_QUEUE: usize = 64;
 pub fn run(options: &Options) -> Result<(), String> {
     let begun = Instant::now();
     let broker = broker::split(&options.broker())?;
+    crash::watch(&options.home);
+    let result = confined(options, broker, begun);
+    match result {
+        Ok(()) if crash::fell() => Err(FAULT.into()),
+        Err(error) => {
+            if !crash::fell() {
+                crash::failed(&options.home, &error);
+            }
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Runs the app in a process that has split at `begun`.
+fn confined(options: &Options, broker: Broker, begun: Instant) -> Result<(), String> {
+    // Every thread inherits it; the broker, which was forked before, does not.
+    signals::hold().map_err(|e| e.to_string())?;
     fonts::open();
     // The rules of the disk are about folders that are there.
     std::fs::create_dir_all(&options.home)
@@ -106,9 +135,10 @@ impl Confined {
 fn run_headless(options: &Options, mut confined: Confined) -> Result<(), String> {
     let (remote, platform) = headless::open(options.size.0, options.size.1);
     let (orders, script) = unbounded();
+    let pads = watch_buttons(options.buttons.as_deref(), &platform)?;
     confined.close();
     let control = confined.control.take();
-    let stage = start(options, confined, platform, script)?;
+    let stage = start(options, confined, platform, script, pads)?;
     match control {
         // The listener's thread ends with the process: it only ever waits for a script.
         Some(listener) => listen(listener, orders)?,
@@ -123,9 +153,30 @@ fn run_headless(options: &Options, mut confined: Confined) -> Result<(), String>
                 .map_err(|e| format!("no thread for the script: {e}"))?;
         }
     }
-    stage
-        .join()
-        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
+    stage.join().map_err(|_| FAULT.to_owned())
+}
+
+/// Reads the input devices in `folder`, if there is one to read; returns how to give them orders.
+fn watch_buttons(
+    folder: Option<&Path>,
+    platform: &Platform,
+) -> Result<Sender<evdev::Order>, String> {
+    let (orders, obeyed) = unbounded();
+    let Some(folder) = folder.map(Path::to_owned) else {
+        return Ok(orders);
+    };
+    let sender = platform.sender.clone();
+    let buttons = move || {
+        let watching = evdev::watch(&folder, firmware::of_system(), obeyed, sender);
+        if let Err(error) = smol::block_on(watching) {
+            log::error!("{error}");
+        }
+    };
+    thread::Builder::new()
+        .name("buttons".into())
+        .spawn(buttons)
+        .map_err(|e| format!("no thread for the buttons: {e}"))?;
+    Ok(orders)
 }
 
 /// The socket for scripts.
@@ -157,7 +208,8 @@ fn run_window(options: &Options, confined: Confined) -> Result<(), String> {
     use crate::platform::sdl;
     let wanted = sdl::Options::desktop(options.size.0, options.size.1);
     let (window, platform) = sdl::open(&wanted).map_err(|e| e.to_string())?;
-    play(options, confined, platform, || window.run())
+    let pads = watch_buttons(None, &platform)?;
+    play(options, confined, platform, pads, || window.run())
 }
 
 #[cfg(not(feature = "device"))]
@@ -167,12 +219,13 @@ fn run_window(_options: &Options, _confined: Confined) -> Result<(), String> {
 
 /// Shows the app on the device's own panel: through SDL where that is built in and finds it, else through the kernel.
 fn run_device(options: &Options, confined: Confined) -> Result<(), String> {
+    let input = Path::new(evdev::INPUT_FOLDER);
     let no_sdl = match options.display {
         Presenter::Drm => None,
         Presenter::Auto | Presenter::Sdl => match sdl_device() {
             Ok((window, platform)) => {
-                watch_buttons(&platform)?;
-                return play(options, confined, platform, window);
+                let pads = watch_buttons(Some(input), &platform)?;
+                return play(options, confined, platform, pads, window);
             }
             Err(error) if options.display == Presenter::Sdl => return Err(error),
             Err(error) => Some(error),
@@ -180,8 +233,8 @@ fn run_device(options: &Options, confined: Confined) -> Result<(), String> {
     };
     match drm::open(Path::new(drm::FOLDER), options.turn) {
         Ok((window, platform)) => {
-            watch_buttons(&platform)?;
-            play(options, confined, platform, || window.run())
+            let pads = watch_buttons(Some(input), &platform)?;
+            play(options, confined, platform, pads, || window.run())
         }
         Err(error) => Err(match no_sdl {
             Some(sdl) => format!("{sdl}. Without SDL there is {error}"),
@@ -206,27 +259,12 @@ fn sdl_device() -> Result<(Showing, Platform), String> {
     Err("this build has no SDL".into())
 }
 
-/// Reads the buttons of a device on a thread of their own.
-fn watch_buttons(platform: &Platform) -> Result<(), String> {
-    let sender = platform.sender.clone();
-    let buttons = move || {
-        let folder = Path::new(evdev::INPUT_FOLDER);
-        if let Err(error) = smol::block_on(evdev::watch(folder, Vec::new(), sender)) {
-            log::error!("{error}");
-        }
-    };
-    thread::Builder::new()
-        .name("buttons".into())
-        .spawn(buttons)
-        .map_err(|e| format!("no thread for the buttons: {e}"))?;
-    Ok(())
-}
-
 /// Runs the app behind a panel whose frames `window` shows on this thread; SDL wants the main one.
 fn play(
     options: &Options,
     mut confined: Confined,
     platform: Platform,
+    pads: Sender<evdev::Order>,
     window: impl FnOnce() -> Result<(), PlatformError>,
 ) -> Result<(), String> {
     confined.close();
@@ -234,11 +272,9 @@ fn play(
     if let Some(listener) = confined.control.take() {
         listen(listener, orders)?;
     }
-    let stage = start(options, confined, platform, script)?;
+    let stage = start(options, confined, platform, script, pads)?;
     window().map_err(|e| e.to_string())?;
-    stage
-        .join()
-        .map_err(|_| "the app stopped by a fault of its own; see the log".to_owned())
+    stage.join().map_err(|_| FAULT.to_owned())
 }
 
 /// Starts card, link and stage, a thread each; the stage's ends when the app quits.
@@ -247,7 +283,15 @@ fn start(
     confined: Confined,
     platform: Platform,
     script: Receiver<script::Order>,
+    pads: Sender<evdev::Order>,
 ) -> Result<JoinHandle<()>, String> {
+    crash::tell(platform.sender.clone());
+    let hurry = Arc::new(AtomicBool::new(false));
+    let (sender, hurries) = (platform.sender.clone(), hurry.clone());
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || signals::wait(&sender, &hurries))
+        .map_err(|e| format!("no thread for the signals: {e}"))?;
     let now = || clock::now().0;
     let (width, height) = platform.display.size();
     let (told, card) = unbounded();
@@ -308,9 +352,12 @@ fn start(
             .map_err(|e| format!("no thread for the {name}: {e}"))
     };
     spawn("card", Box::new(move || keeper.run(&work)))?;
+    let (running, gone) = bounded::<()>(1);
     let link = spawn(
         "link",
         Box::new(move || {
+            // Dropped at the end, which is what the stage waits for.
+            let _running = running;
             // The radio puts everything back once the driver is gone.
             let air = async {
                 if let Some(air) = air {
@@ -331,12 +378,26 @@ fn start(
                 errands,
                 commands,
                 pulses,
+                pads,
                 (prover, answers),
             );
             let commands = smol::block_on(stage.run(sources));
             // Closing the commands lets the driver say goodbye to the laptop.
             commands.close();
-            let _ = link.join();
+            if hurry.load(Ordering::SeqCst) {
+                // Whoever sent the signal soon sends the one that nobody survives.
+                smol::block_on(smol::future::or(
+                    async {
+                        // Closed, when the link has ended.
+                        let _ = gone.recv().await;
+                    },
+                    async {
+                        smol::Timer::after(FAREWELL).await;
+                    },
+                ));
+            } else {
+                let _ = link.join();
+            }
             let _ = std::io::stdout().flush();
         }),
     )

@@ -50,6 +50,8 @@ pub struct Options {
     pub name: String,
     /// Socket on which a script is taken; standard input if there is none.
     pub control: Option<PathBuf>,
+    /// Folder of input devices whose buttons a headless run takes as well.
+    pub buttons: Option<PathBuf>,
     /// The radio to drive; `None` for none.
     pub radio: Option<Settings>,
 }
@@ -95,6 +97,7 @@ usage: officeos-handheld [--window | --device | --headless] [options]
   --interface NAME    the only Wi-Fi interface to use
   --usb-interface NAME  the network interface to take for the USB cable, if not the one that looks like it
   --no-radio          leave the radio alone; laptops are reached by address only
+  --buttons DIR       with --headless: take the buttons of the input devices in DIR as well
   --control SOCKET    take the script from this Unix socket instead of standard input
   --audit-airgap      try what must not work, in a process confined as the app is; print what held and end
   --help, --version
@@ -125,6 +128,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
         laptop: None,
         name: "Handheld".into(),
         control: None,
+        buttons: None,
         radio: Some(Settings::default()),
     };
     let mut audit = false;
@@ -155,6 +159,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Parse
             }
             Long("home") => options.home = value(&mut parser)?.into(),
             Long("control") => options.control = Some(value(&mut parser)?.into()),
+            Long("buttons") => options.buttons = Some(value(&mut parser)?.into()),
             Long("laptop") => options.laptop = Some(value(&mut parser)?.string().map_err(failed)?),
             Long("name") => options.name = value(&mut parser)?.string().map_err(failed)?,
             Long("supplicant") => {
@@ -247,6 +252,8 @@ mod tests {
             "Ada's",
             "--control",
             "s",
+            "--buttons",
+            "/dev/input",
         ])
         .unwrap();
         assert_eq!((options.mode, options.size), (Mode::Headless, (720, 480)));
@@ -254,6 +261,7 @@ mod tests {
             (options.home, options.control),
             ("/tmp/x".into(), Some("s".into()))
         );
+        assert_eq!(options.buttons, Some("/dev/input".into()));
         assert_eq!(
             (options.laptop.as_deref(), options.name.as_str()),
             (Some("127.0.0.1:8144"), "Ada's")

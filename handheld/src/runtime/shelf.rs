@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::former::{FormerLaptop, FormerPurpose, FormerSettings, FormerTurn};
+use super::former::{FormerLaptop, FormerPurpose, FormerSettings, FormerTurn, SecondSettings};
 use crate::app::model::chat::{ChatKind, Role};
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{Entry, Origin, RequestId, RequestKey};
@@ -20,11 +20,14 @@ use crate::card::{Change, Items, Key, Skipped, Table};
 /// Version of the shapes below.
 const VERSION: u8 = 1;
 
-/// Version of laptops, settings, turns and drafts, which have changed once; what they were is in [`former`].
+/// Version of laptops, turns and drafts, which have changed once; what they were is in [`former`].
 const SECOND: u8 = 2;
 
+/// Version of the settings, which have changed twice.
+const THIRD: u8 = 3;
+
 /// The newest version of any shape that this one knows.
-const NEWEST: u8 = SECOND;
+const NEWEST: u8 = THIRD;
 
 /// Unfinished texts kept at most; the oldest goes.
 const MAX_DRAFTS: usize = 64;
@@ -97,7 +100,16 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 
 /// Settings and the version of their shape.
 pub fn encode_settings(settings: &Settings) -> Vec<u8> {
-    encode_as(SECOND, settings)
+    encode_as(THIRD, settings)
+}
+
+/// Reads settings of this version or of one before.
+pub fn decode_settings(bytes: &[u8]) -> Option<Settings> {
+    match bytes.split_first() {
+        Some((&THIRD, body)) => postcard::from_bytes(body).ok(),
+        _ => decode_either(bytes, |former: FormerSettings| SecondSettings::from(former))
+            .map(Settings::from),
+    }
 }
 
 fn encode_as<T: Serialize + ?Sized>(version: u8, value: &T) -> Vec<u8> {
@@ -330,7 +342,7 @@ pub fn is_newer(items: &Items, settings: Option<&[u8]>) -> bool {
 pub fn load(items: &Items, settings: Option<&[u8]>, skipped: &mut Vec<Skipped>) -> Stored {
     let mut stored = Stored::default();
     if let Some(bytes) = settings {
-        match decode_either(bytes, |former: FormerSettings| former.into()) {
+        match decode_settings(bytes) {
             Some(settings) => stored.settings = settings,
             None => skipped.push(Skipped {
                 what: "the settings: defaults are used".into(),

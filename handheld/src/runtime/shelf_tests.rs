@@ -178,3 +178,29 @@ fn drafts_are_replaced_dropped_and_bounded() {
     assert_eq!(left.len(), MAX_DRAFTS - 1);
     assert!(left.iter().all(|(p, _)| *p != Purpose::Message(ChatId(40))));
 }
+
+#[test]
+fn settings_of_each_version_are_read_and_written_as_the_newest() {
+    use crate::app::model::radio::Sleep;
+    let settings = Settings {
+        rumble: true,
+        sleep: Sleep::OneMinute,
+        ..Settings::default()
+    };
+    let bytes = encode_settings(&settings);
+    assert_eq!(bytes[0], 3);
+    assert_eq!(decode_settings(&bytes), Some(settings.clone()));
+    // An empty list of taught devices is the one octet that was added last; sleep is the one before.
+    let body = &bytes[1..bytes.len() - 1];
+    assert_eq!(
+        decode_settings(&[&[2], body].concat()),
+        Some(settings.clone())
+    );
+    let first = [&[1], &body[..body.len() - 1]].concat();
+    let awake = Settings {
+        sleep: Sleep::Never,
+        ..settings
+    };
+    assert_eq!(decode_settings(&first), Some(awake));
+    assert_eq!(decode_settings(&[4, 0, 0]), None);
+}

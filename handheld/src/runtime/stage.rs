@@ -12,13 +12,16 @@ use smol::future::or;
 use super::keeper::{Errand, Reach};
 use super::proof::Prover;
 use super::script::{self, Ask, Order};
+use super::trail::Trail;
 use crate::app::effect::{Effect, Effects};
-use crate::app::model::{Battery, Model, Panel};
+use crate::app::model::{Battery, Model, Pad, Panel};
 use crate::app::msg::{LinkEvent, Msg};
 use crate::app::update;
-use crate::input::{Button, Tracker};
+use crate::input::doze::{Doze, Sign, Turn};
+use crate::input::{Button, Press, Tracker};
 use crate::link::Command;
-use crate::platform::{Area, Display, PlatformEvent, Power, clock};
+use crate::platform::evdev;
+use crate::platform::{Area, Display, PlatformEvent, Power, clock, resume};
 use crate::time::Millis;
 use crate::ui::{self, Canvas, Motion};
 
@@ -49,6 +52,10 @@ pub struct Stage {
     canvas: Canvas,
     motion: Motion,
     tracker: Tracker,
+    /// Whether the device sleeps.
+    doze: Doze,
+    /// The latest presses, for scripts.
+    trail: Trail,
     display: Box<dyn Display>,
     power: Box<dyn Power>,
     errands: Sender<Errand>,
@@ -57,6 +64,10 @@ pub struct Stage {
     pulses: Sender<u16>,
     /// Who shows what holds of the air gap, and where the answer comes in.
     prover: (Arc<Prover>, WeakSender<Msg>),
+    /// Wishes to the input devices; nobody listens where there are none.
+    pads: Sender<evdev::Order>,
+    /// The panel shows something else than the last frame: the next is shown whole.
+    whole: bool,
     /// Wake-up that the app asked for.
     timer: Option<Millis>,
     battery_at: Millis,
@@ -88,6 +99,7 @@ impl Stage {
         errands: Sender<Errand>,
         commands: Sender<Command>,
         pulses: Sender<u16>,
+        pads: Sender<evdev::Order>,
         prover: (Arc<Prover>, WeakSender<Msg>),
     ) -> Self {
         let (width, height) = display.size();
@@ -96,12 +108,16 @@ impl Stage {
             canvas: Canvas::new(width as i32, height as i32),
             motion: Motion::default(),
             tracker: Tracker::new(),
+            doze: Doze::default(),
+            trail: Trail::default(),
             display,
             power,
             errands,
             commands,
             pulses,
             prover,
+            pads,
+            whole: false,
             timer: None,
             battery_at: Millis(0),
             frame_at: Some(Millis(0)),
@@ -168,7 +184,7 @@ impl Stage {
             self.timer,
             self.frame_at,
             self.tracker.next_wake(),
-            Some(self.battery_at),
+            (!self.model.dark).then_some(self.battery_at),
         ];
         own.into_iter().flatten().chain(fingers).chain(asks).min()
     }
@@ -185,14 +201,13 @@ impl Stage {
             self.fingers.remove(0);
             self.contact(button, pressed, now);
         }
-        while let Some(press) = self.tracker.due(now) {
-            self.take(Msg::Button(press), now);
-        }
+        self.sign(Sign::Slept(resume::slept()), now);
+        self.repeat(now);
         if self.timer.is_some_and(|at| at <= now) {
             self.timer = None;
             self.take(Msg::Tick, now);
         }
-        if self.battery_at <= now {
+        if self.battery_at <= now && !self.model.dark {
             self.battery_at = now.plus(BATTERY_MS);
             let charge = self.power.charge();
             let battery = charge.map(|c| Battery {
@@ -214,9 +229,24 @@ impl Stage {
     fn handle(&mut self, wake: Wake) {
         let now = clock::now();
         match wake {
-            Wake::Platform(PlatformEvent::Button { button, pressed }) => {
-                self.contact(button, pressed, now)
+            Wake::Platform(PlatformEvent::Button {
+                button,
+                pressed,
+                at,
+            }) => self.contact(button, pressed, at.min(now)),
+            Wake::Platform(PlatformEvent::Touch { device, touch, at }) => {
+                let at = at.min(now);
+                self.take(Msg::Touch { device, touch, at }, at);
             }
+            Wake::Platform(PlatformEvent::Pads(pads)) => {
+                let pads = pads.into_iter().map(|pad| Pad {
+                    name: pad.name,
+                    explained: pad.explained,
+                });
+                self.take(Msg::Pads(pads.collect()), now);
+            }
+            Wake::Platform(PlatformEvent::Lost(device)) => self.take(Msg::PadLost(device), now),
+            Wake::Platform(PlatformEvent::Sign(sign)) => self.sign(sign, now),
             Wake::Platform(PlatformEvent::Close) => self.take(Msg::Terminate, now),
             Wake::Card(msg) => self.take(msg, now),
             Wake::Link(event) => self.hear(event, now),
@@ -226,9 +256,41 @@ impl Stage {
         }
     }
 
-    fn contact(&mut self, button: Button, pressed: bool, now: Millis) {
-        if let Some(press) = self.tracker.set(button, pressed, now) {
-            self.take(Msg::Button(press), now);
+    /// A button closed or opened at `at`, which may lie a little back: what was due before that comes first, what is due only
+    /// since then does not come any more.
+    fn contact(&mut self, button: Button, pressed: bool, at: Millis) {
+        self.repeat(at);
+        if let Some(press) = self.tracker.set(button, pressed, at) {
+            self.press(press, at);
+        }
+    }
+
+    /// Long presses and repeats that are due.
+    fn repeat(&mut self, now: Millis) {
+        while let Some(press) = self.tracker.due(now) {
+            self.press(press, now);
+        }
+    }
+
+    fn press(&mut self, press: Press, at: Millis) {
+        self.trail.note(press);
+        let dark = self.model.dark;
+        self.take(Msg::Button(press), at);
+        if dark && !self.model.dark {
+            self.doze.woken(at);
+        }
+    }
+
+    /// Power key, lid or clock.
+    fn sign(&mut self, sign: Sign, now: Millis) {
+        match self.doze.take(sign, now) {
+            Some(Turn::Asleep) => self.take(Msg::Asleep, now),
+            Some(Turn::Awake) => {
+                // What was due meanwhile, and the charge, are old.
+                self.battery_at = now;
+                self.take(Msg::Awake, now);
+            }
+            None => {}
         }
     }
 
@@ -259,7 +321,7 @@ impl Stage {
             }
         }
         self.carry_out(effects);
-        match streams {
+        match streams && !self.model.dark {
             true => {
                 self.frame_at = Some(self.frame_at.unwrap_or(self.drawn_at.plus(STREAM_FRAME_MS)))
             }
@@ -274,7 +336,28 @@ impl Stage {
     }
 
     fn want_frame(&mut self, now: Millis) {
-        self.frame_at = Some(now);
+        if !self.model.dark {
+            self.frame_at = Some(now);
+        }
+    }
+
+    /// Shows nothing until the device wakes, or shows everything again.
+    fn panel(&mut self, on: bool) {
+        let area = self.canvas.area();
+        self.whole = true;
+        let _ = self.pads.try_send(evdev::Order::Rest(!on));
+        if on {
+            self.battery_at = clock::now();
+            return;
+        }
+        self.frame_at = None;
+        let black = vec![0; area.w as usize * area.h as usize];
+        if let Err(error) = self
+            .display
+            .present(&black, &[Area::whole(area.w as u32, area.h as u32)])
+        {
+            log::warn!("the panel stays as it is: {error}");
+        }
     }
 
     fn draw(&mut self, now: Millis) {
@@ -294,6 +377,8 @@ impl Stage {
         let frame = self
             .motion
             .frame(&self.model, &theme.m, &mut self.canvas, now);
+        let (width, height) = self.display.size();
+        let whole = std::mem::take(&mut self.whole).then(|| Area::whole(width, height));
         let dirty: Vec<Area> = frame
             .dirty
             .into_iter()
@@ -304,6 +389,7 @@ impl Stage {
                 height: r.h as u32,
             })
             .collect();
+        let dirty = whole.map_or(dirty, |whole| vec![whole]);
         if !dirty.is_empty()
             && let Err(error) = self.display.present(frame.pixels, &dirty)
         {
@@ -359,6 +445,19 @@ impl Stage {
                 Effect::Forget(laptop) => Errand::Forget(laptop),
                 Effect::SetTimer(at) => {
                     self.timer = at;
+                    continue;
+                }
+                Effect::Teach(taught) => {
+                    // A watch that has ended, or that a desktop does not have, needs no orders.
+                    let _ = self.pads.try_send(evdev::Order::Teach(taught));
+                    continue;
+                }
+                Effect::Listen(on) => {
+                    let _ = self.pads.try_send(evdev::Order::Listen(on));
+                    continue;
+                }
+                Effect::Panel(on) => {
+                    self.panel(on);
                     continue;
                 }
                 Effect::Rumble(ms) => {
@@ -426,10 +525,7 @@ impl Stage {
                 };
                 script::reply(&done, &said);
             }
-            Order::Facts(done) => script::reply(
-                &done,
-                &super::facts::json(&super::facts::facts(&self.model)),
-            ),
+            Order::Facts(done) => script::reply(&done, &super::facts::json(&self.facts())),
             Order::Ask(condition, ms, done) => {
                 self.asks
                     .push(Ask::condition(condition, now.plus(ms), done))
@@ -446,10 +542,16 @@ impl Stage {
         if self.asks.is_empty() {
             return;
         }
-        let facts = super::facts::facts(&self.model);
+        let facts = self.facts();
         let fingers_left = !self.fingers.is_empty();
         self.asks
             .retain(|ask| !ask.settle(&facts, fingers_left, now));
+    }
+
+    fn facts(&self) -> super::facts::Facts {
+        let mut facts = super::facts::facts(&self.model);
+        facts.insert("trail".into(), self.trail.text());
+        facts
     }
 
     /// Lets the card finish what it was given.

@@ -5,6 +5,7 @@ pub mod files;
 pub mod laptop;
 pub mod outbox;
 pub mod overlay;
+pub mod pads;
 pub mod picture;
 pub mod proof;
 pub mod radio;
@@ -26,6 +27,7 @@ pub use outbox::{
     Entry, EntryState, Failure, Origin, Outbox, RequestId, RequestKey, Source, Upload, Wish,
 };
 pub use overlay::{Dialog, Menu, MenuItem, Overlay, Toast};
+pub use pads::{Pad, Pads, Warned};
 pub use picture::{Picture, PictureId, PictureState, Pictures, Raster};
 pub use radio::Radio;
 pub use screen::Screen;
@@ -95,6 +97,12 @@ pub struct Model {
     pub ways: Vec<Carrier>,
     /// What is stored has been read; nothing is written before.
     pub loaded: bool,
+    /// Pads and their set-up.
+    pub pads: Pads,
+    /// The device sleeps, or is about to: nothing is drawn, link and radio rest.
+    pub dark: bool,
+    /// What of the battery has been told.
+    pub warned: Warned,
 }
 
 impl Model {
@@ -131,6 +139,9 @@ impl Model {
             save_at: None,
             ways: Vec::new(),
             loaded: false,
+            pads: Pads::default(),
+            dark: false,
+            warned: Warned::default(),
         }
     }
 

@@ -147,6 +147,12 @@ pub enum Action {
     LookNearby,
     /// Try the link now.
     Reconnect,
+    /// Ask for the buttons, one after the other.
+    SetUpButtons,
+    /// Forget what a set-up of buttons learned.
+    UndoButtons,
+    /// Show the keys that stand for the buttons.
+    ShowKeys,
     /// Turn the lock on or off.
     SetLock(bool),
     /// Forget the words that the keyboard has learned.
@@ -155,11 +161,13 @@ pub enum Action {
     Quit,
 }
 
-/// A short notice of something that went well.
+/// A short notice of something that went well, or will need somebody soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toast {
     /// Words.
     pub text: String,
+    /// It tells of something to be done, not of something done.
+    pub warns: bool,
     /// When it goes, once it is shown.
     pub until: Option<Millis>,
 }

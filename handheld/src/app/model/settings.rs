@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::laptop::LaptopId;
 use super::radio::Sleep;
+use crate::input::Taught;
 
 /// Settings. Stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Settings {
     pub arc_offered: bool,
     /// How long link and radio stay awake with nothing to do.
     pub sleep: Sleep,
+    /// What the set-up of buttons was taught.
+    pub taught: Taught,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             laptop: None,
             arc_offered: false,
             sleep: Sleep::Never,
+            taught: Taught::default(),
         }
     }
 }

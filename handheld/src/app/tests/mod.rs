@@ -1,6 +1,7 @@
 //! Scenarios: key strings in, facts of the model and effects out.
 
 mod chats;
+mod device;
 mod files;
 mod laptops;
 mod mash;

@@ -255,7 +255,7 @@ fn a_lock_is_set_by_pressing_it_twice_and_asked_for_at_start() {
     assert!(p.model.settings.lock);
 
     let mut p = Player::new(Model::new(Panel::VGA, 1));
-    p.send(Msg::Card(CardEvent::Locked));
+    p.send(Msg::Card(CardEvent::Locked(None)));
     let fx = play(&mut p, "Up Up Down A X Y Start");
     assert!(fx.contains(&Effect::Unlock(wanted)));
     assert!(matches!(p.model.screen(), Screen::Home(_)));

@@ -147,6 +147,9 @@ pub(super) fn perform(model: &mut Model, action: Action, fx: &mut Effects) {
             fx.push(Effect::SaveWords(String::new()));
             super::toast(model, "Learned words forgotten");
         }
+        Action::SetUpButtons => super::setup::open(model, fx),
+        Action::UndoButtons => super::setup::undo(model, fx),
+        Action::ShowKeys => super::page::open(model, "Buttons", words::help::buttons(), fx),
         Action::SetLock(true) => {
             super::nav::push(model, Screen::SetLock(SetLockScreen::default()), fx)
         }

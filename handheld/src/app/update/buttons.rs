@@ -10,6 +10,9 @@ pub(super) fn press(model: &mut Model, press: Press, fx: &mut Effects) {
     if press.is_quit_chord() {
         return super::quit(model, fx);
     }
+    if model.pads.setup.is_some() {
+        return super::setup::button(model, press, fx);
+    }
     if model.overlay == Some(Overlay::ButtonMap) {
         if press.button == Button::Select && press.edge == Edge::Release {
             model.overlay = None;

@@ -14,7 +14,13 @@ use crate::app::words;
 pub(super) fn event(model: &mut Model, event: CardEvent, fx: &mut Effects) {
     match event {
         CardEvent::Loaded(stored) => loaded(model, *stored, fx),
-        CardEvent::Locked => super::lock::locked(model),
+        CardEvent::Locked(settings) => {
+            if let Some(settings) = settings {
+                model.settings = *settings;
+            }
+            super::lock::locked(model);
+            super::setup::ready(model, fx);
+        }
         CardEvent::WrongSequence { wait_ms } => super::lock::wrong(model, wait_ms),
         CardEvent::LockChanged(on) => super::lock::changed(model, on, fx),
         CardEvent::Numbered { ticket, id } => super::request::numbered(model, ticket, id, fx),
@@ -117,7 +123,13 @@ fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
     model.keyboard.learned_mut().import(&words);
     model.lock = None;
     model.loaded = true;
+    // What was set up to press the sequence could not be written down before.
+    let taught = std::mem::take(&mut model.pads.unsaved).then(|| model.settings.taught.clone());
     model.settings = settings;
+    if let Some(taught) = taught {
+        model.settings.taught = taught;
+        fx.push(Effect::SaveSettings(Box::new(model.settings.clone())));
+    }
     model.laptops = laptops;
     model.chats.list = chats;
     model
@@ -181,6 +193,7 @@ fn loaded(model: &mut Model, stored: Stored, fx: &mut Effects) {
     };
     super::request::ask_orphans(model, fx);
     fx.push(Effect::Link(model.chosen));
+    super::setup::ready(model, fx);
 }
 
 /// Brings what was written at different instants together: an entry is the truth, a turn or picture follows it.

@@ -114,7 +114,7 @@ fn is_same(a: &Nearby, b: &Nearby) -> bool {
 
 /// Begins and ends what lasts as long as a screen shows.
 pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
-    let shown = model.lock.is_none();
+    let shown = model.lock.is_none() && !model.dark;
     match (
         shown && matches!(model.screen(), Screen::Nearby(_)),
         model.radio.looking,
@@ -142,7 +142,7 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
         model.radio.watching = watch;
         fx.push(Effect::WatchSignal(watch));
     }
-    if is_busy(model) {
+    if is_busy(model) && !model.dark {
         model.radio.quiet_since = model.now;
         wake(model, fx);
     }
@@ -214,7 +214,7 @@ fn sleep_at(model: &Model) -> Option<Millis> {
 
 /// Sends link and radio to sleep when it is time.
 pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
-    if sleep_at(model).is_none_or(|at| at > model.now) {
+    if model.dark || sleep_at(model).is_none_or(|at| at > model.now) {
         return;
     }
     let since = match &model.link {

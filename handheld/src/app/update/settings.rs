@@ -95,7 +95,7 @@ fn open(model: &mut Model, item: Item, fx: &mut Effects) {
             );
         }
         Item::Lock => super::action::perform(model, Action::SetLock(true), fx),
-        Item::Buttons => super::page::open(model, "Buttons", words::help::buttons(), fx),
+        Item::Buttons => super::setup::menu(model),
         Item::AirGap => {
             super::page::open(model, words::proof::TITLE, words::proof::CHECKING, fx);
             fx.push(Effect::ProveAirGap);

@@ -37,6 +37,7 @@ pub(super) fn expire(model: &mut Model, fx: &mut Effects) {
     if let Screen::Pairing(_) = model.screen() {
         super::pairing::expire(model, fx);
     }
+    super::setup::expire(model, fx);
     super::radio::expire(model, fx);
     if let Some(lock) = &mut model.lock
         && lock.wait_until.is_some_and(|until| until <= now)
@@ -77,6 +78,14 @@ fn expire_toast_start(model: &mut Model) {
 /// The next instant at which something on the screen or on the card changes by itself.
 fn next(model: &Model) -> Option<Millis> {
     let mut due: Vec<Millis> = Vec::new();
+    if model.dark {
+        // Nobody looks, and what is unsaved was saved.
+        return model.save_at;
+    }
+    if let Some(setup) = &model.pads.setup {
+        due.extend(setup.next_wake());
+        due.push(next_second(model.now, setup.until()));
+    }
     due.extend(model.toasts.front().and_then(|t| t.until));
     due.extend(model.save_at);
     if let Some(lock) = &model.lock {

@@ -86,7 +86,7 @@ pub fn list(model: &Model, state: ListState) -> ListView {
             ..value("Radio", words::radio::sleep(s.sleep))
         },
         Item::Lock => opens("Lock", if s.lock { "On" } else { "Off" }),
-        Item::Buttons => opens("Buttons", "Show the keys"),
+        Item::Buttons => opens("Buttons", "Set up again"),
         Item::AirGap => opens("Air gap", "Show the proof"),
         Item::About => opens("About, licences", ""),
     });

@@ -138,7 +138,8 @@ pub fn buttons() -> String {
         .map(|line| format!("{line}\n"))
         .collect();
     format!(
-        "The buttons of a handheld are known from tables; this version cannot learn others.\n\n\
+        "The buttons of a handheld are known from tables, and the app can learn others: **Settings, Buttons, Set up again**. \
+         A pad that no table knows is asked for by itself.\n\n\
          In a window on a desktop these keys stand for them:\n\n```\n{keys}```\n"
     )
 }

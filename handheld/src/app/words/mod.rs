@@ -1,12 +1,14 @@
 //! Every sentence that a person sees, in one voice: labels of one or two words, errors that say what happened, whose fault it was,
 //! what is safe and what to do. No codes in titles, no "please", no exclamation marks.
 
+pub mod battery;
 pub mod failure;
 pub mod help;
 pub mod pairing;
 pub mod proof;
 pub mod quantity;
 pub mod radio;
+pub mod setup;
 
 use super::model::chat::ChatKind;
 use super::model::laptop::{Carrier, Ended, ServiceKind, Verdict};

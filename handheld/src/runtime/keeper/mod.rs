@@ -86,8 +86,9 @@ impl Keeper {
         match opened {
             Ok(Opened::Ready(card, skipped)) => keeper.ready(card, skipped),
             Ok(Opened::Locked(locked)) => {
+                let settings = locked.settings().and_then(shelf::decode_settings);
                 keeper.state = State::Locked(locked);
-                keeper.say(CardEvent::Locked);
+                keeper.say(CardEvent::Locked(settings.map(Box::new)));
             }
             Err(error) => {
                 keeper.useless(&error);

@@ -7,6 +7,7 @@ mod lock;
 mod page;
 mod pairing;
 mod progress;
+mod setup;
 mod viewer;
 mod writing;
 
@@ -41,6 +42,10 @@ pub fn draw(model: &Model, theme: &Theme, canvas: &mut Canvas) -> Extent {
 fn panel(model: &Model, t: &Theme, canvas: &mut Canvas) -> Extent {
     let panel = canvas.area();
     canvas.fill(panel, t.color(Tone::Bg));
+    if let Some(setup) = &model.pads.setup {
+        setup::setup(canvas, t, panel, model, setup);
+        return Extent::default();
+    }
     if let Some(lock) = &model.lock {
         lock::lock(canvas, t, panel, model, lock);
         return Extent::default();
@@ -70,7 +75,7 @@ fn panel(model: &Model, t: &Theme, canvas: &mut Canvas) -> Extent {
         None => {}
     }
     if let Some(toast) = model.toasts.front() {
-        dialog::toast(canvas, t, panel, &toast.text);
+        dialog::toast(canvas, t, panel, toast);
     }
     extent
 }

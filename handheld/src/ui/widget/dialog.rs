@@ -3,7 +3,7 @@
 use super::list::draw_row;
 use super::mark;
 use super::scroll_bar::scroll_bar;
-use crate::app::model::overlay::{Dialog, Menu};
+use crate::app::model::overlay::{Dialog, Menu, Toast};
 use crate::app::view::{Mark, Row};
 use crate::input::button::Button;
 use crate::ui::canvas::{Align, Canvas};
@@ -206,8 +206,13 @@ pub fn menu(c: &mut Canvas, t: &Theme, below: Rect, menu: &Menu) {
 }
 
 /// Draws a toast over the header.
-pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, text: &str) {
+pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, toast: &Toast) {
     let m = &t.m;
+    let (sign_mark, tone) = if toast.warns {
+        (Mark::Failed, Tone::Wait)
+    } else {
+        (Mark::Done, Tone::Accent)
+    };
     let area = Rect::new(panel.x + m.u, panel.y + m.u / 2, panel.w - 2 * m.u, 5 * m.u);
     c.fill(
         Rect {
@@ -225,23 +230,15 @@ pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, text: &str) {
         m.radius_card(),
         m.outline.max(2),
         t.color(Tone::Raised),
-        t.color(Tone::Accent),
+        t.color(tone),
     );
     let mut inner = area.inset(2 * m.u, 0);
     let sign = inner.take_left(m.u * 5 / 2);
-    mark::mark(
-        c,
-        t,
-        Mark::Done,
-        sign,
-        m.u * 5 / 2,
-        Tone::Accent,
-        Tone::Raised,
-    );
+    mark::mark(c, t, sign_mark, sign, m.u * 5 / 2, tone, Tone::Raised);
     inner.take_left(m.u / 2);
     c.tight_label(
         inner,
-        text,
+        &toast.text,
         Face::Sans,
         m.caption.size,
         t.color(Tone::Text),
