@@ -55,7 +55,7 @@ use desk::Desk;
 use keeper::Keeper;
 use options::{Mode, Options, Presenter};
 use proof::Prover;
-use stage::{Sources, Stage};
+use stage::{Outlets, Sources, Stage};
 
 /// News that may wait for the app before the laptop is slowed down.
 const NEWS_QUEUE: usize = 64;
@@ -371,16 +371,14 @@ fn start(
         "stage",
         Box::new(move || {
             // Made here, because what is laid out and rasterised stays in this thread.
-            let stage = Stage::new(
-                display,
-                power,
-                model,
+            let outlets = Outlets {
                 errands,
                 commands,
                 pulses,
                 pads,
-                (prover, answers),
-            );
+                prover: (prover, answers),
+            };
+            let stage = Stage::new(display, power, model, outlets);
             let commands = smol::block_on(stage.run(sources));
             // Closing the commands lets the driver say goodbye to the laptop.
             commands.close();

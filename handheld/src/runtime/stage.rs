@@ -46,6 +46,20 @@ pub struct Sources {
     pub script: Receiver<Order>,
 }
 
+/// Where what the app wants done goes.
+pub struct Outlets {
+    /// To the card.
+    pub errands: Sender<Errand>,
+    /// To the link; passes the card first where it has to be behind a write.
+    pub commands: Sender<Command>,
+    /// Milliseconds for the motor; nobody listens where there is none.
+    pub pulses: Sender<u16>,
+    /// Wishes to the input devices; nobody listens where there are none.
+    pub pads: Sender<evdev::Order>,
+    /// Who shows what holds of the air gap, and where the answer comes in.
+    pub prover: (Arc<Prover>, WeakSender<Msg>),
+}
+
 /// The running app.
 pub struct Stage {
     model: Model,
@@ -58,14 +72,7 @@ pub struct Stage {
     trail: Trail,
     display: Box<dyn Display>,
     power: Box<dyn Power>,
-    errands: Sender<Errand>,
-    commands: Sender<Command>,
-    /// Milliseconds for the motor; nobody listens where there is none.
-    pulses: Sender<u16>,
-    /// Who shows what holds of the air gap, and where the answer comes in.
-    prover: (Arc<Prover>, WeakSender<Msg>),
-    /// Wishes to the input devices; nobody listens where there are none.
-    pads: Sender<evdev::Order>,
+    outlets: Outlets,
     /// The panel shows something else than the last frame: the next is shown whole.
     whole: bool,
     /// Wake-up that the app asked for.
@@ -96,11 +103,7 @@ impl Stage {
         display: Box<dyn Display>,
         power: Box<dyn Power>,
         model: Model,
-        errands: Sender<Errand>,
-        commands: Sender<Command>,
-        pulses: Sender<u16>,
-        pads: Sender<evdev::Order>,
-        prover: (Arc<Prover>, WeakSender<Msg>),
+        outlets: Outlets,
     ) -> Self {
         let (width, height) = display.size();
         Self {
@@ -112,11 +115,7 @@ impl Stage {
             trail: Trail::default(),
             display,
             power,
-            errands,
-            commands,
-            pulses,
-            prover,
-            pads,
+            outlets,
             whole: false,
             timer: None,
             battery_at: Millis(0),
@@ -345,7 +344,7 @@ impl Stage {
     fn panel(&mut self, on: bool) {
         let area = self.canvas.area();
         self.whole = true;
-        let _ = self.pads.try_send(evdev::Order::Rest(!on));
+        let _ = self.outlets.pads.try_send(evdev::Order::Rest(!on));
         if on {
             self.battery_at = clock::now();
             return;
@@ -449,11 +448,11 @@ impl Stage {
                 }
                 Effect::Teach(taught) => {
                     // A watch that has ended, or that a desktop does not have, needs no orders.
-                    let _ = self.pads.try_send(evdev::Order::Teach(taught));
+                    let _ = self.outlets.pads.try_send(evdev::Order::Teach(taught));
                     continue;
                 }
                 Effect::Listen(on) => {
-                    let _ = self.pads.try_send(evdev::Order::Listen(on));
+                    let _ = self.outlets.pads.try_send(evdev::Order::Listen(on));
                     continue;
                 }
                 Effect::Panel(on) => {
@@ -461,11 +460,11 @@ impl Stage {
                     continue;
                 }
                 Effect::Rumble(ms) => {
-                    let _ = self.pulses.try_send(ms);
+                    let _ = self.outlets.pulses.try_send(ms);
                     continue;
                 }
                 Effect::ProveAirGap => {
-                    let (prover, answers) = self.prover.clone();
+                    let (prover, answers) = self.outlets.prover.clone();
                     let prove = move || {
                         let proof = Box::new(prover.prove());
                         // Nobody is there to read it once the app ends.
@@ -483,13 +482,13 @@ impl Stage {
                 other => Errand::Effect(other),
             };
             // The card's thread ends after this one.
-            let _ = self.errands.send_blocking(errand);
+            let _ = self.outlets.errands.send_blocking(errand);
         }
     }
 
     fn tell_link(&self, command: Command) {
         // A link that is gone has nothing left to give room to.
-        let _ = self.commands.send_blocking(command);
+        let _ = self.outlets.commands.send_blocking(command);
     }
 
     fn obey(&mut self, order: Order, now: Millis) {
@@ -557,10 +556,10 @@ impl Stage {
     /// Lets the card finish what it was given.
     async fn finish(self) -> Sender<Command> {
         let (done, finished) = smol::channel::bounded(1);
-        if self.errands.send(Errand::Flush(done)).await.is_ok() {
+        if self.outlets.errands.send(Errand::Flush(done)).await.is_ok() {
             let _ = finished.recv().await;
         }
-        self.commands
+        self.outlets.commands
     }
 }
 
