@@ -468,7 +468,12 @@ fn woken_before_it_slept_the_link_is_not_taken_for_open() {
 #[test]
 fn the_setting_says_what_sleep_costs_and_is_kept() {
     let mut p = linked();
-    play(&mut p, "Down*3 A Down*7");
+    play(&mut p, "Down*3 A");
+    // Wherever it stands among the others.
+    let place = view::settings::Item::ALL
+        .iter()
+        .position(|item| *item == view::settings::Item::Radio);
+    play(&mut p, &format!("Down*{}", place.unwrap()));
     assert_eq!(focused(&p), "Radio");
     let list = view::list(&p.model).unwrap();
     let row = &list.rows[list.focus.unwrap()];
