@@ -30,6 +30,7 @@ const TABLE: &str = "table inet officeos";
 /// # Errors
 /// A sentence: what keeps it from trying.
 pub fn run(options: &Options) -> Result<bool, String> {
+    confine::sockets::close_inherited();
     let folder = std::env::temp_dir().join(format!("officeos-audit-{}", std::process::id()));
     let made = fs::create_dir_all(&folder).and_then(|()| UnixDatagram::bind(folder.join("audit0")));
     let supplicant = made.map_err(|e| format!("no socket in {}: {e}", folder.display()))?;

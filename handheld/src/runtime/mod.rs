@@ -72,6 +72,7 @@ const FAREWELL: Duration = Duration::from_millis(1200);
 /// A sentence: what keeps the app from starting, and what to do about it.
 pub fn run(options: &Options) -> Result<(), String> {
     let begun = Instant::now();
+    confine::sockets::close_inherited();
     let broker = broker::split(&options.broker())?;
     crash::watch(&options.home);
     let result = confined(options, broker, begun);

@@ -13,6 +13,7 @@ use crate::broker::wire::{DoorSays, decode};
 use crate::broker::{Broker, Line, PORT, Refusal, routers};
 use crate::platform::confine::attempt::{self, Outcome};
 use crate::platform::confine::rights::Status;
+use crate::platform::confine::sockets;
 use crate::platform::confine::{self, Layers};
 
 /// Addresses for documentation (RFC 5737, RFC 3849): nobody has them, and they are on no link.
@@ -53,6 +54,7 @@ impl Prover {
         let mut proof = Proof::default();
         self.rights(&mut proof);
         self.calls(&mut proof);
+        self.sockets(&mut proof);
         self.disk(&mut proof);
         self.broker(&mut proof);
         device(&mut proof);
@@ -127,6 +129,31 @@ impl Prover {
             };
             let words = format!("{what} was tried in earnest and {word}.");
             proof.note(Layer::Calls, verdict, words);
+        }
+    }
+
+    /// What is open already, and so needs no asking.
+    fn sockets(&self, proof: &mut Proof) {
+        let held = sockets::held();
+        let (verdict, words) = match held.loose {
+            0 => (
+                Verdict::Holds,
+                "No socket is open that could reach anybody else.".to_owned(),
+            ),
+            n => (
+                Verdict::Broken,
+                format!("{n} open sockets could reach others."),
+            ),
+        };
+        proof.note(Layer::Calls, verdict, words);
+        if !held.connected.is_empty() {
+            let words = format!("Connected with {}.", held.connected.join(", "));
+            proof.note(Layer::Calls, Verdict::Said, words);
+        }
+        if !held.local.is_empty() {
+            let names = held.local.join(", ").escape_debug().to_string();
+            let words = format!("Connected on this device with {names}, as the display needs.");
+            proof.note(Layer::Calls, Verdict::Said, words);
         }
     }
 

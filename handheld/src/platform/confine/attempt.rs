@@ -77,6 +77,11 @@ pub const ALL: &[Attempt] = &[
         libc::SYS_socket,
         [40, STREAM, 0],
     ),
+    of(
+        "open a pair of datagram sockets",
+        libc::SYS_socketpair,
+        [libc::AF_UNIX as c_long, libc::SOCK_DGRAM as c_long, 0],
+    ),
     of("connect", libc::SYS_connect, [-1, 0, 0]),
     of("bind", libc::SYS_bind, [-1, 0, 0]),
     of("listen", libc::SYS_listen, [-1, 0, 0]),

@@ -142,6 +142,11 @@ pub fn app(listens: bool) -> Forbidden {
         }
     }
     let fast = |argument| vec![(argument, false, MaskedEq(MSG_FASTOPEN), MSG_FASTOPEN)];
+    // A pair of datagram sockets could send to any Unix socket by its name; a pair of streams only to each other.
+    let other = vec![(0, false, Ne, libc::AF_UNIX as u64)];
+    let kind = |kind: libc::c_int| vec![(1, false, MaskedEq(TYPE), kind as u64)];
+    let pairs = vec![other, kind(libc::SOCK_DGRAM), kind(libc::SOCK_RAW)];
+    forbidden.insert(libc::SYS_socketpair, pairs);
     let addressed = vec![(4, true, Ne, 0)];
     forbidden.insert(libc::SYS_sendto, vec![addressed, fast(3)]);
     // What a message is addressed to stands in memory that a filter can't read; what the app holds is connected.
@@ -272,7 +277,6 @@ mod tests {
                 libc::SYS_futex,
                 libc::SYS_epoll_pwait,
                 libc::SYS_recvmsg,
-                libc::SYS_socketpair,
                 libc::SYS_inotify_add_watch,
                 libc::SYS_timerfd_settime,
             ] {

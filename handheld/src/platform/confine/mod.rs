@@ -6,6 +6,8 @@
 //! - disk: Landlock, writing only below the folders and to the devices named ([`disk`]; Linux 5.13);
 //! - calls: seccomp, on all threads ([`calls`]; Linux 3.17).
 //!
+//! Sockets that were there without being asked for are closed or ended ([`sockets`]).
+//!
 //! Rights and disk belong to a thread and are inherited by those that it starts, so they are given up while there is one thread:
 //! before the display opens. The filter of calls comes once it is open, because opening it may need a socket.
 
@@ -13,6 +15,7 @@ pub mod attempt;
 pub mod calls;
 pub mod disk;
 pub mod rights;
+pub mod sockets;
 
 use std::path::{Path, PathBuf};
 
@@ -78,6 +81,8 @@ pub fn early(folders: &[PathBuf]) -> Layers {
 /// still be accepted on.
 #[must_use]
 pub fn late(layers: Layers, listens: bool) -> Layers {
+    let buses = sockets::hang_up();
+    log::debug!("connections to message buses that were ended: {buses}");
     Layers {
         calls: calls::forbid(&calls::app(listens)),
         ..layers
