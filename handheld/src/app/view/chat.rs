@@ -115,8 +115,6 @@ pub struct TurnView {
     pub mark: Mark,
     /// Above an answer: `llama3.1 · writing · 38 words`. Empty for a person.
     pub caption: String,
-    /// What was said, safe to show.
-    pub text: String,
     /// A caret stands behind the text, because more is coming.
     pub caret: bool,
     /// A card behind the text: waiting, asked, failed, refused.
@@ -143,7 +141,6 @@ pub fn turn_view(model: &Model, chat: &Chat, turn: &Turn) -> TurnView {
         role: turn.role,
         mark: Mark::None,
         caption: String::new(),
-        text: words::answer(&turn.text),
         caret: false,
         card: None,
     };
@@ -155,12 +152,12 @@ pub fn turn_view(model: &Model, chat: &Chat, turn: &Turn) -> TurnView {
     } else {
         &turn.model
     });
-    let count = quantity::words(&turn.text);
+    let count = || quantity::words(&turn.text);
     match &turn.state {
         TurnState::Done => view.caption = join(&[&name, &quantity::time(model, turn.at)]),
         TurnState::Stopped => {
             view.mark = Mark::Refused;
-            view.caption = join(&[&name, &format!("stopped after {count}")]);
+            view.caption = join(&[&name, &format!("stopped after {}", count())]);
         }
         TurnState::Broken(failure) => {
             let said = words::failure::failure(failure, scene(model, chat, &turn.text));
@@ -168,16 +165,16 @@ pub fn turn_view(model: &Model, chat: &Chat, turn: &Turn) -> TurnView {
             view.caption = if turn.text.is_empty() {
                 name
             } else {
-                join(&[&name, &count])
+                join(&[&name, &count()])
             };
             view.card = Some(said.into());
         }
-        TurnState::Open => open(model, chat, turn, &name, &count, &mut view),
+        TurnState::Open => open(model, chat, turn, &name, &mut view),
     }
     view
 }
 
-fn open(model: &Model, chat: &Chat, turn: &Turn, name: &str, count: &str, view: &mut TurnView) {
+fn open(model: &Model, chat: &Chat, turn: &Turn, name: &str, view: &mut TurnView) {
     let entry = entry(model, chat.id, turn.request);
     let linked = model.link.is_open() && entry.is_none_or(|e| Some(e.laptop) == model.chosen);
     view.mark = Mark::Wait;
@@ -185,9 +182,10 @@ fn open(model: &Model, chat: &Chat, turn: &Turn, name: &str, count: &str, view: 
     let state = entry.map_or(&EntryState::Waiting, |e| &e.state);
     if !turn.text.is_empty() {
         view.caret = true;
+        let count = quantity::words(&turn.text);
         view.caption = if linked {
             view.mark = Mark::Run;
-            join(&[name, "writing", count])
+            join(&[name, "writing", &count])
         } else {
             join(&[name, &format!("link lost at {count}, resumes by itself")])
         };

@@ -6,14 +6,23 @@ pub mod parse;
 pub mod table;
 
 use super::metrics::Metrics;
-use super::text::Typesetter;
+use super::text::{Face, Ink, Span, Typesetter, wrap::wrap};
+use super::theme::Tone;
+use super::widget::column::Step;
+use crate::app::words;
 pub use layout::{Content, DocLine};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A text that is laid out for a width, and can grow at its end.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
+    /// What is set: what was given, made safe to show.
     source: String,
+    /// What was given, where that is something else.
+    given: Option<String>,
+    /// Words as they are, not Markdown.
+    plain: bool,
     width: i32,
     body: u16,
     unit: i32,
@@ -22,15 +31,22 @@ pub struct Document {
     /// Lines of settled blocks.
     settled: usize,
     lines: Vec<DocLine>,
+    /// Heights and gaps of the lines.
+    steps: Vec<Step>,
 }
 
 impl Document {
-    /// Lays out a text anew.
+    /// Lays out a text of Markdown anew.
     pub fn new(t: &mut Typesetter, source: &str, width: i32, m: &Metrics) -> Document {
+        Document::anew(t, source, width, m, false)
+    }
+
+    fn anew(t: &mut Typesetter, source: &str, width: i32, m: &Metrics, plain: bool) -> Document {
         let mut document = Document {
             width,
             body: m.body.size,
             unit: m.u,
+            plain,
             ..Document::default()
         };
         document.extend(t, source, m);
@@ -42,19 +58,69 @@ impl Document {
         &self.lines
     }
 
+    /// Heights of the lines, and the gaps above them; the first has none.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// Brings the document up to `source`. If that only grew, nothing but the last block is read and laid out again.
     pub fn update(&mut self, t: &mut Typesetter, source: &str, width: i32, m: &Metrics) {
         let same_page = self.width == width && self.body == m.body.size && self.unit == m.u;
-        if !same_page || !source.starts_with(&self.source) {
-            *self = Document::new(t, source, width, m);
-        } else if source.len() > self.source.len() {
-            let more = source[self.source.len()..].to_owned();
-            self.extend(t, &more, m);
+        let known = self.given.as_deref().unwrap_or(&self.source);
+        match source.strip_prefix(known) {
+            Some("") if same_page => {}
+            Some(more) if same_page => self.extend(t, more, m),
+            _ => *self = Document::anew(t, source, width, m, self.plain),
         }
     }
 
+    /// Takes in what follows. What makes it safe looks at single characters, so that pieces add up to the whole.
     fn extend(&mut self, t: &mut Typesetter, more: &str, m: &Metrics) {
-        self.source.push_str(more);
+        let safe = words::answer(more);
+        if self.given.is_some() || safe != more {
+            let source = &self.source;
+            let given = self.given.get_or_insert_with(|| source.clone());
+            given.push_str(more);
+        }
+        self.source.push_str(&safe);
+        self.steps.truncate(self.settled);
+        if self.plain {
+            self.wrap(t, m);
+        } else {
+            self.set(t, m);
+        }
+        let rest = self.lines[self.steps.len()..].iter();
+        self.steps.extend(rest.map(|line| Step {
+            height: line.height,
+            gap: line.gap,
+        }));
+    }
+
+    fn wrap(&mut self, t: &mut Typesetter, m: &Metrics) {
+        let span = Span {
+            text: self.source.clone(),
+            face: Face::Sans,
+            size: m.body.size,
+            ink: Ink::of(Tone::Text),
+        };
+        let lines = wrap(t, &[span], self.width).into_iter();
+        self.lines = lines
+            .map(|line| DocLine {
+                content: Content::Words {
+                    line,
+                    kind: m.body,
+                    marker: None,
+                },
+                x: 0,
+                width: self.width,
+                height: m.body.line,
+                gap: 0,
+                quotes: 0,
+            })
+            .collect();
+    }
+
+    fn set(&mut self, t: &mut Typesetter, m: &Metrics) {
         self.lines.truncate(self.settled);
         let blocks = parse::parse(&self.source[self.open..], self.open);
         let last = blocks.last().map_or(self.open, |b| b.start);
@@ -86,11 +152,20 @@ const MAX_KEPT_LEN: usize = 2 << 20;
 /// Laid-out documents by a key that the caller gives (a turn of a conversation), the last used kept.
 #[derive(Default)]
 pub struct Cache {
-    kept: Vec<(u64, Rc<Document>)>,
+    kept: HashMap<u64, Kept>,
+    /// Octets of text in all of them.
+    len: usize,
+    /// Counts the calls.
+    now: u64,
+}
+
+struct Kept {
+    document: Rc<Document>,
+    used: u64,
 }
 
 impl Cache {
-    /// The document under `key`, brought up to `source`.
+    /// The document of Markdown under `key`, brought up to `source`.
     pub fn get(
         &mut self,
         t: &mut Typesetter,
@@ -99,17 +174,52 @@ impl Cache {
         width: i32,
         m: &Metrics,
     ) -> Rc<Document> {
-        let found = self.kept.iter().position(|(k, _)| *k == key);
-        let mut document = match found {
-            Some(at) => self.kept.remove(at).1,
-            None => Rc::new(Document::new(t, "", width, m)),
-        };
-        Rc::make_mut(&mut document).update(t, source, width, m);
-        let mut len: usize = self.kept.iter().map(|(_, d)| d.source.len()).sum();
-        while self.kept.len() >= MAX_KEPT || (self.kept.len() >= KEPT && len > MAX_KEPT_LEN) {
-            len -= self.kept.remove(0).1.source.len();
+        self.find(t, key, source, width, m, false)
+    }
+
+    /// The document of plain words under `key`, brought up to `source`.
+    pub fn plain(
+        &mut self,
+        t: &mut Typesetter,
+        key: u64,
+        source: &str,
+        width: i32,
+        m: &Metrics,
+    ) -> Rc<Document> {
+        self.find(t, key, source, width, m, true)
+    }
+
+    fn find(
+        &mut self,
+        t: &mut Typesetter,
+        key: u64,
+        source: &str,
+        width: i32,
+        m: &Metrics,
+        plain: bool,
+    ) -> Rc<Document> {
+        self.now += 1;
+        let anew = |t: &mut Typesetter| Rc::new(Document::anew(t, "", width, m, plain));
+        let kept = self.kept.entry(key).or_insert_with(|| Kept {
+            document: anew(t),
+            used: 0,
+        });
+        kept.used = self.now;
+        if kept.document.plain != plain {
+            self.len -= kept.document.source.len();
+            kept.document = anew(t);
         }
-        self.kept.push((key, document.clone()));
+        self.len -= kept.document.source.len();
+        Rc::make_mut(&mut kept.document).update(t, source, width, m);
+        self.len += kept.document.source.len();
+        let document = kept.document.clone();
+        while self.kept.len() > MAX_KEPT || (self.kept.len() > KEPT && self.len > MAX_KEPT_LEN) {
+            let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
+            let Some((&oldest, _)) = oldest else { break };
+            if let Some(gone) = self.kept.remove(&oldest) {
+                self.len -= gone.document.source.len();
+            }
+        }
         document
     }
 }
@@ -160,8 +270,25 @@ mod tests {
                 growing.update(&mut t, &source, 600, &m);
                 let whole = Document::new(&mut t, &source, 600, &m);
                 prop_assert_eq!(growing.lines(), whole.lines(), "{:?}", source);
+                prop_assert_eq!(growing.steps(), whole.steps());
             }
         }
+    }
+
+    #[test]
+    fn what_may_not_act_is_made_safe_whether_it_comes_whole_or_in_pieces() {
+        let (m, mut t) = (metrics(), Typesetter::default());
+        let text = "a\u{202e}b\r\nc\u{1b}[2J";
+        let whole = Document::new(&mut t, text, 600, &m);
+        assert_eq!(whole.source, words::answer(text));
+        let mut growing = Document::new(&mut t, "", 600, &m);
+        for end in (0..=text.len()).filter(|&i| text.is_char_boundary(i)) {
+            growing.update(&mut t, &text[..end], 600, &m);
+        }
+        assert_eq!(
+            (growing.lines(), growing.given.clone()),
+            (whole.lines(), whole.given.clone())
+        );
     }
 
     #[test]

@@ -2,31 +2,61 @@
 
 use super::column;
 use crate::app::model::screen::ChatScreen;
-use crate::app::model::{Extent, Model, Role, Scroll};
-use crate::app::view::chat::{TurnView, turns};
+use crate::app::model::{Chat, Extent, Model, Role, Scroll, TurnState};
+use crate::app::view::chat::{TurnView, turn_view};
 use crate::app::view::{Card, Mark};
 use crate::ui::canvas::{Align, Canvas, Icon};
 use crate::ui::markdown::{self, Document};
 use crate::ui::metrics::Type;
 use crate::ui::rect::Rect;
-use crate::ui::text::{Face, Ink, Line, Span, wrap::wrap};
+use crate::ui::text::Face;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widget::column::{Step, column as scroll};
 use crate::ui::widget::{card, list, mark};
 use std::rc::Rc;
 
-/// One line of the column.
-enum Item {
-    /// A line of a question; the number of pixels by which its bar reaches up.
-    Asked(Line, i32),
+/// What a stretch of the column's lines shows.
+enum Part {
+    /// A question.
+    Asked(Rc<Document>),
     /// What stands above an answer.
-    Caption(Mark, String),
-    /// A line of an answer, and whether the caret stands behind it.
-    Answer(Rc<Document>, usize, bool),
+    Caption,
+    /// An answer, and whether the caret stands behind it.
+    Answer(Rc<Document>, bool),
     /// A caret where nothing has arrived yet.
     Caret,
     /// A card.
     Card(Box<card::Layout>),
+}
+
+/// The lines of a conversation. Only where a turn is still under way, or is seen, is more of it looked at than its lines.
+#[derive(Default)]
+struct Column {
+    /// The first line of each part, whose turn it is of, and what it shows.
+    parts: Vec<(usize, usize, Part)>,
+    steps: Vec<Step>,
+}
+
+impl Column {
+    fn add(&mut self, turn: usize, part: Part, gap: i32, steps: &[Step]) {
+        self.parts.push((self.steps.len(), turn, part));
+        let first = self.steps.len();
+        self.steps.extend_from_slice(steps);
+        if let Some(step) = self.steps.get_mut(first) {
+            step.gap = gap;
+        }
+    }
+
+    fn add_line(&mut self, turn: usize, part: Part, gap: i32, height: i32) {
+        self.add(turn, part, gap, &[Step { height, gap }]);
+    }
+
+    /// The turn and the part of a line, and which of the part's lines it is.
+    fn part(&self, line: usize) -> (usize, &Part, usize) {
+        let at = self.parts.partition_point(|(first, ..)| *first <= line);
+        let (first, turn, part) = &self.parts[at - 1];
+        (*turn, part, line - first)
+    }
 }
 
 /// Draws a conversation.
@@ -39,8 +69,8 @@ pub(super) fn chat(
 ) -> Extent {
     let m = &t.m;
     let place = column(t, area).inset(0, m.gap());
-    let turns = turns(model);
-    if turns.is_empty() {
+    let chat = model.chats.find(screen.chat);
+    let Some(chat) = chat.filter(|chat| !chat.turns.is_empty()) else {
         list::empty(
             c,
             t,
@@ -48,15 +78,15 @@ pub(super) fn chat(
             "Nothing has been said yet. A writes the first message.",
         );
         return Extent::default();
+    };
+    let mut lines = Column::default();
+    for index in 0..chat.turns.len() {
+        add_turn(c, t, place.w, model, chat, index, &mut lines);
     }
-    let mut items = Vec::new();
-    let mut steps = Vec::new();
-    for (index, turn) in turns.into_iter().enumerate() {
-        let key = u64::from(screen.chat.0) << 32 | index as u64;
-        add_turn(c, t, place.w, key, turn, &mut items, &mut steps);
-    }
-    let shown = scroll(c, t, place, &steps, screen.scroll, |c, i, y| {
-        draw_item(c, t, place, &items[i], y, steps[i])
+    let shown = scroll(c, t, place, &lines.steps, screen.scroll, |c, i, y| {
+        let (turn, part, line) = lines.part(i);
+        let view = || turn_view(model, chat, &chat.turns[turn]);
+        draw_line(c, t, place, part, line, y, lines.steps[i], view);
     });
     let at_end =
         matches!(screen.scroll, Scroll::End) || shown.top as u32 >= shown.extent.last_top();
@@ -70,105 +100,99 @@ fn add_turn(
     c: &mut Canvas,
     t: &Theme,
     width: i32,
-    key: u64,
-    turn: TurnView,
-    items: &mut Vec<Item>,
-    steps: &mut Vec<Step>,
+    model: &Model,
+    chat: &Chat,
+    index: usize,
+    lines: &mut Column,
 ) {
     let m = &t.m;
-    let apart = if items.is_empty() { 0 } else { 2 * m.u };
-    let mut add = |item: Item, height: i32, gap: i32| {
-        items.push(item);
-        steps.push(Step { height, gap });
-    };
+    let turn = &chat.turns[index];
+    let key = u64::from(chat.id.0) << 32 | index as u64;
+    let apart = if lines.steps.is_empty() { 0 } else { 2 * m.u };
     if turn.role == Role::Person {
-        let span = [Span {
-            text: turn.text,
-            face: Face::Sans,
-            size: m.body.size,
-            ink: Ink::of(Tone::Text),
-        }];
-        for (i, line) in wrap(&mut c.text, &span, width - 2 * m.u)
-            .into_iter()
-            .enumerate()
-        {
-            add(
-                Item::Asked(line, 0),
-                m.body.line,
-                if i == 0 { apart } else { 0 },
-            );
-        }
+        let width = width - 2 * m.u;
+        let document = c.documents.plain(&mut c.text, key, &turn.text, width, m);
+        let steps = document.clone();
+        lines.add(index, Part::Asked(document), apart, steps.steps());
         return;
     }
+    // A whole answer has a caption and nothing behind it; its words are looked up where they are seen.
+    let view = (turn.state != TurnState::Done).then(|| turn_view(model, chat, turn));
     let mut gap = apart;
-    if !turn.caption.is_empty() {
-        // The card says it larger.
-        let mark = if turn.card.is_some() {
-            Mark::None
-        } else {
-            turn.mark
-        };
-        add(Item::Caption(mark, turn.caption), m.caption.line, gap);
+    if view.as_ref().is_none_or(|view| !view.caption.is_empty()) {
+        lines.add_line(index, Part::Caption, gap, m.caption.line);
         gap = m.u / 4;
     }
+    let caret = view.as_ref().is_some_and(|view| view.caret);
     if !turn.text.trim().is_empty() {
         let document = c.documents.get(&mut c.text, key, &turn.text, width, m);
-        let last = document.lines().len().saturating_sub(1);
-        for (i, line) in document.lines().iter().enumerate() {
-            let first = if i == 0 { gap } else { line.gap };
-            add(
-                Item::Answer(document.clone(), i, turn.caret && i == last),
-                line.height,
-                first,
-            );
-        }
+        let steps = document.clone();
+        lines.add(index, Part::Answer(document, caret), gap, steps.steps());
         gap = m.u;
-    } else if turn.caret {
-        add(Item::Caret, m.body.line, gap);
+    } else if caret {
+        lines.add_line(index, Part::Caret, gap, m.body.line);
     }
-    if let Some(said) = turn.card.filter(|card: &Card| !card.lines.is_empty()) {
+    let card = view.and_then(|view| view.card);
+    if let Some(said) = card.filter(|card: &Card| !card.lines.is_empty()) {
         let layout = card::layout(c, t, said, width);
         let height = layout.height;
-        add(Item::Card(Box::new(layout)), height, gap);
+        lines.add_line(index, Part::Card(Box::new(layout)), gap, height);
     }
 }
 
-fn draw_item(c: &mut Canvas, t: &Theme, place: Rect, item: &Item, y: i32, step: Step) {
+#[allow(clippy::too_many_arguments)] // A line of a part, and everything about the place that it stands in.
+fn draw_line(
+    c: &mut Canvas,
+    t: &Theme,
+    place: Rect,
+    part: &Part,
+    line: usize,
+    y: i32,
+    step: Step,
+    view: impl FnOnce() -> TurnView,
+) {
     let m = &t.m;
-    match item {
-        Item::Asked(line, up) => {
-            let bar = Rect::new(place.x, y - up, m.u / 2, step.height + up);
+    match part {
+        Part::Asked(document) => {
+            let bar = Rect::new(place.x, y, m.u / 2, step.height);
             c.fill(bar, t.color(Tone::Accent));
-            c.line(place.x + 2 * m.u, y, m.body, line, t, None);
+            markdown::draw::line(c, t, place.x + 2 * m.u, y, &document.lines()[line]);
         }
-        Item::Caption(sign, text) => {
+        Part::Caption => {
+            let view = view();
+            // The card says it larger.
+            let sign = if view.card.is_some() {
+                Mark::None
+            } else {
+                view.mark
+            };
             let mut row = Rect::new(place.x, y, place.w, step.height);
-            if *sign != Mark::None {
+            if sign != Mark::None {
                 let column = row.take_left(m.u * 3);
                 let icon = Rect {
                     w: m.u * 9 / 4,
                     ..column
                 };
-                mark::mark(c, t, *sign, icon, m.u * 9 / 4, mark::tone(*sign), Tone::Bg);
+                mark::mark(c, t, sign, icon, m.u * 9 / 4, mark::tone(sign), Tone::Bg);
             }
             c.label(
                 row,
-                text,
+                &view.caption,
                 Face::Sans,
                 m.caption.size,
                 t.color(Tone::Muted),
                 Align::Left,
             );
         }
-        Item::Answer(document, index, caret) => {
-            let line = &document.lines()[*index];
-            markdown::draw::line(c, t, place.x, y, line);
-            if *caret {
-                caret_behind(c, t, place, line, y);
+        Part::Answer(document, caret) => {
+            let lines = document.lines();
+            markdown::draw::line(c, t, place.x, y, &lines[line]);
+            if *caret && line + 1 == lines.len() {
+                caret_behind(c, t, place, &lines[line], y);
             }
         }
-        Item::Caret => draw_caret(c, t, place.x, y, m.body),
-        Item::Card(layout) => card::draw(c, t, place.x, y, place.w, layout),
+        Part::Caret => draw_caret(c, t, place.x, y, m.body),
+        Part::Card(layout) => card::draw(c, t, place.x, y, place.w, layout),
     }
 }
 
