@@ -86,6 +86,8 @@ pub struct Stage {
     /// Questions of a script that wait.
     asks: Vec<Ask>,
     ended: bool,
+    /// What was told of the start: the first frame, and the first with what is on the card.
+    told: (bool, bool),
 }
 
 enum Wake {
@@ -124,6 +126,7 @@ impl Stage {
             fingers: Vec::new(),
             asks: Vec::new(),
             ended: false,
+            told: (false, false),
         }
     }
 
@@ -389,11 +392,18 @@ impl Stage {
             })
             .collect();
         let dirty = whole.map_or(dirty, |whole| vec![whole]);
-        if !dirty.is_empty()
-            && let Err(error) = self.display.present(frame.pixels, &dirty)
-        {
-            log::warn!("nothing can be shown: {error}");
-            self.ended = true;
+        if !dirty.is_empty() {
+            if let Err(error) = self.display.present(frame.pixels, &dirty) {
+                log::warn!("nothing can be shown: {error}");
+                self.ended = true;
+            }
+            // Seen from outside, a start is over when these are said.
+            if !core::mem::replace(&mut self.told.0, true) {
+                log::info!("the first frame shows");
+            }
+        }
+        if self.model.loaded && !core::mem::replace(&mut self.told.1, true) {
+            log::info!("what is on the card shows");
         }
         // An effect may have asked for a frame meanwhile; the sooner of both.
         self.frame_at = match (self.frame_at, frame.next) {
