@@ -109,6 +109,10 @@ struct Best<'a> {
 
 impl<'a> Best<'a> {
     fn offer(&mut self, chance: f32, word: &'a str) {
+        let worst = self.words[MAX_SUGGESTIONS - 1];
+        if worst.is_some_and(|worst| worst.0 >= chance) {
+            return;
+        }
         if word.len() == self.prefix.len() && word.to_lowercase() == self.prefix {
             return;
         }

@@ -32,8 +32,8 @@ pub struct WordList {
 }
 
 impl WordList {
-    /// The list that is compiled in. The first call unpacks it and builds the tree, in about two milliseconds; the rest
-    /// are free.
+    /// The list that is compiled in. The first call unpacks it and builds the tree, in some ten million
+    /// instructions; the rest are free.
     pub fn bundled() -> &'static Self {
         static LIST: OnceLock<WordList> = OnceLock::new();
         LIST.get_or_init(|| Self::unpack(FILE, &common::in_order().collect::<Vec<_>>()))
@@ -43,7 +43,17 @@ impl WordList {
     /// A line that breaks this form is passed over: the file is part of the program, and its test reads every line.
     /// Words of `common` outrank the rest in their order, and come into the list where it lacks them.
     fn unpack(file: &str, common: &[&str]) -> Self {
-        let mut words: Vec<(String, u8)> = Vec::new();
+        let mut list = Self {
+            letters: String::with_capacity(file.len() * 2),
+            ends: Vec::with_capacity(file.len() / 6),
+            ranks: Vec::new(),
+            by_rank: Vec::new(),
+        };
+        let mut added: Vec<&str> = common.to_vec();
+        added.sort_unstable();
+        added.dedup();
+        let mut added = added.into_iter().peekable();
+        let mut word = String::new();
         for line in file.lines() {
             let mut chars = line.chars();
             let shared = chars.next().and_then(|c| c.to_digit(36));
@@ -51,52 +61,64 @@ impl WordList {
             let (Some(shared), Some(tier)) = (shared, tier) else {
                 continue;
             };
-            let last = words.last().map_or("", |word| word.0.as_str());
-            let Some(head) = last.get(..shared as usize) else {
+            if !word.is_char_boundary(shared as usize) {
                 continue;
-            };
-            words.push((format!("{head}{}", chars.as_str()), tier as u8));
-        }
-        let at = |words: &[(String, u8)], word: &str| {
-            words.binary_search_by(|known| known.0.as_str().cmp(word))
-        };
-        for word in common {
-            if let Err(place) = at(&words, word) {
-                words.insert(place, ((*word).to_owned(), 1));
             }
-        }
-        let mut list = Self {
-            letters: String::with_capacity(words.iter().map(|word| word.0.len()).sum()),
-            ends: Vec::with_capacity(words.len()),
-            ranks: vec![u16::MAX; 2 * words.len()],
-            by_rank: Vec::with_capacity(words.len()),
-        };
-        for (word, tier) in &words {
-            list.letters.push_str(word);
-            list.ends.push((list.letters.len() as u32, *tier));
-        }
-        let mut ranked = vec![false; words.len()];
-        for place in common.iter().filter_map(|word| at(&words, word).ok()) {
-            if !core::mem::replace(&mut ranked[place], true) {
-                list.by_rank.push(place as u16);
+            word.truncate(shared as usize);
+            word.push_str(chars.as_str());
+            while let Some(before) = added.next_if(|added| *added < word.as_str()) {
+                list.push(before, 1);
             }
+            added.next_if(|added| *added == word);
+            list.push(&word, tier as u8);
         }
-        let mut rest: Vec<u16> = (0..words.len() as u16)
-            .filter(|&place| !ranked[usize::from(place)])
-            .collect();
-        // Stable: within tier and length the alphabet decides.
-        rest.sort_by_key(|&place| {
-            let (word, tier) = &words[usize::from(place)];
-            (*tier, word.len())
-        });
-        list.by_rank.extend(rest);
-        for (rank, &place) in list.by_rank.iter().enumerate() {
-            list.ranks[words.len() + usize::from(place)] = rank as u16;
-        }
-        for node in (1..words.len()).rev() {
-            list.ranks[node] = list.ranks[2 * node].min(list.ranks[2 * node + 1]);
-        }
+        added.for_each(|word| list.push(word, 1));
+        list.rank(common);
         list
+    }
+
+    fn push(&mut self, word: &str, tier: u8) {
+        self.letters.push_str(word);
+        self.ends.push((self.letters.len() as u32, tier));
+    }
+
+    /// Ranks the words, those of `common` first, and builds the tree.
+    fn rank(&mut self, common: &[&str]) {
+        let count = self.len();
+        self.ranks = vec![u16::MAX; 2 * count];
+        for word in common {
+            let place = self.partition(0, |known| known < *word);
+            if self.get(place).is_some_and(|known| known.text == *word)
+                && self.ranks[count + place] == u16::MAX
+            {
+                self.ranks[count + place] = self.by_rank.len() as u16;
+                self.by_rank.push(place as u16);
+            }
+        }
+        // The rest in buckets by tier and length; within one the alphabet decides.
+        let bucket = |word: &Word<'_>| usize::from(word.tier) * 64 + word.text.len().min(63);
+        let mut next = [0_usize; 10 * 64 + 1];
+        let rest: Vec<(usize, usize)> = (0..count)
+            .filter(|place| self.ranks[count + place] == u16::MAX)
+            .filter_map(|place| Some((place, bucket(&self.get(place)?))))
+            .collect();
+        for (_, bucket) in &rest {
+            next[bucket + 1] += 1;
+        }
+        for bucket in 1..next.len() {
+            next[bucket] += next[bucket - 1];
+        }
+        let ranked = self.by_rank.len();
+        self.by_rank.resize(ranked + rest.len(), 0);
+        for (place, bucket) in rest {
+            let rank = ranked + next[bucket];
+            next[bucket] += 1;
+            self.by_rank[rank] = place as u16;
+            self.ranks[count + place] = rank as u16;
+        }
+        for node in (1..count).rev() {
+            self.ranks[node] = self.ranks[2 * node].min(self.ranks[2 * node + 1]);
+        }
     }
 
     /// How many words.
