@@ -14,7 +14,7 @@ pub struct Laptop {
     pub home: PathBuf,
     daemon: Option<Child>,
     standalone: bool,
-    word_ms: u32,
+    word_ms: Option<u32>,
 }
 
 impl Laptop {
@@ -34,7 +34,7 @@ impl Laptop {
     /// One whose built-in partner takes its time over each word.
     pub fn slow(name: &str, word_ms: u32) -> Self {
         let mut laptop = Self::installed(name, "", true);
-        laptop.word_ms = word_ms;
+        laptop.word_ms = Some(word_ms);
         laptop.launch();
         laptop
     }
@@ -66,7 +66,7 @@ impl Laptop {
             home,
             daemon: None,
             standalone,
-            word_ms: 0,
+            word_ms: None,
         }
     }
 
@@ -91,7 +91,10 @@ impl Laptop {
             .arg("--home")
             .arg(&self.home)
             .env("OFFICEOS_DISCOVERY", "off")
-            .env("OFFICEOS_BUILTIN_WORD_MS", self.word_ms.to_string())
+            .envs(
+                self.word_ms
+                    .map(|ms| ("OFFICEOS_BUILTIN_WORD_MS", ms.to_string())),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
