@@ -15,7 +15,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use evdev::Device;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use smol::channel::{Receiver, Sender};
 use smol::{Async, Executor};
@@ -25,7 +24,7 @@ use super::{Pad, PlatformError, PlatformEvent};
 use crate::input::doze::Sign;
 use crate::input::holders::Holders;
 use crate::input::{Firmware, Taught};
-use device::Source;
+use device::{Node, Source};
 use reader::Reader;
 
 /// Where Linux keeps input devices.
@@ -102,7 +101,7 @@ pub async fn watch(
     orders: Receiver<Order>,
     events: Sender<PlatformEvent>,
 ) -> Result<(), PlatformError> {
-    watch_sources::<Device>(folder, firmware, orders, events).await
+    watch_sources::<Node>(folder, firmware, orders, events).await
 }
 
 async fn watch_sources<S: Source>(

@@ -114,6 +114,8 @@ pub enum PlatformEvent {
     Lost(Arc<str>),
     /// Power key, lid or clock.
     Sign(Sign),
+    /// What a device reported in one go: between a press and its release in it nothing else has happened, however late it is read.
+    Several(Vec<Self>),
     /// The person closed the window, or the system asks the app to end.
     Close,
 }

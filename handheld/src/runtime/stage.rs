@@ -249,6 +249,11 @@ impl Stage {
             }
             Wake::Platform(PlatformEvent::Lost(device)) => self.take(Msg::PadLost(device), now),
             Wake::Platform(PlatformEvent::Sign(sign)) => self.sign(sign, now),
+            Wake::Platform(PlatformEvent::Several(events)) => {
+                for event in events {
+                    self.handle(Wake::Platform(event));
+                }
+            }
             Wake::Platform(PlatformEvent::Close) => self.take(Msg::Terminate, now),
             Wake::Card(msg) => self.take(msg, now),
             Wake::Link(event) => self.hear(event, now),

@@ -1,11 +1,16 @@
 //! What the readers need of a device: evdev, or a stand-in for tests.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use evdev::{AbsoluteAxisCode, Device, EventType, KeyCode, SwitchCode};
+use evdev::raw_stream::RawDevice;
+use evdev::{
+    AbsInfo, AbsoluteAxisCode, EventType, InputEvent, KeyCode, SwitchCode, SynchronizationCode,
+};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::input::code::{Axis, Capabilities, Raw, SW_LID};
 use crate::time::Millis;
@@ -27,66 +32,144 @@ pub(super) trait Source: AsFd + Send + Sized + 'static {
     fn grab(&mut self, on: bool) -> io::Result<()>;
 }
 
-impl Source for Device {
+/// A device of the kernel.
+pub(super) struct Node {
+    device: RawDevice,
+    /// Keys that are down, as far as this reader knows.
+    down: BTreeSet<u16>,
+    lid: bool,
+    /// The kernel's queue overflowed: what comes before the next report is not whole.
+    dropped: bool,
+}
+
+impl AsFd for Node {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.device.as_fd()
+    }
+}
+
+impl Source for Node {
     fn open(path: &Path) -> io::Result<Self> {
-        let device = Self::open(path)?;
-        device.set_nonblocking(true)?;
-        Ok(device)
+        let device = RawDevice::open(path)?;
+        let flags = OFlag::from_bits_retain(fcntl(&device, FcntlArg::F_GETFL)?);
+        fcntl(&device, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+        Ok(Self {
+            device,
+            down: BTreeSet::new(),
+            lid: false,
+            dropped: false,
+        })
     }
 
     fn name(&self) -> String {
-        self.name().unwrap_or_default().to_owned()
+        self.device.name().unwrap_or_default().to_owned()
     }
 
     fn capabilities(&self) -> Capabilities {
-        let keys = self
-            .supported_keys()
-            .map(|keys| keys.iter().map(KeyCode::code).collect())
-            .unwrap_or_default();
-        let axis = |(AbsoluteAxisCode(code), info): (AbsoluteAxisCode, evdev::AbsInfo)| Axis {
-            code,
-            min: info.minimum(),
-            max: info.maximum(),
-            now: info.value(),
-        };
+        let device = &self.device;
         Capabilities {
-            keys,
-            axes: self
-                .get_absinfo()
-                .map(|axes| axes.map(axis).collect())
+            keys: device
+                .supported_keys()
+                .map(|keys| keys.iter().map(KeyCode::code).collect())
                 .unwrap_or_default(),
-            lid: self
+            axes: self.axes().unwrap_or_default(),
+            lid: device
                 .supported_switches()
                 .is_some_and(|switches| switches.contains(SwitchCode::SW_LID)),
-            pointer: self
+            pointer: device
                 .supported_relative_axes()
                 .is_some_and(|axes| axes.iter().next().is_some()),
         }
     }
 
-    /// Where the kernel's queue overflowed (SYN_DROPPED), the crate asks for the state and reports what has changed meanwhile.
     fn read(&mut self, events: &mut Vec<Timed>) -> io::Result<()> {
         let (boot, day) = (super::super::clock::now(), SystemTime::now());
-        events.extend(self.fetch_events()?.filter_map(|event| {
-            let raw = match (event.event_type(), event.value()) {
-                (EventType::KEY, value @ (0 | 1)) => Raw::Key(event.code(), value == 1),
-                (EventType::ABSOLUTE, value) => Raw::Axis(event.code(), value),
-                (EventType::SWITCH, value) if event.code() == SW_LID => Raw::Lid(value != 0),
-                _ => return None,
+        let raws: Vec<InputEvent> = self.device.fetch_events()?.collect();
+        for event in raws {
+            let raw = match (event.event_type(), event.code(), event.value()) {
+                (EventType::SYNCHRONIZATION, SYN_DROPPED, _) => {
+                    self.dropped = true;
+                    continue;
+                }
+                (EventType::SYNCHRONIZATION, SYN_REPORT, _) if self.dropped => {
+                    self.dropped = false;
+                    self.ask(events, boot)?;
+                    continue;
+                }
+                _ if self.dropped => continue,
+                (EventType::KEY, code, value @ (0 | 1)) => {
+                    self.note(code, value == 1);
+                    Raw::Key(code, value == 1)
+                }
+                (EventType::ABSOLUTE, code, value) => Raw::Axis(code, value),
+                (EventType::SWITCH, SW_LID, value) => {
+                    self.lid = value != 0;
+                    Raw::Lid(self.lid)
+                }
+                _ => continue,
             };
-            Some((raw, instant(event.timestamp(), day, boot)))
-        }));
+            events.push((raw, instant(event.timestamp(), day, boot)));
+        }
         Ok(())
     }
 
     fn grab(&mut self, on: bool) -> io::Result<()> {
-        match (on, self.is_grabbed()) {
-            (true, false) => self.grab(),
-            (false, true) => self.ungrab(),
+        match (on, self.device.is_grabbed()) {
+            (true, false) => self.device.grab(),
+            (false, true) => self.device.ungrab(),
             _ => Ok(()),
         }
     }
 }
+
+impl Node {
+    fn axes(&self) -> io::Result<Vec<Axis>> {
+        let axis = |(AbsoluteAxisCode(code), info): (AbsoluteAxisCode, AbsInfo)| Axis {
+            code,
+            min: info.minimum(),
+            max: info.maximum(),
+            now: info.value(),
+        };
+        Ok(self.device.get_absinfo()?.map(axis).collect())
+    }
+
+    fn note(&mut self, code: u16, pressed: bool) {
+        if pressed {
+            self.down.insert(code);
+        } else {
+            self.down.remove(&code);
+        }
+    }
+
+    /// Events were lost: asks how everything stands, and reports what has changed (Documentation/input/event-codes, SYN_DROPPED).
+    fn ask(&mut self, events: &mut Vec<Timed>, at: Millis) -> io::Result<()> {
+        let now: BTreeSet<u16> = self
+            .device
+            .get_key_state()?
+            .iter()
+            .map(|key| key.code())
+            .collect();
+        let opened = self
+            .down
+            .difference(&now)
+            .map(|&code| Raw::Key(code, false));
+        let closed = now.difference(&self.down).map(|&code| Raw::Key(code, true));
+        let changed: Vec<Raw> = opened.chain(closed).collect();
+        self.down = now;
+        let axes = self.axes().unwrap_or_default();
+        let axes = axes.iter().map(|axis| Raw::Axis(axis.code, axis.now));
+        events.extend(changed.into_iter().chain(axes).map(|raw| (raw, at)));
+        let switches = self.device.get_switch_state().ok();
+        let lid = switches.is_some_and(|switches| switches.contains(SwitchCode::SW_LID));
+        if std::mem::replace(&mut self.lid, lid) != lid {
+            events.push((Raw::Lid(lid), at));
+        }
+        Ok(())
+    }
+}
+
+const SYN_REPORT: u16 = SynchronizationCode::SYN_REPORT.0;
+const SYN_DROPPED: u16 = SynchronizationCode::SYN_DROPPED.0;
 
 /// How far back an event may lie: the kernel keeps no more than a full queue, and a clock of the day that was set meanwhile says nothing.
 const OLDEST: Duration = Duration::from_secs(10);

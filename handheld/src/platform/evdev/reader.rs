@@ -29,6 +29,8 @@ pub(super) struct Reader<S> {
     /// Contacts that are closed, with what they hold.
     held: Vec<(Contact, Button)>,
     listening: bool,
+    /// What is to be told next.
+    out: Vec<PlatformEvent>,
     shared: Arc<Shared>,
 }
 
@@ -73,6 +75,7 @@ impl<S: Source> Reader<S> {
             role,
             held: Vec::new(),
             listening: false,
+            out: Vec::new(),
             shared,
         };
         reader.learn();
@@ -98,26 +101,36 @@ impl<S: Source> Reader<S> {
                 }
             };
             // Orders come first: what is read after them is read as they want it.
-            let done = match smol::future::or(orders, ready).await {
+            match smol::future::or(orders, ready).await {
                 Wake::Gone => break,
-                Wake::Orders => self.open_all().await.map(|()| self.learn()),
+                Wake::Orders => {
+                    self.open_all();
+                    self.learn();
+                }
                 Wake::Ready => match self.source.read(&mut events) {
-                    Ok(()) => self.pass_on(&mut events).await,
+                    Ok(()) => self.take(&mut events),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                     Err(_) => break,
                 },
-            };
-            if done.is_err() {
+            }
+            if self.flush().await.is_err() {
                 return;
             }
         }
+        self.open_all();
+        self.out.push(PlatformEvent::Lost(self.name.clone()));
         // A runtime that has ended holds nothing any more.
-        let _ = self.open_all().await;
-        let _ = self
-            .shared
-            .events
-            .send(PlatformEvent::Lost(self.name.clone()))
-            .await;
+        let _ = self.flush().await;
+    }
+
+    /// Passes on what has come together since the last time, in one go.
+    async fn flush(&mut self) -> Result<(), Ended> {
+        let event = match self.out.len() {
+            0 => return Ok(()),
+            1 => self.out.remove(0),
+            _ => PlatformEvent::Several(std::mem::take(&mut self.out)),
+        };
+        self.shared.events.send(event).await
     }
 
     /// Takes over what the app wants.
@@ -137,19 +150,18 @@ impl<S: Source> Reader<S> {
         }
     }
 
-    async fn pass_on(&mut self, events: &mut Vec<(Raw, Millis)>) -> Result<(), Ended> {
+    fn take(&mut self, events: &mut Vec<(Raw, Millis)>) {
         for (raw, at) in events.drain(..) {
             if let Some(sign) = self.sign(raw) {
-                self.shared.events.send(PlatformEvent::Sign(sign)).await?;
+                self.out.push(PlatformEvent::Sign(sign));
                 continue;
             }
             // At most one contact opens and one closes.
             let touches: heapless::Vec<Touch, 2> = self.translator.feed(raw).collect();
             for touch in touches {
-                self.touch(touch, at).await?;
+                self.touch(touch, at);
             }
         }
-        Ok(())
     }
 
     /// What of power key or lid this event says.
@@ -167,52 +179,46 @@ impl<S: Source> Reader<S> {
         }
     }
 
-    async fn touch(&mut self, touch: Touch, at: Millis) -> Result<(), Ended> {
+    fn touch(&mut self, touch: Touch, at: Millis) {
         let held = self.held.iter().position(|row| row.0 == touch.contact);
         match (touch.pressed, held) {
             // What was held before the set-up began opens as a button.
             (false, Some(index)) => {
                 let (_, button) = self.held.remove(index);
-                self.set(button, false, at).await
+                self.set(button, false, at);
             }
             _ if self.listening || (touch.button.is_none() && !self.role.explained) => {
-                let event = PlatformEvent::Touch {
+                self.out.push(PlatformEvent::Touch {
                     device: self.name.clone(),
                     touch,
                     at,
-                };
-                self.shared.events.send(event).await
+                });
             }
-            (true, None) => match touch.button {
-                Some(button) => {
+            (true, None) => {
+                if let Some(button) = touch.button {
                     self.held.push((touch.contact, button));
-                    self.set(button, true, at).await
+                    self.set(button, true, at);
                 }
-                None => Ok(()),
-            },
-            _ => Ok(()),
+            }
+            _ => {}
         }
     }
 
     /// Opens whatever this device holds.
-    async fn open_all(&mut self) -> Result<(), Ended> {
+    fn open_all(&mut self) {
         let at = super::super::clock::now();
         while let Some((_, button)) = self.held.pop() {
-            self.set(button, false, at).await?;
+            self.set(button, false, at);
         }
-        Ok(())
     }
 
-    async fn set(&mut self, button: Button, pressed: bool, at: Millis) -> Result<(), Ended> {
-        let changed = self.shared.lock().holders.set(button, pressed);
-        if changed {
-            let event = PlatformEvent::Button {
+    fn set(&mut self, button: Button, pressed: bool, at: Millis) {
+        if self.shared.lock().holders.set(button, pressed) {
+            self.out.push(PlatformEvent::Button {
                 button,
                 pressed,
                 at,
-            };
-            self.shared.events.send(event).await?;
+            });
         }
-        Ok(())
     }
 }

@@ -130,7 +130,12 @@ fn touch(name: &str, code: u16, button: Option<Button>, pressed: bool) -> Platfo
 /// The next event that is not about which pads there are.
 async fn next(events: &Receiver<PlatformEvent>) -> PlatformEvent {
     loop {
-        match events.recv().await.unwrap() {
+        let one = match events.recv().await.unwrap() {
+            // What a device that goes away held, and that it went.
+            PlatformEvent::Several(mut events) => events.remove(0),
+            one => one,
+        };
+        match one {
             PlatformEvent::Pads(_) | PlatformEvent::Lost(_) => {}
             // Released because a device went away: at whatever time that was.
             PlatformEvent::Button {
