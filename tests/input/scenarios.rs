@@ -26,6 +26,8 @@ pub const ALL: &[(&str, fn())] = &[
     ("fall", fall),
 ];
 
+/// The row that is no pad.
+const KEYBOARD: &str = "USB Keyboard";
 const OWN: Fake = Fake::Release("OfficeOS");
 const GAMEPAD: &str = "gpio-keys-gamepad";
 const GAMEPAD_KEYS: &[u16] = &[
@@ -54,7 +56,18 @@ fn rows() {
             unreachable!("just started")
         };
         let mut pad = Pad::make(&row.made);
-        pocket.wait(&format!("pads={}", row.made.name));
+        if row.made.name == KEYBOARD {
+            // A keyboard is no pad, and so told of nowhere: its first press is tried until it is heard.
+            let heard =
+                |pocket: &mut Pocket| pocket.trail().last().is_some_and(|step| step.0 == "Down");
+            while !heard(pocket) {
+                pad.click(108);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            pocket.last("Down", '-');
+        } else {
+            pocket.wait(&format!("pads={}", row.made.name));
+        }
         for &(label, finger) in row.buttons {
             let mut touch = |down: bool| match finger {
                 Finger::Key(code) => {

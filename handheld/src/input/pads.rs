@@ -31,10 +31,10 @@ pub struct Role {
 }
 
 impl Role {
-    /// It has buttons, known or not: more than a power key or a lid.
+    /// It has the buttons of a pad, known or not: more than a power key or a lid, and no keyboard, which other programs make up too.
     #[must_use]
     pub fn is_pad(&self) -> bool {
-        !core::ptr::eq(self.keymap, &SWITCHES)
+        !core::ptr::eq(self.keymap, &SWITCHES) && !self.keymap.keyboard
     }
 }
 

@@ -175,7 +175,7 @@ fn setup(book: &mut Book) {
     });
     book.add(
         "menu-buttons",
-        Screen::Settings(ListState { focus: 9, top: 4 }),
+        Screen::Settings(ListState { focus: 10, top: 5 }),
         |m| {
             m.pads.list = vec![Pad {
                 name: "some board".into(),

@@ -140,12 +140,17 @@ fn nothing_is_asked_before_the_card_has_told_what_was_taught_and_a_sealed_one_ca
 fn settings_set_up_again_and_undo() {
     let mut p = linked();
     p.send(Msg::Pads(vec![pad("ANBERNIC-keys", true)]));
+    use crate::app::view::settings::Item;
+    let buttons = Item::ALL
+        .iter()
+        .position(|item| *item == Item::Buttons)
+        .unwrap();
     let open_menu = |p: &mut Player| {
         crate::app::update::update(&mut p.model, Msg::Tick, p.now);
         p.model
             .screens
             .push(Screen::Settings(crate::app::model::ListState {
-                focus: 9,
+                focus: buttons,
                 top: 0,
             }));
         play(p, "A");
