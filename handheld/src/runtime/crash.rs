@@ -21,6 +21,9 @@ use crate::platform::{PlatformEvent, clock};
 /// Name of the log, beside the folder of the card's content.
 pub const LOG: &str = "officeos.log";
 
+/// Set by a launcher that keeps what the program says on its standard error in that log itself; two writers would spoil it.
+pub const KEPT: &str = "OFFICEOS_LOG";
+
 /// Largest log in octets; the older half goes when it is full.
 pub const MAX_LOG: u64 = 64 * 1024;
 
@@ -55,8 +58,16 @@ pub fn watch(home: &Path) {
             thread.name().unwrap_or("a thread"),
             said(info.payload())
         );
-        files.note(&what, &Backtrace::force_capture().to_string());
-        eprintln!("officeos-handheld: {what}");
+        let record = record(&what, &Backtrace::force_capture().to_string());
+        if std::env::var_os(KEPT).is_some() {
+            eprint!("{record}");
+        } else {
+            files.append(record.as_bytes());
+            eprintln!(
+                "officeos-handheld: {}",
+                record.lines().next().unwrap_or_default()
+            );
+        }
         if FELL.swap(true, Ordering::SeqCst) {
             // One falling thread ends the app; another has nothing to add.
             std::thread::sleep(GRACE);
@@ -79,7 +90,9 @@ pub fn tell(events: Sender<PlatformEvent>) {
 
 /// Writes down why the app could not start or go on: on a handheld nobody sees its standard error.
 pub fn failed(home: &Path, error: &str) {
-    Files::of(home).note(error, "");
+    if std::env::var_os(KEPT).is_none() {
+        Files::of(home).append(record(error, "").as_bytes());
+    }
 }
 
 /// Where records go.
@@ -99,9 +112,7 @@ impl Files {
         }
     }
 
-    fn note(&self, what: &str, trace: &str) {
-        let record = record(what, trace);
-        let record = record.as_bytes();
+    fn append(&self, record: &[u8]) {
         let opened = self
             .open
             .as_ref()
