@@ -91,6 +91,8 @@ replace_system() {
   # Where an initial file system of the vendor's mounts its own partitions, and what it starts.
   mkdir -p "$root"/{flash,storage,userdata,boot,overlay,sysroot}
   ln -sf ../lib/systemd/systemd "$root/usr/sbin/init"
+  # The partition for the user is the last one, whose number is the vendor's affair; it stays as large as it is made here.
+  rm -f "$root/usr/lib/systemd/system/local-fs.target.wants/officeos-grow.service"
   # Compressed as the vendor's kernel is known to read it.
   squash "$root" "$work/system.squashfs" "$(unsquashfs -s "$work/vendor.squashfs" | sed -n 's/^Compression //p')"
   cp --sparse=always "$firmware" "$image"

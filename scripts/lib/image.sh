@@ -101,7 +101,7 @@ image_parts() { # drm | sdl
   local lists=("$recipe/packages") whole all
   [ "$display" = drm ] || lists+=("$recipe/packages.sdl")
   mapfile -t whole < <(sed -n 's/^whole \([a-z0-9.+-]*\).*/\1/p' "${lists[@]}")
-  mapfile -t all < <(sed -n 's/^\(whole\|from\) \([a-z0-9.+-]*\).*/\2/p' "${lists[@]}")
+  mapfile -t all < <(sed -n 's/^\(whole\|only\) \([a-z0-9.+-]*\).*/\2/p' "${lists[@]}")
   mkdir -p "$image_cache"
   work=$(mktemp -d "$image_cache/image.XXXXXX")
   say "Making the system of the image from Debian $release, once."
@@ -130,8 +130,13 @@ image_parts() { # drm | sdl
   # The app's and the supplicant's own needs, and systemd's keyed by name at run time.
   rm -rf "$root"/usr/share/{initramfs-tools,bug,pkgconfig,debianutils} "$root"/etc/{default,init.d,rc*.d,kernel,modprobe.d,modules*,cron*,X11,xdg}
   prune_system "$root"
+  sed -n 's/^only [a-z0-9.+-]* //p' "${lists[@]}" | while read -r name; do
+    mkdir -p "$root/${name%/*}"
+    cp "$work/libraries/$name" "$root/$name"
+  done
   take_libraries "$root" "$work/libraries"
-  for name in libm.so.6 libgcc_s.so.1; do
+  # The app is linked for an older C library, which had these apart.
+  for name in libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libutil.so.1; do
     [ -e "$root/usr/lib/aarch64-linux-gnu/$name" ] || cp -L "$work/libraries/usr/lib/aarch64-linux-gnu/$name" "$root/usr/lib/aarch64-linux-gnu/"
   done
   mkdir -p "$root"/{proc,sys,dev,run,tmp,var,root,card,mnt} "$root/usr/lib/officeos"
