@@ -60,11 +60,8 @@ fn main() {
 }
 
 fn ask(pocket: &mut Pocket, text: &str) {
-    pocket.press(if pocket.fact("screen") == "chat" {
-        "A"
-    } else {
-        "Start"
-    });
+    let screen = pocket.fact("screen");
+    pocket.press(if screen == "chat" { "A" } else { "Start" });
     pocket.wait("screen=writing");
     pocket.type_text(text);
     pocket.press("Start");
