@@ -43,6 +43,7 @@ forbid "only link and broker know connections" 'Tcp(Stream|Listener)|smol::net' 
 forbid "the broker knows nothing of the app but what is to be put back" 'crate::(app|ui|link|card|runtime|entry|input|lock)' handheld/src/broker
 forbid "the broker's rules and its wire are pure" "$io" handheld/src/broker/rules handheld/src/broker/wire.rs
 forbid "only platform names SDL and DRM" 'sdl2::|drm::(control|buffer)' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
+forbid "no thread that is woken for nothing: see handheld/src/apart.rs" 'smol::(unblock|fs|process|Unblock)' handheld/src
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
 forbid "the ledger is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/ledger
 forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')

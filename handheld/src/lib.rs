@@ -1,5 +1,6 @@
 //! The handheld side of OfficeOS.
 
+pub mod apart;
 pub mod app;
 pub mod broker;
 pub mod card;

@@ -487,7 +487,7 @@ impl Stage {
                             let _ = tell.send_blocking(Msg::Proof(proof));
                         }
                     };
-                    smol::unblock(prove).detach();
+                    crate::apart::go("proof", prove);
                     continue;
                 }
                 Effect::Quit => {

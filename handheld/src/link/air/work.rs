@@ -10,6 +10,7 @@ use smol::future::or;
 use smol::{Executor, Task, Timer};
 
 use super::{Air, Wanted, locked};
+use crate::apart::apart;
 use crate::broker::{Tuner, index};
 use crate::link::cable;
 use crate::link::carrier::RadioNews;
@@ -129,7 +130,10 @@ impl<'a, 'e> Work<'a, 'e> {
         })
         .await;
         let mut tuning = self.tuning.lock_arc().await;
-        smol::unblock(move || tuning.as_mut().map(|tuner| tuner.restore())).await;
+        apart("tuning", move || {
+            tuning.as_mut().map(|tuner| tuner.restore())
+        })
+        .await;
     }
 
     /// Waits until the machine is to look at the clock.
@@ -375,7 +379,7 @@ impl<'a, 'e> Work<'a, 'e> {
                 Some(tuning) => tuning,
                 None => later.lock_arc().await,
             };
-            smol::unblock(move || tuning.as_mut().map(work)).await;
+            apart("tuning", move || tuning.as_mut().map(work)).await;
         };
         self.executor.spawn(task).detach();
     }
