@@ -206,6 +206,13 @@ impl Hand {
         }
     }
 
+    /// Kills the app.
+    pub fn kill(&mut self) {
+        if let Some(app) = self.app.take() {
+            app.kill();
+        }
+    }
+
     /// Restarts the firmware's supplicant, in order or by killing it.
     pub fn restart_supplicant(&mut self, kill: bool) {
         match self.supplicant.take() {

@@ -1,5 +1,6 @@
 //! The scenarios: each runs in a process and in places of its own, so that one that fails leaves nothing to the next.
 
+mod airgap;
 mod cable;
 mod first;
 mod group;
@@ -28,7 +29,7 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 15] = [
+const ALL: [(&str, Scenario, &str); 16] = [
     (
         "group",
         group::outlives_everything,
@@ -79,6 +80,11 @@ const ALL: [(&str, Scenario, &str); 15] = [
         "work",
         work::with_losses,
         "chat, picture and outbox with packets lost; nothing goes to anybody but the laptop",
+    ),
+    (
+        "airgap",
+        airgap::closed_and_put_back,
+        "what the linked app may not, and what is put back when it is killed",
     ),
     ("idle", work::idle, "what a link costs that nobody uses"),
     (

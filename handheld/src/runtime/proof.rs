@@ -150,8 +150,20 @@ impl Prover {
             let words = format!("Connected with {}.", held.connected.join(", "));
             proof.note(Layer::Calls, Verdict::Said, words);
         }
-        if !held.local.is_empty() {
-            let names = held.local.join(", ").escape_debug().to_string();
+        let is_control = |name: &String| {
+            let folder = Path::new(name).parent();
+            self.folders.iter().any(|known| folder == Some(known))
+        };
+        let (mut hears, mut shows): (Vec<_>, Vec<_>) = held.local.into_iter().partition(is_control);
+        hears.dedup();
+        shows.dedup();
+        if !hears.is_empty() {
+            let names = hears.join(", ").escape_debug().to_string();
+            let words = format!("Hears the supplicant at {names}, and can say nothing there.");
+            proof.note(Layer::Calls, Verdict::Said, words);
+        }
+        if !shows.is_empty() {
+            let names = shows.join(", ").escape_debug().to_string();
             let words = format!("Connected on this device with {names}, as the display needs.");
             proof.note(Layer::Calls, Verdict::Said, words);
         }
