@@ -49,7 +49,7 @@ pub enum Far {
         port: u16,
     },
     /// An address as a person typed it.
-    Typed(SocketAddr),
+    Typed(#[serde(with = "scoped")] SocketAddr),
 }
 
 /// What the broker answers.
@@ -105,6 +105,34 @@ pub enum Tune {
     Restore,
 }
 
+/// An address with the number of the interface that a link-local one belongs to, which serde's own form leaves out.
+mod scoped {
+    use std::net::SocketAddr;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        address: &SocketAddr,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let scope = match address {
+            SocketAddr::V4(_) => 0,
+            SocketAddr::V6(address) => address.scope_id(),
+        };
+        (address, scope).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SocketAddr, D::Error> {
+        let (mut address, scope) = <(SocketAddr, u32)>::deserialize(deserializer)?;
+        if let SocketAddr::V6(address) = &mut address {
+            address.set_scope_id(scope);
+        }
+        Ok(address)
+    }
+}
+
 /// The octets of a value.
 #[must_use]
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
@@ -125,6 +153,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::net::SocketAddrV6;
 
     fn requests() -> impl Strategy<Value = Request> {
         prop_oneof![
@@ -139,6 +168,10 @@ mod tests {
             }),
             any::<([u8; 4], u16)>()
                 .prop_map(|(a, port)| Request::Dial(Far::Typed(SocketAddr::from((a, port))))),
+            any::<([u8; 16], u16, u32)>().prop_map(|(a, port, scope)| {
+                let address = SocketAddrV6::new(Ipv6Addr::from(a), port, 0, scope);
+                Request::Dial(Far::Typed(SocketAddr::V6(address)))
+            }),
             any::<u32>().prop_map(Request::Changes),
             ".{0,40}".prop_map(Request::Door),
             (".{0,20}", any::<u16>())
