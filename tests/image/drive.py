@@ -338,12 +338,6 @@ def walk(test, laptop, witness, temptation):
     test.wait("link=linked")
     open_chat(test, "2", "1, 2, 3, 4, 5.")
 
-    say("== A radio is plugged in")
-    test.machine.say("run modprobe mac80211_hwsim radios=1")
-    facts = test.wait("radio.station=true")
-    say(f"  our wpa_supplicant serves it, and the app drives it: Wi-Fi Direct {facts['radio.p2p']}")
-    say("  " + " ".join(test.machine.say("run ls -ln /run/wpa_supplicant").split()[-9:-1]))
-
     say("== What left the handheld, by the witness on the cable")
     say("  " + ", ".join(f"{count} of {name}" for name, count in witness.seen.items()))
     if witness.forbidden:
