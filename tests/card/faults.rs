@@ -364,7 +364,7 @@ fn fill(file: &Path, place: &Path, room: u64) -> std::io::Result<()> {
     use std::io::Write;
     let free = || {
         nix::sys::statvfs::statvfs(place)
-            .map(|s| s.blocks_available() as u64 * s.fragment_size() as u64)
+            .map(|s| s.blocks_available() * s.fragment_size())
             .unwrap_or(0)
     };
     let mut out = fs::File::create(file)?;
