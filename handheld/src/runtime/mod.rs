@@ -94,8 +94,7 @@ fn confined(options: &Options, broker: Broker, begun: Instant) -> Result<(), Str
     signals::hold().map_err(|e| e.to_string())?;
     fonts::open();
     // The rules of the disk are about folders that are there.
-    std::fs::create_dir_all(&options.home)
-        .map_err(|e| format!("no folder {}: {e}", options.home.display()))?;
+    crate::card::folder::make_folder(&options.home).map_err(|e| e.to_string())?;
     if let Err(error) = confine::disk::take(&options.home) {
         log::warn!("{} is somebody else's: {error}", options.home.display());
     }
