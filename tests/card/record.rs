@@ -158,6 +158,16 @@ pub fn history(card: &mut Logged) {
     );
     let mut app = Pocket::start(&home, laptop.address());
 
+    // As the app comes.
+    card.note(
+        &[
+            pair("laptops", "0"),
+            pair("theme", "Dark"),
+            pair("text size", "Normal"),
+            pair("lock", "off"),
+        ],
+        "",
+    );
     app.pair(&laptop);
     card.told(&[pair("laptops", "1")]);
     laptop.ctl().permit("Pocket", &OPERATIONS, "allow");
