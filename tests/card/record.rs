@@ -321,7 +321,10 @@ pub fn history(card: &mut Logged) {
 
     // The card is locked.
     settings(&mut app);
-    app.press("Down Down Down Down Down Down Down Down A");
+    while app.fact("focus") != "Lock" {
+        app.press("Down");
+    }
+    app.press("A");
     app.wait("screen=set-lock");
     let sequence = SEQUENCE.map(|b| b.label()).join(" ");
     for _ in 0..2 {

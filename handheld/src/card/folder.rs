@@ -7,7 +7,8 @@
 //!
 //! - chain before length: a grown file's folder is synced first, which takes the whole table along, then the file itself;
 //! - name before chain when a file goes: it is held open until the removal of its name is durable, and frees its clusters then;
-//! - folders above before folders below: a new folder's name is made durable before anything is promised that lies in it.
+//! - folder before name: a new folder is made under a passing name and gets its own once its first sector is durable, before
+//!   anything is promised that lies in it.
 //!
 //! `tests/card/NOTES.md` says how each was found.
 
@@ -84,18 +85,37 @@ pub fn make_folder(path: &Path) -> Result<(), CardError> {
     let absolute = std::path::absolute(path).map_err(failed)?;
     let missing: Vec<&Path> = absolute.ancestors().take_while(|p| !p.exists()).collect();
     for folder in missing.into_iter().rev() {
-        std::fs::create_dir(folder).map_err(failed)?;
-        let above = folder.parent();
-        // The one above the one above takes the table along, and with it the new folder's cluster, before its name. It may lie
-        // on another file system, or be nobody's to open: then the two are durable together below.
-        if let Some(higher) = above.and_then(Path::parent) {
-            let _ = sync_folder(higher);
-        }
-        for folder in above.into_iter().chain([folder]) {
-            sync_folder(folder).map_err(failed)?;
-        }
+        new_folder(folder).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Makes a folder that shows under its name only once it is whole. A name that is durable before the folder's first sector is
+/// an error for FAT at every look, and makes the card read-only; nobody looks at a passing name.
+fn new_folder(folder: &Path) -> io::Result<()> {
+    let above = folder
+        .parent()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.subsec_nanos());
+    let passing = above.join(format!(
+        "n{:07x}",
+        (nanos ^ std::process::id()) & 0x0FFF_FFFF
+    ));
+    std::fs::create_dir(&passing)?;
+    // The one above takes the table along, and with it the new folder's cluster, before any name. It may lie on another
+    // file system, or be nobody's to open: then all is durable together below.
+    if let Some(higher) = above.parent() {
+        let _ = sync_folder(higher);
+    }
+    sync_folder(above)?;
+    if let Err(error) = std::fs::rename(&passing, folder) {
+        // Empty, and of no use to anybody.
+        let _ = std::fs::remove_dir(&passing);
+        return Err(error);
+    }
+    sync_folder(above)?;
+    sync_folder(folder)
 }
 
 /// Makes the names in a folder durable, and on FAT the whole table of clusters.
