@@ -317,7 +317,7 @@ impl Scanout {
         match self.node.dirty_framebuffer(self.framebuffer, &clips) {
             // Such a panel reads the memory all the time.
             Err(error) if error.raw_os_error() == Some(nix::libc::ENOSYS) => self.tell = false,
-            // Another program has the screen for now; it is told everything when it looks at this memory again.
+            // Another program has the screen meanwhile; it is told everything when it looks at this memory again.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             other => return other,
         }
