@@ -1,6 +1,6 @@
 //! The caller's end.
 
-use super::message::{MAX_LINE_LEN, Notification, Response, RpcError};
+use super::message::{MAX_ANSWER_LEN, Notification, Response, RpcError};
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -114,7 +114,7 @@ impl Client {
         let mut line = Vec::new();
         self.reader
             .by_ref()
-            .take(MAX_LINE_LEN as u64 + 1)
+            .take(MAX_ANSWER_LEN as u64 + 1)
             .read_until(b'\n', &mut line)?;
         match line.last() {
             None => Ok(None),

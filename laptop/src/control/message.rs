@@ -1,21 +1,28 @@
 //! JSON-RPC 2.0 objects.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// Longest line either side reads, in octets.
+/// Longest line that the server reads, in octets.
 pub(super) const MAX_LINE_LEN: usize = 256 * 1024;
+/// Longest line that a client reads, in octets: the daemon is trusted, and a part of the ledger is long.
+pub(super) const MAX_ANSWER_LEN: usize = 8 * 1024 * 1024;
 
 /// A request or, without `id`, a notification.
 #[derive(Debug, Deserialize)]
 pub(super) struct Request {
     pub(super) jsonrpc: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub(super) id: Option<Value>,
     pub(super) method: String,
     #[serde(default)]
     pub(super) params: Value,
+}
+
+/// Tells an id of null from none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// An answer, as the server writes it and the client reads it.

@@ -1,7 +1,8 @@
 //! The daemon's end: accept, check the caller, answer line by line.
 
-use super::message::{ErrorKind, MAX_LINE_LEN, Notification, Request, Response, RpcError};
+use super::message::{ErrorKind, MAX_LINE_LEN, Notification, Response, RpcError};
 use super::peer;
+use super::rpc::{self, Answer};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -18,6 +19,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const WATCH_CHECK: Duration = Duration::from_secs(1);
 
 /// What a method answers.
+#[derive(Debug)]
 pub enum Reply {
     /// One value.
     Value(Value),
@@ -94,42 +96,15 @@ fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let (id, reply) = match read_request(&line) {
-            Ok(request) => {
-                let reply = handler.call(&request.method, request.params);
-                // Without an id it is a notification: nothing is answered, not even an error.
-                let Some(id) = request.id else { continue };
-                (id, reply)
-            }
-            Err(error) => (Value::Null, Err(error)),
-        };
-        match reply {
-            Ok(Reply::Value(value)) => write(stream, &Response::new(id, Ok(value)))?,
-            Err(error) => write(stream, &Response::new(id, Err(error)))?,
-            Ok(Reply::Events(events)) => {
-                write(
-                    stream,
-                    &Response::new(id, Ok(Value::Object(serde_json::Map::new()))),
-                )?;
+        match rpc::answer(&line, |method, params| handler.call(method, params)) {
+            Answer::Nothing => {}
+            Answer::Value(value) => write(stream, &value)?,
+            Answer::Events(value, events) => {
+                write(stream, &value)?;
                 return watch(stream, &events);
             }
         }
     }
-}
-
-fn read_request(line: &[u8]) -> Result<Request, RpcError> {
-    let value: Value = serde_json::from_slice(line)
-        .map_err(|error| RpcError::new(ErrorKind::Parse, format!("this is no JSON: {error}")))?;
-    let request: Request = serde_json::from_value(value).map_err(|error| {
-        RpcError::new(ErrorKind::Request, format!("this is no request: {error}"))
-    })?;
-    if request.jsonrpc != "2.0" {
-        return Err(RpcError::new(
-            ErrorKind::Request,
-            "only JSON-RPC 2.0 is spoken here",
-        ));
-    }
-    Ok(request)
 }
 
 fn watch(stream: &UnixStream, events: &Receiver<Value>) -> io::Result<()> {
@@ -268,7 +243,7 @@ mod tests {
     #[test]
     fn damaged_lines_get_numbered_errors_and_the_connection_lives() {
         let (_temp, path) = start("damaged", &[own()]);
-        let answer = raw(&path, b"{nonsense\n[1]\n{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"echo\"}\n\n\
+        let answer = raw(&path, b"{nonsense\n[]\n{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"echo\"}\n\n\
             {\"jsonrpc\":\"2.0\",\"method\":\"echo\"}\n{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"echo\",\"params\":3}\n");
         let codes: Vec<i64> = answer
             .lines()
@@ -276,7 +251,21 @@ mod tests {
             .map(|value| value["error"]["code"].as_i64().unwrap_or(0))
             .collect();
         assert_eq!(codes, [-32700, -32600, -32600, 0]);
-        assert!(answer.ends_with("\"id\":7,\"result\":3}\n"), "{answer}");
+        assert!(
+            answer.ends_with("{\"id\":7,\"jsonrpc\":\"2.0\",\"result\":3}\n"),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn a_batch_is_answered_in_one_line() {
+        let (_temp, path) = start("batch", &[own()]);
+        let answer = raw(
+            &path,
+            b"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\",\"params\":[1]},\
+               {\"jsonrpc\":\"2.0\",\"method\":\"echo\"}]\n",
+        );
+        assert_eq!(answer, "[{\"id\":1,\"jsonrpc\":\"2.0\",\"result\":[1]}]\n");
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod children;
 mod control;
 mod doors;
 mod handshake;
-mod ledger;
 mod link;
 mod lobby;
 mod mailbox;

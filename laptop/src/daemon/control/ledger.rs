@@ -1,5 +1,6 @@
 //! What the control socket tells of the ledger.
 
+use super::{Method, read, value};
 use crate::control::api::{LedgerPart, LedgerRange, LedgerReport};
 use crate::control::{ErrorKind, RpcError};
 use crate::hub::Hub;
@@ -15,8 +16,15 @@ const MAX_LINES: usize = 200;
 /// Octets after which an answer holds no further line: far below what the control socket carries.
 const MAX_PART_LEN: usize = 256 * 1024;
 
+pub(super) const METHODS: &[Method] = &[
+    Method::read("ledger.verify", |control, _| value(&verify(&control.hub)?)),
+    Method::read("ledger.read", |control, params| {
+        value(&part(&control.hub, &read(params)?)?)
+    }),
+];
+
 /// Reads the whole ledger and says whether it holds.
-pub(super) fn verify(hub: &Hub) -> Result<LedgerReport, RpcError> {
+fn verify(hub: &Hub) -> Result<LedgerReport, RpcError> {
     let store = &hub.store;
     store.publish_ledger()?;
     // Taken first: what is written while this reads comes on top.
@@ -59,7 +67,7 @@ pub(super) fn verify(hub: &Hub) -> Result<LedgerReport, RpcError> {
 }
 
 /// A part of the ledger, line by line as it is.
-pub(super) fn part(hub: &Hub, range: &LedgerRange) -> Result<LedgerPart, RpcError> {
+fn part(hub: &Hub, range: &LedgerRange) -> Result<LedgerPart, RpcError> {
     let store = &hub.store;
     store.publish_ledger()?;
     let head = store.ledger_head()?.number;

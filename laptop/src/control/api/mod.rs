@@ -1,0 +1,53 @@
+//! What the methods of the control socket take and return: one file per family.
+//!
+//! | method | parameters | result |
+//! |---|---|---|
+//! | `status` | – | [`Status`] |
+//! | `pair.open` | – | [`PairReport`] |
+//! | `pair.type` | [`Digits`] | [`PairStatus`] |
+//! | `pair.cancel` | – | [`PairStatus`] |
+//! | `pair.status` | – | [`PairReport`] |
+//! | `devices.list` | – | list of [`Device`] |
+//! | `devices.show` | [`DeviceName`] | [`DeviceDetail`] |
+//! | `devices.rename` | [`Rename`] | [`Device`] |
+//! | `devices.permit` | [`Permit`] | [`DeviceDetail`] |
+//! | `devices.limit` | [`Limit`] | [`DeviceDetail`] |
+//! | `devices.revoke` | [`DeviceName`] | [`Device`] |
+//! | `devices.renew` | [`Renew`] | [`Device`] |
+//! | `pending.list` | – | list of [`Pending`] |
+//! | `approve`, `deny` | [`PendingId`] | [`Pending`] |
+//! | `watch` | – | then events: [`Event`] |
+//! | `ledger.verify` | – | [`LedgerReport`] |
+//! | `ledger.read` | [`LedgerRange`] | [`LedgerPart`] |
+//! | `models` | – | list of [`Model`] |
+//! | `config.check` | – | list of texts |
+//!
+//! Names that came from devices or providers are as they are: whoever shows them escapes them.
+
+mod device;
+mod event;
+mod ledger;
+mod model;
+mod pairing;
+mod request;
+mod status;
+
+pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
+pub use event::Event;
+pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
+pub use model::Model;
+pub use pairing::{Digits, Network, PairReport, PairStatus};
+pub use request::{Pending, PendingId};
+pub use status::{Carrier, Status};
+
+use serde::{Deserialize, Serialize};
+
+/// What a caller has to be allowed for a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// To look.
+    Read,
+    /// To change things, and to be told secrets.
+    Full,
+}

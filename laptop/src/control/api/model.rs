@@ -1,0 +1,18 @@
+//! Models that devices may be offered.
+
+use serde::{Deserialize, Serialize};
+
+/// A model that devices may be offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// `language` or `image`.
+    pub service: String,
+    /// `provider/model`.
+    pub id: String,
+    /// Whether it is loaded; missing where the provider does not say.
+    pub loaded: Option<bool>,
+    /// Whether a request that names none gets this one.
+    pub default: bool,
+    /// A remark, such as its size.
+    pub note: String,
+}

@@ -1,0 +1,163 @@
+//! What the control socket can do: one file per family of methods, each with its table.
+
+mod config;
+mod device;
+mod ledger;
+mod model;
+mod pairing;
+mod request;
+mod status;
+mod watch;
+
+use super::carriers::Carriers;
+use super::pairing::PairingDesk;
+use crate::config::Config;
+use crate::control::api::Access;
+use crate::control::{ErrorKind, Handler, Reply, RpcError};
+use crate::hub::{Hub, Services};
+use crate::paths::Paths;
+use crate::policy::PatternError;
+use crate::store::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Every method, by family. A new family is a file with a table, and a line here.
+const FAMILIES: [&[Method]; 8] = [
+    status::METHODS,
+    pairing::METHODS,
+    device::METHODS,
+    request::METHODS,
+    watch::METHODS,
+    model::METHODS,
+    ledger::METHODS,
+    config::METHODS,
+];
+
+/// Carries a method out.
+type Call = fn(&Control, Value) -> Result<Reply, RpcError>;
+
+/// One method of the control socket.
+struct Method {
+    name: &'static str,
+    /// Whether a caller that may only look may call it.
+    #[allow(dead_code)]
+    access: Access,
+    call: Call,
+}
+
+impl Method {
+    /// A method that changes nothing and tells no secret.
+    const fn read(name: &'static str, call: Call) -> Self {
+        Self {
+            name,
+            access: Access::Read,
+            call,
+        }
+    }
+
+    /// A method that changes something, or tells a secret.
+    const fn full(name: &'static str, call: Call) -> Self {
+        Self {
+            name,
+            access: Access::Full,
+            call,
+        }
+    }
+}
+
+/// See the module.
+pub(super) struct Control {
+    hub: Arc<Hub>,
+    pairing: Arc<PairingDesk>,
+    config: Config,
+    paths: Paths,
+    services: Services,
+    carriers: Arc<Carriers>,
+    started: Instant,
+}
+
+impl Control {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        pairing: Arc<PairingDesk>,
+        config: Config,
+        paths: Paths,
+        services: Services,
+        carriers: Arc<Carriers>,
+    ) -> Self {
+        Self {
+            hub,
+            pairing,
+            config,
+            paths,
+            services,
+            carriers,
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Handler for Control {
+    fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
+        let mut methods = FAMILIES.into_iter().flatten();
+        match methods.find(|one| one.name == method) {
+            Some(one) => (one.call)(self, params),
+            None => {
+                let words = format!("there is no method {}", crate::sanitize::visible(method));
+                Err(RpcError::new(ErrorKind::Method, words))
+            }
+        }
+    }
+}
+
+impl From<StoreError> for RpcError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error {
+            StoreError::Unknown => ErrorKind::NotFound,
+            _ => ErrorKind::Internal,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<PatternError> for RpcError {
+    fn from(error: PatternError) -> Self {
+        Self::new(ErrorKind::Params, error.to_string())
+    }
+}
+
+/// An answer as the wire has it.
+fn value(answer: &impl Serialize) -> Result<Reply, RpcError> {
+    serde_json::to_value(answer)
+        .map(Reply::Value)
+        .map_err(|error| RpcError::new(ErrorKind::Internal, error.to_string()))
+}
+
+/// Parameters as a method takes them.
+fn read<T: DeserializeOwned>(params: Value) -> Result<T, RpcError> {
+    serde_json::from_value(params)
+        .map_err(|error| RpcError::new(ErrorKind::Params, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::api::PendingId;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn parameters_that_do_not_fit_are_refused_as_such() {
+        let error = read::<PendingId>(serde_json::json!({ "id": "x" })).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Params);
+    }
+
+    #[test]
+    fn no_name_is_taken_twice() {
+        let names = FAMILIES.into_iter().flatten().map(|one| one.name);
+        let distinct: BTreeSet<&str> = names.clone().collect();
+        assert_eq!(distinct.len(), names.count());
+    }
+}
