@@ -45,6 +45,7 @@ forbid "the broker's rules and its wire are pure" "$io" handheld/src/broker/rule
 forbid "only platform names SDL and DRM" 'sdl2::|drm::(control|buffer)' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "no thread that is woken for nothing: see handheld/src/apart.rs" 'smol::(unblock|fs|process|Unblock)' handheld/src
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
+forbid "settings are text in, values and findings out, but for their files" "$io" $(find laptop/src/config -name '*.rs' -not -name file.rs -not -name mod.rs)
 forbid "the ledger is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/ledger
 forbid "only policy makes a Permit" 'Permit *\{ *relationship' $(find laptop/src -name '*.rs' -not -path '*/policy/*')
 forbid "the executor knows neither devices nor connections" 'crate::(store|hub|files|daemon|control|link|config|cli|service)' laptop/src/executor

@@ -251,10 +251,10 @@ fn wrong_settings_end_the_service_with_the_code_for_settings() {
             String::from_utf8_lossy(&output.stderr).into_owned(),
         )
     };
-    let (code, said) = run("discovery = 1", &config);
+    let (code, said) = run("discover = 1", &config);
     assert_eq!(code, Some(78));
     assert!(
-        said.contains("services.toml") && said.contains("unknown field"),
+        said.contains("services.toml") && said.contains("discover must be true or false"),
         "{said}"
     );
     let (code, _) = run(laptop::service::config::TEMPLATE, &config);

@@ -1,7 +1,7 @@
 //! `daemon.toml`.
 
-use super::Finding;
 use super::reader::{File, Section};
+use super::{Finding, version};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -10,64 +10,14 @@ const MAX_INTERFACE_LEN: usize = 15;
 /// Highest number that a frequency is read as, in MHz.
 const MAX_FREQUENCY: u64 = 10_000;
 
-/// The template that a new installation gets: every key with its default.
-pub const DAEMON_TEMPLATE: &str = r#"# OfficeOS: the laptop. Changes apply when laptop-daemon restarts.
-# Check this file with: laptop-daemon --config daemon.toml --test
+/// Keys that other programs of this kind keep in their file, and the variables that hold them here.
+const KEYS: [(&str, &str); 2] = [
+    ("openai_api_key", "OPENAI_API_KEY"),
+    ("stability_api_key", "STABILITY_API_KEY"),
+];
 
-[daemon]
-# Name that handhelds show for this laptop; at most 64 bytes.
-device_name = "Laptop"
-# Most handhelds paired at a time, 1 to 64.
-max_paired_devices = 8
-# There is no auto accept: a person compares six digits for every pairing. Only false is taken here.
-auto_accept_pairing = false
-# Days until a pairing has to be renewed, 1 to 365.
-relationship_days = 30
-# Seconds that a person is waited for when a device has to ask, 5 to 3600.
-ask_timeout_s = 60
-
-[services]
-# Chat, completion, code and summaries.
-llm_enabled = true
-# Painting, editing, enlarging and variations.
-image_generation_enabled = true
-# Downloads of addresses that a device's list allows.
-fetch_enabled = true
-
-[external_apis]
-# Requests a minute of a newly paired device, 1 to 6000. Keys of providers are environment variables: see services.toml.
-rate_limit_requests_per_minute = 60
-
-[networking]
-# Own a Wi-Fi Direct group that handhelds join without a router, through the system's wpa_supplicant.
-# Without a radio for it the rest works all the same. See what is missing with: laptop-daemon --config daemon.toml --test-p2p
-wifi_direct_enabled = true
-# Wi-Fi interface of the group, such as "wlan0"; "" is the first that can host one.
-interface = ""
-# Frequency of the group in MHz where the laptop is on no other network; 0 is a quiet one of 2412, 2437 and 2462.
-frequency = 0
-# Port to listen on in the group and on USB cables.
-wifi_direct_port = 8144
-# Listen on USB cables with a handheld at their other end: nobody but it reaches this, and no address is needed.
-usb_link = true
-# Network interface to take for such a cable, as `ip link` shows it; "" is each that looks like a handheld's.
-usb_interface = ""
-# Folder of wpa_supplicant's control sockets; "" is the usual ones.
-supplicant = ""
-# Address to listen on: "127.0.0.1" is this machine alone, "0.0.0.0" or "::" every network it is on.
-bind_address = "127.0.0.1"
-# Port to listen on; 0 lets the system choose.
-bind_port = 8080
-
-[files]
-# Megabytes that the drop folder of each device may hold, 1 to 1048576.
-quota_mb = 512
-
-[results]
-# Results wait until the device has them: megabytes for all devices together, 16 to 1048576, and days, 1 to 365.
-keep_mb = 1024
-keep_days = 14
-"#;
+/// The template that a new installation gets: every key with its default. Its man page is made from it.
+pub const DAEMON_TEMPLATE: &str = include_str!("../../config/daemon.toml");
 
 /// What `daemon.toml` says of the radio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +107,9 @@ impl DaemonConfig {
             keep_bytes: 0,
             keep_s: 0,
         };
+        version::check(&mut file);
         file.section("daemon", |section| {
-            config.device_name = section.text("device_name", "Laptop");
+            config.device_name = section.text("device_name", "Laptop Daemon");
             let len = config.device_name.len();
             if len == 0 || len > 64 || config.device_name.chars().any(crate::sanitize::is_hostile) {
                 section.error("device_name", "daemon.device_name must be 1 to 64 bytes of visible characters");
@@ -177,8 +128,22 @@ impl DaemonConfig {
             config.llm_enabled = section.flag("llm_enabled", true);
             config.image_generation_enabled = section.flag("image_generation_enabled", true);
             config.fetch_enabled = section.flag("fetch_enabled", true);
+            if section.flag("file_torrenting_enabled", false) {
+                section.error(
+                    "file_torrenting_enabled",
+                    "there is no torrent service; set file_torrenting_enabled = false",
+                );
+            }
         });
         file.section("external_apis", |section| {
+            for (key, variable) in KEYS {
+                if !section.text(key, "").is_empty() {
+                    section.error(
+                        key,
+                        format!("keys are never in a file: set the environment variable {variable} and write {key} = \"\" here"),
+                    );
+                }
+            }
             config.requests_per_minute =
                 section.number("rate_limit_requests_per_minute", 60, 1..=6000) as u32;
         });
@@ -288,12 +253,12 @@ mod tests {
     #[test]
     fn unknown_keys_and_sections_are_reported_with_their_line_and_ignored() {
         let (config, findings) = parse("[daemon]\ndevice_nam = 'x'\n\n[radio]\nx = 1\n");
-        assert_eq!(config.device_name, "Laptop");
+        assert_eq!(config.device_name, "Laptop Daemon");
         let shown: Vec<_> = findings.iter().map(ToString::to_string).collect();
         assert_eq!(
             shown,
             [
-                "daemon.toml:2: warning: unknown key device_nam in [daemon]; it is ignored",
+                "daemon.toml:2: warning: unknown key device_nam in [daemon]; it is ignored; did you mean device_name?",
                 "daemon.toml:4: warning: unknown section [radio]; it is ignored",
             ]
         );
@@ -360,6 +325,15 @@ mod tests {
                 "[daemon]\ndevice_name = \"a\\u001bb\"",
                 "visible characters",
             ),
+            (
+                "[services]\nfile_torrenting_enabled = true",
+                "there is no torrent service",
+            ),
+            (
+                "[external_apis]\nopenai_api_key = 'sk-1'",
+                "set the environment variable OPENAI_API_KEY",
+            ),
+            ("version = 7", "version 7"),
             ("daemon = 3", "daemon is a section"),
             ("[daemon", ""),
         ] {

@@ -1,15 +1,29 @@
-//! `daemon.toml` and `permissions.toml`: what the owner of the laptop decides in files.
+//! `daemon.toml`, `permissions.toml` and `services.toml`: what the owner of the laptop decides in files.
 //!
-//! Pure but for [`load`]: text in, settings and findings out. Every mistake is reported with file and line, all of them
-//! at once; an unknown key is reported and ignored. `services.toml` belongs to the service processes.
+//! Pure but for [`load`], [`check`] and `file`: text in, settings and findings out. Every mistake is reported with file
+//! and line, all of them at once; an unknown key is reported with the known one that is nearest, and ignored. The
+//! templates in laptop/config are the one place where a key is described: the man pages are made from them, and tests
+//! hold templates and settings together. `services.toml` is read by the service processes; here it is only checked.
 
+mod change;
 mod daemon;
+mod edit;
+mod file;
+pub mod man;
+mod nearest;
 mod permissions;
 mod reader;
+mod template;
+pub(crate) mod version;
 
+pub use change::{Change, changes};
 pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WifiDirectConfig};
+pub use file::{Upgrade, upgrade, write_templates};
+pub(crate) use nearest::nearest;
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};
+pub(crate) use reader::{File, Section};
 pub use reader::{Finding, Severity};
+pub(crate) use version::migrate;
 
 use std::io;
 use std::path::Path;
@@ -23,79 +37,79 @@ pub struct Config {
     pub permissions: PermissionsConfig,
 }
 
-/// Reads `daemon.toml` at `daemon_file` and `permissions.toml` beside it; a missing file is one full of defaults.
+/// Names of the three files; they lie side by side.
+pub const FILES: [&str; 3] = ["daemon.toml", "permissions.toml", "services.toml"];
+
+/// Reads `daemon.toml` at `daemon_file` and `permissions.toml` beside it; a missing file is one full of defaults, one of
+/// an older format is read as what it means today.
 ///
 /// # Errors
 /// Findings of which at least one is an error. Mere warnings come with the settings.
 pub fn load(daemon_file: &Path) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
-    let permissions_file = daemon_file.with_file_name("permissions.toml");
     let mut findings = Vec::new();
-    let daemon_text = read(daemon_file, &mut findings);
-    let permissions_text = read(&permissions_file, &mut findings);
-    let daemon = DaemonConfig::parse(
-        &daemon_text,
-        &daemon_file.display().to_string(),
-        &mut findings,
-    );
-    let permissions = PermissionsConfig::parse(
-        &permissions_text,
-        &permissions_file.display().to_string(),
-        &mut findings,
-    );
-    if findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
-    {
+    let daemon = read(daemon_file, &mut findings, DaemonConfig::parse);
+    let permissions_file = daemon_file.with_file_name("permissions.toml");
+    let permissions = read(&permissions_file, &mut findings, PermissionsConfig::parse);
+    if findings.iter().any(Finding::is_error) {
         return Err(findings);
     }
-    Ok((
-        Config {
-            daemon,
-            permissions,
-        },
-        findings,
-    ))
+    let config = Config {
+        daemon,
+        permissions,
+    };
+    Ok((config, findings))
 }
 
-/// Writes the templates into `folder` where a file is missing, so that there is something to read and change.
-///
-/// # Errors
-/// What the disk said.
-pub fn write_templates(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let templates = [
-        ("daemon.toml", DAEMON_TEMPLATE),
-        ("permissions.toml", PERMISSIONS_TEMPLATE),
-        ("services.toml", crate::service::config::TEMPLATE),
-    ];
-    for (name, text) in templates {
-        match std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(folder.join(name))
-        {
-            Ok(mut file) => io::Write::write_all(&mut file, text.as_bytes())?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+/// What is to be said about all three files, errors and warnings.
+pub fn check(daemon_file: &Path) -> Vec<Finding> {
+    let mut findings = match load(daemon_file) {
+        Ok((_, findings)) | Err(findings) => findings,
+    };
+    let services = daemon_file.with_file_name("services.toml");
+    match text_of(&services) {
+        Ok(text) => findings.extend(crate::service::config::ServicesConfig::check(
+            &text,
+            &services.display().to_string(),
+        )),
+        Err(error) => findings.push(unreadable(&services, &error)),
+    }
+    findings
+}
+
+fn read<T>(
+    file: &Path,
+    findings: &mut Vec<Finding>,
+    parse: impl FnOnce(&str, &str, &mut Vec<Finding>) -> T,
+) -> T {
+    let text = text_of(file).unwrap_or_else(|error| {
+        findings.push(unreadable(file, &error));
+        String::new()
+    });
+    let migrated = migrate(&text);
+    let today = migrated.as_ref().map_or(text.as_str(), |new| &new.text);
+    let first = findings.len();
+    let read = parse(today, &file.display().to_string(), findings);
+    if let Some(migrated) = &migrated {
+        for finding in &mut findings[first..] {
+            finding.line = migrated.original_line(finding.line);
         }
     }
-    Ok(())
+    read
 }
 
-fn read(file: &Path, findings: &mut Vec<Finding>) -> String {
+/// The text of a file; a missing one is empty.
+fn text_of(file: &Path) -> io::Result<String> {
     match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => {
-            findings.push(Finding {
-                severity: Severity::Error,
-                file: file.display().to_string(),
-                line: 0,
-                message: format!("cannot be read: {error}"),
-            });
-            String::new()
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        other => other,
     }
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> Finding {
+    Finding::error(
+        &file.display().to_string(),
+        format!("cannot be read: {error}"),
+    )
 }
 
 #[cfg(test)]

@@ -1,48 +1,12 @@
 //! `permissions.toml`: what a newly paired device may do. What each device may do later is changed by `officectl permit`.
 
-use super::Finding;
 use super::reader::File;
+use super::{Finding, version};
 use crate::policy::{ModelPattern, PatternError, Profile, Rule, UrlPattern};
 use shared_proto::opcode::Operation;
 
-/// The template that a new installation gets: every key with its default.
-pub const PERMISSIONS_TEMPLATE: &str = r#"# OfficeOS: what a newly paired device may do. Changes apply to devices paired from then on;
-# `officectl permit DEVICE OPERATION deny|ask|allow` changes it for one that is paired, at once.
-
-[new_device]
-# "deny" refuses, "ask" asks a person on the laptop, "allow" does it within the limits below.
-# There is no word for everything: each operation is allowed by its name.
-chat = "ask"
-complete = "ask"
-code = "ask"
-summarize = "ask"
-generate = "ask"
-edit = "ask"
-upscale = "ask"
-variation = "ask"
-fit = "ask"
-list = "ask"
-metadata = "ask"
-get = "ask"
-put = "ask"
-delete = "ask"
-fetch = "ask"
-status = "ask"
-capabilities = "ask"
-resources = "ask"
-health = "ask"
-
-[limits]
-# Models it may name; * stands for anything, as in "ollama/*".
-language_models = ["*"]
-image_models = ["*"]
-# Addresses that fetch may download, such as "https://example.org/papers/" or "https://*.example.org/"; none by default.
-urls = []
-# Each local day; requests a minute are in daemon.toml.
-tokens_per_day = 200000
-pictures_per_day = 20
-megabytes_per_day = 2048
-"#;
+/// The template that a new installation gets: every key with its default. Its man page is made from it.
+pub const PERMISSIONS_TEMPLATE: &str = include_str!("../../config/permissions.toml");
 
 /// What `permissions.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +19,7 @@ impl PermissionsConfig {
     pub(super) fn parse(text: &str, name: &str, findings: &mut Vec<Finding>) -> Self {
         let mut file = File::parse(text, name, findings);
         let mut profile = Profile::of_new_device();
+        version::check(&mut file);
         file.section("new_device", |section| {
             for operation in Operation::ALL {
                 let key = operation.name();
@@ -123,7 +88,7 @@ mod tests {
         assert_eq!(shown, Profile::of_new_device());
         assert_eq!(shown, parse("").0);
         for operation in Operation::ALL {
-            assert!(PERMISSIONS_TEMPLATE.contains(&format!("\n{} = \"ask\"\n", operation.name())));
+            assert!(PERMISSIONS_TEMPLATE.contains(&format!("\n{} = \"ask\" ", operation.name())));
         }
     }
 

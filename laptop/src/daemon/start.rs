@@ -119,16 +119,11 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     if let Some(config) = &arguments.config {
         paths.config.clone_from(config);
     }
+    if arguments.test {
+        return test_settings(&paths.config);
+    }
     let (config, findings) = config::load(&paths.config).map_err(StartError::Config)?;
     findings.iter().for_each(|finding| log::warn!("{finding}"));
-    if arguments.test {
-        println!(
-            "{}: the settings are fine, {} warnings",
-            paths.config.display(),
-            findings.len()
-        );
-        return Ok(());
-    }
     if arguments.test_p2p {
         return match link::test_radio(&config, &paths) {
             Ok(true) => Ok(()),
@@ -153,6 +148,7 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     let store = Arc::new(Store::open(&paths.state).map_err(StartError::Store)?);
     let kept = Arc::clone(&store);
     thread("ledger", move || kept.keep_ledger())?;
+    upgrade(&paths.config);
     if let Some(folder) = paths.config.parent()
         && let Err(error) = config::write_templates(folder)
     {
@@ -198,6 +194,38 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     let signal = ends.wait().map_err(StartError::Signals)?;
     log::info!("laptop-daemon ends: {signal}");
     store.end_ledger().map_err(StartError::Store)
+}
+
+/// Says what there is to say about the three files.
+fn test_settings(file: &Path) -> Result<(), StartError> {
+    let findings = config::check(file);
+    if findings.iter().any(Finding::is_error) {
+        return Err(StartError::Config(findings));
+    }
+    findings.iter().for_each(|finding| log::warn!("{finding}"));
+    println!(
+        "{} and the two beside it: the settings are fine, {} warnings",
+        file.display(),
+        findings.len()
+    );
+    Ok(())
+}
+
+/// Brings older files to today's format, and says what became of each.
+fn upgrade(file: &Path) {
+    for one in config::upgrade(file) {
+        let (shown, from) = (one.file.display(), one.from);
+        match one.kept {
+            Ok(kept) => log::info!(
+                "{shown} was in format {from} and is in today's now; the old one is {}",
+                kept.display()
+            ),
+            Err(error) => log::warn!(
+                "{shown} is in format {from} and cannot be rewritten: {error}; it is read as it means today; \
+                 whoever owns it can run: officectl config upgrade"
+            ),
+        }
+    }
 }
 
 fn settings(config: &Config, paths: &Paths) -> Settings {

@@ -5,34 +5,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
+use crate::config::{File, Finding, Section, migrate, nearest, version};
 
 use super::discover::Discovery;
 use super::wording::one_line;
 
-/// The template that a new installation gets: every key with its default.
-pub const TEMPLATE: &str = r#"# OfficeOS: providers of text and pictures. Changes apply when the service restarts.
+/// The template that a new installation gets: every key with its default. Its man page is made from it.
+pub const TEMPLATE: &str = include_str!("../../config/services.toml");
 
-# Look for Ollama, LM Studio, llama.cpp, vLLM and AUTOMATIC1111 on this machine's usual ports when something is asked.
-# The environment variable OFFICEOS_DISCOVERY overrides it: off, or a list such as ollama:11434,openai:8080,a1111:7860
-discover = true
-
-# One entry for each provider that is not found by itself. OPENAI_API_KEY and STABILITY_API_KEY in the environment add
-# those two without an entry.
-#
-# [[provider]]
-# name = "workstation"                      # in model ids: workstation/llama3.1:8b
-# kind = "openai"                           # openai, ollama (text); openai-images, a1111, stability (pictures)
-# base_url = "http://192.168.1.20:8000/v1"  # the default is the usual address of the kind
-# key_env = "WORKSTATION_KEY"               # environment variable with the key; none by default
-# default_model = ""                        # used when a request names no model; default: the first of the list
-# models = []                               # offer these only; default: what the provider lists
-# idle_timeout_s = 300                      # longest silence while it works
-"#;
+/// The variable that says where to look, whatever the file says.
+const DISCOVERY: &str = "OFFICEOS_DISCOVERY";
 
 /// What API a provider speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// OpenAI-compatible chat: llama.cpp, LM Studio, vLLM, OpenAI itself.
     Openai,
@@ -47,6 +32,25 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 5] = [
+        Self::Openai,
+        Self::Ollama,
+        Self::OpenaiImages,
+        Self::A1111,
+        Self::Stability,
+    ];
+
+    /// Its word in `services.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Ollama => "ollama",
+            Self::OpenaiImages => "openai-images",
+            Self::A1111 => "a1111",
+            Self::Stability => "stability",
+        }
+    }
+
     /// Whether it makes pictures rather than text.
     pub fn paints(self) -> bool {
         matches!(self, Self::OpenaiImages | Self::A1111 | Self::Stability)
@@ -117,130 +121,177 @@ pub struct ServicesConfig {
     /// Where to look for others.
     pub discovery: Discovery,
     /// Findings that do not stop a start, such as a key variable that is not set.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default = "yes")]
-    discover: bool,
-    #[serde(default)]
-    provider: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    kind: Kind,
-    base_url: Option<String>,
-    key_env: Option<String>,
-    #[serde(default)]
-    default_model: String,
-    #[serde(default)]
-    models: Vec<String>,
-    #[serde(default = "five_minutes")]
-    idle_timeout_s: u32,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn five_minutes() -> u32 {
-    300
+/// One `[[provider]]`, read; `None` where it is left out or wrong.
+fn entry(
+    section: &mut Section<'_, '_>,
+    have: &[ProviderConfig],
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Option<ProviderConfig> {
+    let name = section.text("name", "");
+    let kind = section.text("kind", "");
+    let enabled = section.flag("enabled", true);
+    let url = section.optional("base_url");
+    let key_env = section.optional("key_env");
+    let default_model = Some(section.text("default_model", "")).filter(|model| !model.is_empty());
+    let models = section.texts("models", &[]);
+    let idle = Duration::from_secs(section.number("idle_timeout_s", 300, 1..=86_400));
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let shown = one_line(&name);
+    if name.is_empty() || name.len() > 32 || !name.chars().all(fine) || name == super::BUILT_IN {
+        section.error(
+            "name",
+            format!(
+                "provider name “{shown}”: write 1 to 32 letters, digits, - _ . and not “built-in”"
+            ),
+        );
+        return None;
+    }
+    let Some(kind) = Kind::ALL.into_iter().find(|one| one.name() == kind) else {
+        let mut words = format!(
+            "provider “{name}”: kind “{}” is none of openai, ollama (text), openai-images, a1111, stability (pictures)",
+            one_line(&kind)
+        );
+        if let Some(near) = nearest(&kind, Kind::ALL.into_iter().map(Kind::name)) {
+            words.push_str(&format!("; did you mean {near}?"));
+        }
+        section.error("kind", words);
+        return None;
+    };
+    if have
+        .iter()
+        .any(|p| p.name == name && p.kind.paints() == kind.paints())
+    {
+        section.error(
+            "name",
+            format!("provider “{name}” is there twice; give one of them another name"),
+        );
+        return None;
+    }
+    let url = url.unwrap_or_else(|| kind.usual_url().to_owned());
+    let uri: Option<ureq::http::Uri> = url.parse().ok();
+    if !uri.is_some_and(|u| matches!(u.scheme_str(), Some("http" | "https")) && u.host().is_some())
+    {
+        section.error(
+            "base_url",
+            format!(
+                "provider “{name}”: base_url “{}” is no http or https address; write one such as \"{}\"",
+                one_line(&url),
+                kind.usual_url()
+            ),
+        );
+        return None;
+    }
+    if !enabled {
+        return None;
+    }
+    let key = match &key_env {
+        None => usual_key(kind, &url).and_then(env),
+        Some(variable) => {
+            let key = env(variable);
+            if key.is_none() {
+                section.warn(
+                    "key_env",
+                    format!(
+                        "provider “{name}”: the environment variable {} is not set",
+                        one_line(variable)
+                    ),
+                );
+            }
+            key
+        }
+    };
+    Some(ProviderConfig {
+        key,
+        default_model,
+        models,
+        idle,
+        ..ProviderConfig::new(&name, kind, &url)
+    })
 }
 
 impl ServicesConfig {
     /// Reads `path` (a missing file is an empty one) and the environment.
     ///
     /// # Errors
-    /// A sentence that names file, line and what is wrong.
-    pub fn load(path: Option<&Path>) -> Result<Self, String> {
+    /// Findings, of which at least one is an error.
+    pub fn load(path: Option<&Path>) -> Result<Self, Vec<Finding>> {
+        let shown = path.map_or_else(
+            || "services.toml".to_owned(),
+            |path| path.display().to_string(),
+        );
         let text = match path {
             None => String::new(),
             Some(path) => match std::fs::read_to_string(path) {
                 Ok(text) => text,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+                Err(error) => {
+                    return Err(vec![Finding::error(
+                        &shown,
+                        format!("cannot be read: {error}"),
+                    )]);
+                }
             },
         };
         let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let shown = path.map_or_else(
-            || "services.toml".to_owned(),
-            |path| path.display().to_string(),
-        );
-        Self::parse(&text, &env).map_err(|why| format!("{shown}: {why}"))
+        Self::parse_named(&text, &shown, &env)
+    }
+
+    /// Findings about the text of a file called `name`, whatever the environment; for a process that holds no keys.
+    pub fn check(text: &str, name: &str) -> Vec<Finding> {
+        let env = |variable: &str| (variable != DISCOVERY).then(|| "set elsewhere".to_owned());
+        match Self::parse_named(text, name, &env) {
+            Ok(config) => config.warnings,
+            Err(findings) => findings,
+        }
     }
 
     /// Reads the text of a `services.toml` with `env` as the environment. Pure.
     ///
     /// # Errors
-    /// A sentence that says what is wrong and where.
-    pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut warnings = Vec::new();
+    /// Findings, of which at least one is an error.
+    pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Finding>> {
+        Self::parse_named(text, "services.toml", env)
+    }
+
+    fn parse_named(
+        text: &str,
+        name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Finding>> {
+        let migrated = migrate(text);
+        let text = migrated.as_ref().map_or(text, |new| new.text.as_str());
+        let mut findings = Vec::new();
+        let mut file = File::parse(text, name, &mut findings);
+        version::check(&mut file);
+        let mut discover = true;
+        file.root(|root| discover = root.flag("discover", true));
         let mut providers: Vec<ProviderConfig> = Vec::new();
-        for entry in file.provider {
-            let name = entry.name;
-            let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if name.is_empty()
-                || name.len() > 32
-                || !name.chars().all(fine)
-                || name == super::BUILT_IN
-            {
-                return Err(format!(
-                    "provider name “{}”: 1 to 32 letters, digits, - _ . are allowed, and not “built-in”",
-                    one_line(&name)
-                ));
+        file.list("provider", |section| {
+            if let Some(one) = entry(section, &providers, env) {
+                providers.push(one);
             }
-            if providers
-                .iter()
-                .any(|p| p.name == name && p.kind.paints() == entry.kind.paints())
-            {
-                return Err(format!("provider “{name}” is there twice"));
+        });
+        file.finish();
+        let discovery = match env(DISCOVERY).map(|text| text.parse::<Discovery>()) {
+            Some(Ok(discovery)) => discovery,
+            Some(Err(why)) => {
+                findings.push(Finding::error("environment", why));
+                Discovery::off()
             }
-            let url = entry
-                .base_url
-                .unwrap_or_else(|| entry.kind.usual_url().to_owned());
-            let uri: Option<ureq::http::Uri> = url.parse().ok();
-            if !uri.is_some_and(|u| {
-                matches!(u.scheme_str(), Some("http" | "https")) && u.host().is_some()
-            }) {
-                return Err(format!(
-                    "provider “{name}”: base_url “{}” is no http or https address",
-                    one_line(&url)
-                ));
-            }
-            let key = match &entry.key_env {
-                None => usual_key(entry.kind, &url).and_then(env),
-                Some(variable) => {
-                    let key = env(variable);
-                    if key.is_none() {
-                        warnings.push(format!(
-                            "provider “{name}”: the environment variable {variable} is not set"
-                        ));
-                    }
-                    key
-                }
-            };
-            let default_model = Some(entry.default_model).filter(|model| !model.is_empty());
-            let idle = Duration::from_secs(u64::from(entry.idle_timeout_s.max(1)));
-            let base = ProviderConfig::new(&name, entry.kind, &url);
-            providers.push(ProviderConfig {
-                key,
-                default_model,
-                models: entry.models,
-                idle,
-                ..base
-            });
-        }
-        let discovery = match env("OFFICEOS_DISCOVERY") {
-            Some(text) => text.parse()?,
-            None if file.discover => Discovery::usual(),
+            None if discover => Discovery::usual(),
             None => Discovery::off(),
         };
+        if let Some(migrated) = &migrated {
+            for finding in &mut findings {
+                finding.line = migrated.original_line(finding.line);
+            }
+        }
+        if findings.iter().any(Finding::is_error) {
+            return Err(findings);
+        }
         // "off" is for people who want nothing that they did not name, so keys alone imply nothing then.
         let implied = if discovery.is_off() {
             Vec::new()
@@ -251,7 +302,7 @@ impl ServicesConfig {
             providers,
             implied,
             discovery,
-            warnings,
+            warnings: findings,
         })
     }
 
@@ -314,7 +365,7 @@ fn implied(have: &[ProviderConfig], env: &dyn Fn(&str) -> Option<String>) -> Vec
 mod tests {
     use super::*;
 
-    fn parse(text: &str, env: &[(&str, &str)]) -> Result<ServicesConfig, String> {
+    fn parse(text: &str, env: &[(&str, &str)]) -> Result<ServicesConfig, Vec<Finding>> {
         ServicesConfig::parse(text, &|name| {
             env.iter()
                 .find(|(n, _)| *n == name)
@@ -347,8 +398,8 @@ mod tests {
         assert_eq!(keys, [None, Some("sk-1"), None]);
         assert_eq!(config.providers[0].base_url, "http://10.0.0.1/v1");
         assert_eq!(
-            config.warnings,
-            ["provider “c”: the environment variable NOPE is not set"]
+            config.warnings[0].to_string(),
+            "services.toml:11: warning: provider “c”: the environment variable NOPE is not set"
         );
         assert!(
             !format!("{config:?}").contains("sk-1"),
@@ -372,7 +423,6 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, said) in [
-            ("discovery = true", "unknown field"),
             (
                 "[[provider]]\nname = 'x/y'\nkind = 'ollama'",
                 "provider name “x/y”",
@@ -391,13 +441,45 @@ mod tests {
                 "twice",
             ),
         ] {
-            let error = parse(text, &[]).unwrap_err();
-            assert!(error.contains(said), "{error}");
+            let errors = parse(text, &[]).unwrap_err();
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].message.contains(said), "{}", errors[0]);
         }
-        assert!(
-            parse("", &[("OFFICEOS_DISCOVERY", "gopher:70")])
-                .unwrap_err()
-                .contains("gopher")
+        let errors = parse("", &[("OFFICEOS_DISCOVERY", "gopher:70")]).unwrap_err();
+        assert!(errors[0].to_string().contains("gopher"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_its_line_and_what_to_write() {
+        let text = "# Mine.\ndiscovery = true\n[[provider]]\nname = 'x/y'\nkind = 'ollama'\n[[provider]]\nname = 'b'\n\
+                    kind = 'olama'\n[[provider]]\nname = 'c'\nkind = 'ollama'\nbase_ur = 'x'\nidle_timeout_s = 0\n";
+        let shown: Vec<String> = parse(text, &[])
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "services.toml:4: error: provider name “x/y”: write 1 to 32 letters, digits, - _ . and not “built-in”",
+                "services.toml:8: error: provider “b”: kind “olama” is none of openai, ollama (text), openai-images, a1111, stability (pictures); did you mean ollama?",
+                "services.toml:13: error: provider.idle_timeout_s must be a number from 1 to 86400",
+                "services.toml:12: warning: unknown key base_ur in [provider]; it is ignored; did you mean base_url?",
+                "services.toml:2: warning: unknown key discovery before the first section; it is ignored; did you mean discover?",
+            ]
         );
+    }
+
+    #[test]
+    fn a_provider_that_is_switched_off_stays_in_the_file_only() {
+        let text = "[[provider]]\nname = 'x'\nkind = 'ollama'\nenabled = false\n";
+        assert!(parse(text, &[]).unwrap().providers.is_empty());
+    }
+
+    #[test]
+    fn a_process_without_keys_checks_the_file_alone() {
+        let text = "[[provider]]\nname = 'x'\nkind = 'ollama'\nkey_env = 'NOPE'\n";
+        assert_eq!(ServicesConfig::check(text, "services.toml"), []);
+        assert_eq!(ServicesConfig::check("discover = 3", "s").len(), 1);
     }
 }

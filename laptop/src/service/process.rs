@@ -68,8 +68,10 @@ pub fn run<H: Handler>(
     };
     let config = match config {
         Ok(config) => config,
-        Err(why) => {
-            log::error!("{name}: {why}");
+        Err(findings) => {
+            findings
+                .iter()
+                .for_each(|finding| log::error!("{name}: {finding}"));
             return ExitCode::from(EXIT_SETTINGS);
         }
     };
