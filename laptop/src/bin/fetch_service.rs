@@ -6,10 +6,5 @@ use laptop::fetch::service::FetchService;
 use laptop::service::process::{self, Settings};
 
 fn main() -> ExitCode {
-    process::run(
-        "fetch-service",
-        "Downloads for the OfficeOS daemon what its allow-list permits",
-        Settings::None,
-        |_| Ok(FetchService),
-    )
+    process::run(process::FETCH, Settings::None, |_| Ok(FetchService))
 }

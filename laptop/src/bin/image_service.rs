@@ -7,10 +7,7 @@ use laptop::picture::service::ImageService;
 use laptop::service::process::{self, Settings};
 
 fn main() -> ExitCode {
-    process::run(
-        "image-service",
-        "Answers the OfficeOS daemon with pictures from image models",
-        Settings::Providers,
-        |config| Ok(ImageService::new(config, Painter::from_env()?)),
-    )
+    process::run(process::IMAGE, Settings::Providers, |config| {
+        Ok(ImageService::new(config, Painter::from_env()?))
+    })
 }

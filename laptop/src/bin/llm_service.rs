@@ -7,10 +7,7 @@ use laptop::llm::service::LanguageService;
 use laptop::service::process::{self, Settings};
 
 fn main() -> ExitCode {
-    process::run(
-        "llm-service",
-        "Answers the OfficeOS daemon with text from language models",
-        Settings::Providers,
-        |config| Ok(LanguageService::new(config, Partner::from_env()?)),
-    )
+    process::run(process::LANGUAGE, Settings::Providers, |config| {
+        Ok(LanguageService::new(config, Partner::from_env()?))
+    })
 }

@@ -29,7 +29,7 @@ use std::path::PathBuf;
     after_help = Exit::HELP
 )]
 pub struct Arguments {
-    /// Home folder of the laptop-daemon to talk to; by default $OFFICEOS_HOME or ~/.local/share/officeos
+    /// Home folder of the laptop-daemon to talk to; by default $OFFICEOS_HOME, the system's, or ~/.local/share/officeos
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Print JSON instead of tables
@@ -132,14 +132,10 @@ fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
     {
         return ledger::verify_files(verify, arguments.json);
     }
-    let home = arguments
-        .home
-        .clone()
-        .or_else(Paths::usual_home)
-        .ok_or_else(|| {
-            CliError::new(Exit::Usage, "no home folder is known; name one with --home")
-        })?;
-    let client = Client::connect(&Paths::below(&home).control())?;
+    let paths = Paths::find(arguments.home.as_deref()).ok_or_else(|| {
+        CliError::new(Exit::Usage, "no home folder is known; name one with --home")
+    })?;
+    let client = Client::connect(&paths.control())?;
     let mut talk = Talk {
         client,
         json: arguments.json,

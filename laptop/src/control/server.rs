@@ -1,7 +1,7 @@
 //! The daemon's end: accept, check the caller, answer line by line.
 
 use super::message::{ErrorKind, MAX_LINE_LEN, Notification, Response, RpcError};
-use super::peer;
+use super::peer::{self, Allowed};
 use super::rpc::{self, Answer};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -36,14 +36,14 @@ pub trait Handler: Send + Sync + 'static {
     fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError>;
 }
 
-/// Answers callers of `listener` that run as one of `allowed`, one thread each, until the listener fails.
+/// Answers those callers of `listener` who are `allowed`, one thread each, until the listener fails.
 ///
 /// # Errors
 /// What the listener said.
 pub fn serve<H: Handler>(
     listener: &UnixListener,
     handler: &Arc<H>,
-    allowed: &[u32],
+    allowed: &Allowed,
 ) -> io::Result<()> {
     let callers = Arc::new(AtomicUsize::new(0));
     loop {
@@ -175,7 +175,7 @@ mod tests {
         let temp = TempFolder::new(name);
         let path = temp.0.join("control.sock");
         let listener = crate::ipc::bind(&path, false).expect("bound");
-        let allowed = allowed.to_vec();
+        let allowed = Allowed::users(allowed);
         std::thread::spawn(move || serve(&listener, &Arc::new(Echo), &allowed));
         (temp, path)
     }

@@ -26,6 +26,18 @@ struct Inner {
     window: Option<Instant>,
 }
 
+impl Inner {
+    /// For `systemctl status`.
+    fn words(&self) -> String {
+        let places = self.places.iter();
+        let named = places.map(|(_, place)| format!("{} {}", place.kind.name(), place.address));
+        match named.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "Waits for link-service to open a carrier".to_owned(),
+            places => format!("Reached by handhelds over {places}"),
+        }
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Carriers {
@@ -50,14 +62,19 @@ impl Carriers {
             window,
             ..Inner::default()
         };
+        crate::systemd::status(&inner.words());
     }
 
     pub(super) fn add(&self, id: u32, place: Place) {
-        self.lock().places.push((id, place));
+        let mut inner = self.lock();
+        inner.places.push((id, place));
+        crate::systemd::status(&inner.words());
     }
 
     pub(super) fn remove(&self, id: u32) {
-        self.lock().places.retain(|(one, _)| *one != id);
+        let mut inner = self.lock();
+        inner.places.retain(|(one, _)| *one != id);
+        crate::systemd::status(&inner.words());
     }
 
     pub(super) fn set_network(&self, network: Option<Network>) {

@@ -2,6 +2,7 @@
 
 use super::lobby::{self, Rooms};
 use crate::config::Config;
+use crate::control::peer::{Allowed, check};
 use crate::link::radio::{self, Verdict};
 use crate::link::{PacketSocket, USUAL_CONTROL, report};
 use crate::paths::Paths;
@@ -79,13 +80,15 @@ pub(super) fn follow(socket: &Path, rooms: &Rooms) {
             }
         }
         std::thread::sleep(pause);
+        // Between two link-services this is the loop that turns.
+        rooms.pulse.answer();
     }
 }
 
 fn reach(socket: &Path) -> io::Result<Arc<PacketSocket>> {
     let service = PacketSocket::connect(socket)?;
     let own = nix::unistd::geteuid().as_raw();
-    crate::control::peer::check(&service, &[own, 0]).map_err(io::Error::other)?;
+    check(&service, &Allowed::users(&[own, 0])).map_err(io::Error::other)?;
     Ok(Arc::new(service))
 }
 

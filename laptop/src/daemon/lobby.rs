@@ -10,6 +10,7 @@ use super::carriers::{Carriers, Place};
 use super::doors::Doors;
 use super::handshake;
 use super::pairing::PairingDesk;
+use super::pulse::Pulse;
 use crate::hub::Hub;
 use crate::link::{Carrier, HandoverError, Kind, News, PacketSocket, hear};
 use nix::errno::Errno;
@@ -61,18 +62,25 @@ pub(super) struct Rooms {
     pub(super) doors: Arc<Doors>,
     pub(super) pairing: Arc<PairingDesk>,
     pub(super) carriers: Arc<Carriers>,
+    pub(super) pulse: Arc<Pulse>,
     handshakes: Arc<AtomicUsize>,
     pairings: Arc<AtomicUsize>,
 }
 
 impl Rooms {
-    pub(super) fn new(hub: Arc<Hub>, pairing: Arc<PairingDesk>, carriers: Arc<Carriers>) -> Self {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        pairing: Arc<PairingDesk>,
+        carriers: Arc<Carriers>,
+        pulse: Arc<Pulse>,
+    ) -> Self {
         let doors = Arc::new(Doors::new(Arc::clone(&hub)));
         Self {
             hub,
             doors,
             pairing,
             carriers,
+            pulse,
             handshakes: Arc::default(),
             pairings: Arc::default(),
         }
@@ -126,12 +134,15 @@ pub(super) fn run(service: &PacketSocket, rooms: &Rooms) -> Closed {
     let mut carriers: Vec<(u32, Carrier)> = Vec::new();
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     loop {
-        let ready = match wait(service, &carriers, &waiting) {
+        let ready = match wait(service, &rooms.pulse, &carriers, &waiting) {
             Ok(ready) => ready,
             Err(error) => return Closed::Poll(error),
         };
         let now = Instant::now();
-        let (listening, streams) = ready[1..].split_at(carriers.len());
+        if ready[1] {
+            rooms.pulse.answer();
+        }
+        let (listening, streams) = ready[2..].split_at(carriers.len());
         let mut still = VecDeque::with_capacity(waiting.len());
         for (one, readable) in waiting.drain(..).zip(streams) {
             if *readable {
@@ -192,14 +203,16 @@ fn follow(
     Ok(())
 }
 
-/// Which of `service`, `carriers` and `waiting`, in this order, have something to read.
+/// Which of `service`, `pulse`, `carriers` and `waiting`, in this order, have something to read.
 fn wait(
     service: &PacketSocket,
+    pulse: &Pulse,
     carriers: &[(u32, Carrier)],
     waiting: &VecDeque<Waiting>,
 ) -> io::Result<Vec<bool>> {
-    let mut fds = Vec::with_capacity(1 + carriers.len() + waiting.len());
+    let mut fds = Vec::with_capacity(2 + carriers.len() + waiting.len());
     fds.push(PollFd::new(service.as_fd(), PollFlags::POLLIN));
+    fds.push(PollFd::new(pulse.as_fd(), PollFlags::POLLIN));
     let listeners = carriers.iter().map(|(_, one)| one.listener.as_fd());
     let streams = waiting.iter().map(|one| one.stream.as_fd());
     fds.extend(

@@ -17,6 +17,7 @@ mod news;
 mod packing;
 mod pairing;
 mod pipe;
+mod pulse;
 mod renewing;
 mod said;
 mod session;

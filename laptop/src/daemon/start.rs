@@ -6,11 +6,14 @@ use super::control::Control;
 use super::link;
 use super::lobby::Rooms;
 use super::pairing::PairingDesk;
+use super::pulse::{self, Pulse};
 use crate::config::{self, Config, Finding};
+use crate::control::peer::{Allowed, GROUP};
 use crate::hub::{Hub, Services, Settings};
 use crate::ipc::ServiceClient;
 use crate::paths::Paths;
 use crate::store::{Retention, Store, StoreError};
+use crate::systemd;
 use clap::Parser;
 use nix::sys::signal::{SigSet, Signal};
 use std::fmt;
@@ -39,7 +42,8 @@ pub struct Arguments {
     /// Start link-service and the services as child processes, from the folder of this program
     #[arg(long)]
     standalone: bool,
-    /// Folder for settings, state, sockets and drop folders
+    /// Folder for settings, state, sockets and drop folders; by default $OFFICEOS_HOME, the system's places where they are
+    /// there, or ~/.local/share/officeos
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Settings file; by default config/daemon.toml in the home folder
@@ -110,12 +114,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn start(arguments: &Arguments) -> Result<(), StartError> {
-    let home = arguments
-        .home
-        .clone()
-        .or_else(Paths::usual_home)
-        .ok_or(StartError::Home)?;
-    let mut paths = Paths::below(&home);
+    let home = match arguments.standalone {
+        // Whoever starts everything themselves means a home of their own, whatever else is installed.
+        true => arguments.home.clone().or_else(Paths::usual_home),
+        false => arguments.home.clone(),
+    };
+    let mut paths = Paths::find(home.as_deref()).ok_or(StartError::Home)?;
     if let Some(config) = &arguments.config {
         paths.config.clone_from(config);
     }
@@ -138,7 +142,11 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         .for_each(|signal| ends.add(signal));
     ends.thread_block().map_err(StartError::Signals)?;
 
-    for folder in [&paths.home, &paths.run, &paths.files] {
+    // Those of the system come with its package, each with the user that may write there.
+    for folder in [&paths.home, &paths.run, &paths.files]
+        .into_iter()
+        .filter(|_| !paths.system)
+    {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -150,14 +158,15 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     thread("ledger", move || kept.keep_ledger())?;
     upgrade(&paths.config);
     if let Some(folder) = paths.config.parent()
+        && !paths.system
         && let Err(error) = config::write_templates(folder)
     {
         log::warn!("the templates of the settings could not be written: {error}");
     }
     let services = Services {
-        language: ServiceClient::same_user(paths.run.join("llm.sock")),
-        image: ServiceClient::same_user(paths.run.join("image.sock")),
-        downloads: ServiceClient::same_user(paths.run.join("fetch.sock")),
+        language: client(&paths, "llm"),
+        image: client(&paths, "image"),
+        downloads: client(&paths, "fetch"),
     };
     let hub = Hub::new(
         Arc::clone(&store),
@@ -184,15 +193,22 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         Arc::clone(&carriers),
     ));
     serve_control(&paths, control)?;
-    let rooms = Rooms::new(Arc::clone(&hub), pairing, carriers);
+    let pulse = Arc::new(Pulse::new().map_err(StartError::Thread)?);
+    let rooms = Rooms::new(Arc::clone(&hub), pairing, carriers, Arc::clone(&pulse));
     let socket = paths.run.join("link.sock");
     thread("link", move || link::follow(&socket, &rooms))?;
     let tidied = Arc::clone(&hub);
     thread("tidy", move || tidy(&tidied))?;
     hub.refresh_models();
+    if let Some(interval) = systemd::beat_interval() {
+        let watched = Arc::clone(&hub);
+        thread("watchdog", move || pulse::keep(interval, &pulse, &watched))?;
+    }
     log::info!("laptop-daemon is ready in {}", paths.home.display());
+    systemd::ready("Ready");
     let signal = ends.wait().map_err(StartError::Signals)?;
     log::info!("laptop-daemon ends: {signal}");
+    systemd::stopping();
     store.end_ledger().map_err(StartError::Store)
 }
 
@@ -224,6 +240,24 @@ fn upgrade(file: &Path) {
                 "{shown} is in format {from} and cannot be rewritten: {error}; it is read as it means today; \
                  whoever owns it can run: officectl config upgrade"
             ),
+        }
+    }
+}
+
+/// A client of the service `name`. In the system's installation each has a user of its own, and systemd, user 0, makes
+/// its socket.
+fn client(paths: &Paths, name: &str) -> ServiceClient {
+    let socket = paths.run.join(format!("{name}.sock"));
+    if !paths.system {
+        return ServiceClient::same_user(socket);
+    }
+    let client = ServiceClient::new(socket, 0);
+    let user = format!("officeos-{name}");
+    match crate::service::process::user_id(&user) {
+        Ok(uid) => client.or_user(uid),
+        Err(words) => {
+            log::warn!("{words}");
+            client
         }
     }
 }
@@ -277,11 +311,18 @@ fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError
 
 fn serve_control(paths: &Paths, control: Arc<Control>) -> Result<(), StartError> {
     let path = paths.control();
-    let listener =
-        crate::ipc::bind(&path, false).map_err(|error| StartError::Control(path, error))?;
-    let own = nix::unistd::geteuid().as_raw();
+    let listener = match systemd::unix_listener() {
+        Ok(Some(passed)) => Ok(passed),
+        Ok(None) => crate::ipc::bind(&path, false),
+        Err(error) => Err(error),
+    };
+    let listener = listener.map_err(|error| StartError::Control(path, error))?;
+    let mut allowed = Allowed::users(&[nix::unistd::geteuid().as_raw(), 0]);
+    if paths.system {
+        allowed = allowed.and_group(GROUP);
+    }
     thread("control", move || {
-        if let Err(error) = crate::control::serve(&listener, &control, &[own, 0]) {
+        if let Err(error) = crate::control::serve(&listener, &control, &allowed) {
             log::error!("the control socket failed: {error}");
         }
     })

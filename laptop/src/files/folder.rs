@@ -126,6 +126,11 @@ pub struct DropFolder {
     quota: u64,
 }
 
+// Who may come here at all is decided by the folder around all drop folders: its owner alone, or in the system's
+// installation the daemon's group, whose members read what handhelds send and put there what these may fetch.
+const NEW_FOLDER: Bits = Bits::S_IRWXU.union(Bits::S_IRWXG);
+const NEW_FILE: Bits = Bits::S_IRUSR.union(Bits::S_IWUSR).union(Bits::S_IRGRP);
+
 const FOLDER: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_NOFOLLOW)
@@ -148,7 +153,7 @@ impl DropFolder {
             OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
             Bits::empty(),
         )?;
-        match mkdirat(&base, name, Bits::S_IRWXU) {
+        match mkdirat(&base, name, NEW_FOLDER) {
             Ok(()) | Err(Errno::EEXIST) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -283,12 +288,7 @@ impl DropFolder {
     ) -> Result<String, FileFault> {
         let flags =
             OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mut file = File::from(openat(
-            folder,
-            temporary,
-            flags,
-            Bits::S_IRUSR | Bits::S_IWUSR,
-        )?);
+        let mut file = File::from(openat(folder, temporary, flags, NEW_FILE)?);
         let copied = io::copy(&mut source.take(len), &mut file)?;
         if copied != len {
             return Err(FileFault::Disk(io::Error::from(
@@ -343,7 +343,7 @@ impl DropFolder {
         let mut at = openat(&self.root, ".", FOLDER, Bits::empty())?;
         for name in folders {
             if make {
-                match mkdirat(&at, name.as_str(), Bits::S_IRWXU) {
+                match mkdirat(&at, name.as_str(), NEW_FOLDER) {
                     Ok(()) | Err(Errno::EEXIST) => {}
                     Err(errno) => return Err(errno.into()),
                 }

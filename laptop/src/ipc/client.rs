@@ -75,6 +75,7 @@ impl From<CallError> for Failure {
 pub struct ServiceClient {
     path: PathBuf,
     uid: u32,
+    others: Vec<u32>,
     write_timeout: Duration,
 }
 
@@ -84,8 +85,16 @@ impl ServiceClient {
         Self {
             path: path.as_ref().to_owned(),
             uid,
+            others: Vec::new(),
             write_timeout: WRITE_TIMEOUT,
         }
+    }
+
+    /// The same client of a service that may run as user `uid` as well. A socket that systemd has made is user 0's.
+    #[must_use]
+    pub fn or_user(mut self, uid: u32) -> Self {
+        self.others.push(uid);
+        self
     }
 
     /// The same client with another patience while it writes a request.
@@ -112,7 +121,7 @@ impl ServiceClient {
         let found = getsockopt(&stream, PeerCredentials)
             .map_err(|error| CallError::Unreachable(self.path.clone(), error.into()))?
             .uid();
-        if found != self.uid {
+        if found != self.uid && !self.others.contains(&found) {
             return Err(CallError::WrongUser {
                 found,
                 expected: self.uid,

@@ -8,8 +8,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
 use super::cancel::CancelToken;
@@ -83,6 +85,10 @@ pub struct ServeOptions {
     pub max_connections: usize,
     /// Longest time a caller may take to send its request.
     pub request_timeout: Duration,
+    /// What the accepting loop does while it lives, and how often.
+    pub beat: Option<(Duration, fn())>,
+    /// Time without any connection after which the loop ends; without one it never does.
+    pub idle_exit: Option<Duration>,
 }
 
 impl ServeOptions {
@@ -92,6 +98,8 @@ impl ServeOptions {
             allowed_uids: vec![uid],
             max_connections: 64,
             request_timeout: Duration::from_secs(10),
+            beat: None,
+            idle_exit: None,
         }
     }
 }
@@ -168,6 +176,22 @@ pub fn accept(listener: &UnixListener) -> io::Result<UnixStream> {
     }
 }
 
+/// Waits for a connection, at most `patience`. Whether one is there.
+fn wait(listener: &UnixListener, patience: Option<Duration>) -> io::Result<bool> {
+    let Some(patience) = patience else {
+        return Ok(true);
+    };
+    // Rounded up: waking before its end would only wait again.
+    let patience = patience + Duration::from_millis(1);
+    let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    let mut fds = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut fds, patience) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Whether an `accept` may work again soon: nothing is wrong with the listener, or descriptors and memory are short and
 /// others may finish, so that giving up would make it worse.
 fn passes(error: &io::Error) -> bool {
@@ -194,13 +218,31 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Accepts for ever.
+    /// Accepts until nobody has been here for as long as the options say, if they do.
     ///
     /// # Errors
     /// When the listening socket itself fails; trouble with one connection only ends that one.
     pub fn run(&self, listener: &UnixListener) -> io::Result<()> {
+        let mut idle_since = Instant::now();
         loop {
-            self.admit(accept(listener)?);
+            if let Some((_, beat)) = self.options.beat {
+                beat();
+            }
+            if self.open.load(Ordering::SeqCst) > 0 {
+                idle_since = Instant::now();
+            }
+            let left = self
+                .options
+                .idle_exit
+                .map(|limit| limit.saturating_sub(idle_since.elapsed()));
+            if left == Some(Duration::ZERO) {
+                return Ok(());
+            }
+            let beat = self.options.beat.map(|(every, _)| every);
+            if wait(listener, beat.into_iter().chain(left).min())? {
+                self.admit(accept(listener)?);
+                idle_since = Instant::now();
+            }
         }
     }
 
@@ -339,6 +381,37 @@ impl Drop for Slot {
 #[cfg(test)]
 mod accept_tests {
     use super::*;
+    use std::sync::atomic::AtomicU32;
+
+    struct Nobody;
+
+    impl Handler for Nobody {
+        fn handle(
+            &self,
+            _request: ServiceRequest,
+            _events: &mut EventSink,
+            _cancel: &CancelToken,
+        ) -> Result<(), Failure> {
+            Err(Gone.into())
+        }
+    }
+
+    #[test]
+    fn a_service_that_nobody_asks_beats_and_ends() {
+        static BEATS: AtomicU32 = AtomicU32::new(0);
+        fn beat() {
+            BEATS.fetch_add(1, Ordering::SeqCst);
+        }
+        let folder = crate::store::testing::TempFolder::new("idle");
+        let listener = bind(&folder.0.join("s.sock"), false).expect("bound");
+        let mut options = ServeOptions::for_uid(nix::unistd::geteuid().as_raw());
+        options.beat = Some((Duration::from_millis(5), beat));
+        options.idle_exit = Some(Duration::from_millis(60));
+        let since = Instant::now();
+        Server::new(Nobody, options).run(&listener).expect("ended");
+        assert!(since.elapsed() >= Duration::from_millis(60));
+        assert!(BEATS.load(Ordering::SeqCst) >= 2);
+    }
 
     #[test]
     fn a_shortage_passes_and_a_broken_listener_does_not() {

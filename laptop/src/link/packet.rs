@@ -181,6 +181,13 @@ impl PacketListener {
     }
 }
 
+/// A socket that listens already.
+impl From<OwnedFd> for PacketListener {
+    fn from(listening: OwnedFd) -> Self {
+        Self(listening)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,9 @@ use super::packet::{PacketListener, PacketSocket};
 use super::radio::Settings;
 use super::wireless::Wireless;
 use super::{Carrier, CarrierError, USUAL_CONTROL};
-use crate::control::peer;
+use crate::config;
+use crate::control::peer::{self, Allowed};
+use crate::systemd;
 use clap::Parser;
 use nix::sys::signal::{SigSet, Signal};
 use std::io;
@@ -14,7 +16,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 
 /// Exit code for wrong arguments or settings; starting again would not help.
 const EXIT_SETTINGS: u8 = 78;
@@ -22,16 +24,23 @@ const EXIT_SETTINGS: u8 = 78;
 const EXIT_SOCKET: u8 = 71;
 
 /// Arguments of link-service.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(
     name = "link-service",
     version,
     about = "Opens carriers for OfficeOS and hands them to laptop-daemon"
 )]
 pub struct Arguments {
-    /// Where laptop-daemon asks for listening sockets
+    /// Where laptop-daemon asks for listening sockets; not made where systemd has passed it
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
+    /// Take carriers, names, ports and interfaces from this daemon.toml instead of from arguments
+    #[arg(long, value_name = "FILE", requires = "state", conflicts_with_all = ["carrier", "bind_address", "bind_port",
+        "wifi_direct", "name", "wifi_direct_port", "interface", "frequency", "supplicant", "usb", "usb_interface"])]
+    config: Option<PathBuf>,
+    /// Folder in which wpa_supplicant answers; by default that of the socket
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
     /// Carrier: loopback or tcp; by default the one that fits the address
     #[arg(long, value_name = "NAME")]
     carrier: Option<String>,
@@ -71,12 +80,48 @@ pub struct Arguments {
     /// User id that may ask beside this process' own; may be repeated
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
+    /// User that may ask, by name; may be repeated
+    #[arg(long, value_name = "USER", value_parser = crate::service::process::user_id)]
+    allow_user: Vec<u32>,
     /// End when the parent process ends
     #[arg(long)]
     child: bool,
 }
 
 impl Arguments {
+    /// These arguments, with those that a settings file stands for.
+    ///
+    /// # Errors
+    /// The file has mistakes; they are logged.
+    fn with_config(&self) -> Result<Self, ()> {
+        let Some(file) = &self.config else {
+            return Ok(self.clone());
+        };
+        let (config, findings) = config::load(file).map_err(|findings| {
+            let mistakes = findings.iter();
+            mistakes.for_each(|finding| log::error!("link-service: {finding}"));
+        })?;
+        // laptop-daemon reads the same file and says the same; it is the one that is looked at.
+        let minor = findings.iter();
+        minor.for_each(|finding| log::debug!("link-service: {finding}"));
+        let daemon = config.daemon;
+        let radio = daemon.wifi_direct;
+        Ok(Self {
+            carrier: None,
+            bind_address: daemon.bind_address,
+            bind_port: daemon.bind_port,
+            wifi_direct: radio.enabled,
+            name: daemon.device_name,
+            wifi_direct_port: radio.port,
+            interface: radio.interface,
+            frequency: radio.frequency,
+            supplicant: radio.supplicant.into_iter().collect(),
+            usb: daemon.usb.enabled,
+            usb_interface: daemon.usb.interface,
+            ..self.clone()
+        })
+    }
+
     /// What is wanted of cables; `None` where they are left alone.
     fn cable(&self) -> Option<cable::Settings> {
         self.usb.then(|| cable::Settings {
@@ -88,7 +133,8 @@ impl Arguments {
     /// What the radio is to do; `None` where it stays off.
     fn radio(&self) -> Option<Settings> {
         let state = self.state.clone().filter(|_| self.wifi_direct)?;
-        let beside = self.socket.parent().unwrap_or(Path::new("."));
+        let beside = self.run.as_deref().or_else(|| self.socket.parent());
+        let beside = beside.unwrap_or(Path::new("."));
         Some(Settings {
             interface: self.interface.clone(),
             control: match self.supplicant.is_empty() {
@@ -152,6 +198,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         log::error!("link-service: signals cannot be waited for: {errno}");
         return ExitCode::from(EXIT_SOCKET);
     }
+    let Ok(arguments) = &arguments.with_config() else {
+        return ExitCode::from(EXIT_SETTINGS);
+    };
     let exchange = Arc::new(Exchange::default());
     match Carrier::open(
         arguments.carrier.as_deref(),
@@ -168,7 +217,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(exit_code(&error));
         }
     }
-    let listener = match listen(arguments) {
+    let (listener, made) = match listen(arguments) {
         Ok(listener) => listener,
         Err(error) => {
             let path = arguments.socket.display();
@@ -187,7 +236,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(EXIT_SOCKET);
         }
     };
-    let code = match ends.recv() {
+    systemd::ready("Keeps the carriers");
+    let code = match follow(&ends, &exchange) {
         Ok(End::Socket(error)) => {
             log::error!("link-service: the socket failed: {error}");
             ExitCode::from(EXIT_SOCKET)
@@ -198,9 +248,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
         Err(_) => ExitCode::SUCCESS,
     };
+    systemd::stopping();
     // Sockets first: whatever starts in this one's place finds address and path free.
     exchange.close();
-    forget(&arguments.socket);
+    if made {
+        forget(&arguments.socket);
+    }
     beside.stop();
     code
 }
@@ -217,13 +270,33 @@ fn exit_code(error: &CarrierError) -> u8 {
 fn allowed(arguments: &Arguments) -> Vec<u32> {
     let mut allowed = vec![nix::unistd::geteuid().as_raw()];
     allowed.extend(&arguments.allow_uid);
+    allowed.extend(&arguments.allow_user);
     allowed
 }
 
-fn listen(arguments: &Arguments) -> io::Result<PacketListener> {
+/// The socket for daemons, and whether it is one that this process has made and removes.
+fn listen(arguments: &Arguments) -> io::Result<(PacketListener, bool)> {
+    if let Some(passed) = systemd::packet_listener()? {
+        return Ok((PacketListener::from(passed), false));
+    }
     let own = nix::unistd::geteuid().as_raw();
-    let shared = arguments.allow_uid.iter().any(|uid| *uid != own);
-    PacketListener::bind(&arguments.socket, shared)
+    let shared = allowed(arguments).iter().any(|uid| *uid != own);
+    Ok((PacketListener::bind(&arguments.socket, shared)?, true))
+}
+
+/// Waits for the end, and says meanwhile that the service lives: what every thread of it goes through is free.
+fn follow(ends: &Receiver<End>, exchange: &Exchange) -> Result<End, RecvTimeoutError> {
+    let Some(interval) = systemd::beat_interval() else {
+        return ends.recv().map_err(|_| RecvTimeoutError::Disconnected);
+    };
+    loop {
+        exchange.pass();
+        systemd::beat();
+        match ends.recv_timeout(interval) {
+            Err(RecvTimeoutError::Timeout) => {}
+            end => return end,
+        }
+    }
 }
 
 fn forget(socket: &Path) {
@@ -240,7 +313,7 @@ fn serve_daemons(
     exchange: &Arc<Exchange>,
     ends: Sender<End>,
 ) -> io::Result<()> {
-    let allowed = allowed(arguments);
+    let allowed = Allowed::users(&allowed(arguments));
     let exchange = Arc::clone(exchange);
     thread("accept", move || {
         loop {

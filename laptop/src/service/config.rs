@@ -213,7 +213,8 @@ fn entry(
 }
 
 impl ServicesConfig {
-    /// Reads `path` (a missing file is an empty one) and the environment.
+    /// Reads `path` (a missing file is an empty one) and the environment, and what systemd has passed as credentials
+    /// under the names of variables that are not set.
     ///
     /// # Errors
     /// Findings, of which at least one is an error.
@@ -235,7 +236,10 @@ impl ServicesConfig {
                 }
             },
         };
-        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let env = |name: &str| {
+            let set = std::env::var(name).ok().filter(|value| !value.is_empty());
+            set.or_else(|| crate::systemd::credential(name))
+        };
         Self::parse_named(&text, &shown, &env)
     }
 

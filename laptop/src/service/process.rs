@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 use crate::ipc::{Handler, ServeOptions, Server, bind, listener_from_stdin};
+use crate::systemd;
 
 use super::config::ServicesConfig;
 
@@ -19,7 +21,7 @@ const EXIT_SOCKET: u8 = 71;
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None)]
 pub struct Arguments {
-    /// Where to listen; without it, standard input must be a listening socket
+    /// Where to listen; without it, systemd has passed a listening socket, or standard input is one
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Settings file; a missing one means the defaults
@@ -28,12 +30,51 @@ pub struct Arguments {
     /// User id that may ask beside this process' own; may be repeated
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
+    /// User that may ask, by name; may be repeated
+    #[arg(long, value_name = "USER", value_parser = user_id)]
+    allow_user: Vec<u32>,
+    /// End after so many seconds in which nobody asked anything: systemd starts it again for the next who does
+    #[arg(long, value_name = "SECONDS")]
+    idle_exit: Option<u32>,
     /// End when the parent process ends
     #[arg(long)]
     child: bool,
     /// Read the settings, say what was found, and end
     #[arg(long)]
     test: bool,
+}
+
+/// A service's program: what it is called and what `--help` and its manual say it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+/// llm-service.
+pub const LANGUAGE: Program = Program {
+    name: "llm-service",
+    about: "Answers the OfficeOS daemon with text from language models",
+};
+/// image-service.
+pub const IMAGE: Program = Program {
+    name: "image-service",
+    about: "Answers the OfficeOS daemon with pictures from image models",
+};
+/// fetch-service.
+pub const FETCH: Program = Program {
+    name: "fetch-service",
+    about: "Downloads for the OfficeOS daemon what its allow-list permits",
+};
+
+impl Program {
+    /// Its command line.
+    pub fn command(self) -> clap::Command {
+        use clap::CommandFactory;
+        Arguments::command().name(self.name).about(self.about)
+    }
 }
 
 /// Whether a service has providers.
@@ -45,20 +86,20 @@ pub enum Settings {
     None,
 }
 
-/// Runs a service until its socket fails. `name` and `about` are what `--help` shows; `build` makes the handler.
+/// Runs a service until its socket fails; `build` makes the handler.
 pub fn run<H: Handler>(
-    name: &'static str,
-    about: &'static str,
+    program: Program,
     settings: Settings,
     build: impl FnOnce(&ServicesConfig) -> Result<H, String>,
 ) -> ExitCode {
-    use clap::{CommandFactory, FromArgMatches};
-    let matches = Arguments::command().name(name).about(about).get_matches();
+    use clap::FromArgMatches;
+    let name = program.name;
+    let matches = program.command().get_matches();
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    crate::journal::start();
     if arguments.child && !tie_to_parent() {
         return ExitCode::SUCCESS;
     }
@@ -99,10 +140,16 @@ pub fn run<H: Handler>(
         return ExitCode::SUCCESS;
     }
     let own = nix::unistd::geteuid().as_raw();
-    let shared = arguments.allow_uid.iter().any(|uid| *uid != own);
+    let mut options = ServeOptions::for_uid(own);
+    options.allowed_uids.extend(&arguments.allow_uid);
+    options.allowed_uids.extend(&arguments.allow_user);
+    let shared = options.allowed_uids.iter().any(|uid| *uid != own);
     let listener = match &arguments.socket {
         Some(path) => bind(path, shared),
-        None => listener_from_stdin(),
+        None => systemd::unix_listener().and_then(|passed| match passed {
+            Some(listener) => Ok(listener),
+            None => listener_from_stdin(),
+        }),
     };
     let listener = match listener {
         Ok(listener) => listener,
@@ -111,15 +158,58 @@ pub fn run<H: Handler>(
             return ExitCode::from(EXIT_SOCKET);
         }
     };
-    let mut options = ServeOptions::for_uid(own);
-    options.allowed_uids.extend(&arguments.allow_uid);
+    let beat = systemd::beat_interval();
+    options.beat = beat.map(|interval| (interval, systemd::beat as fn()));
+    options.idle_exit = arguments
+        .idle_exit
+        .map(|seconds| Duration::from_secs(u64::from(seconds)));
+    if let Err(error) = end_on_signal(name) {
+        log::error!("{name}: signals cannot be waited for: {error}");
+        return ExitCode::from(EXIT_SOCKET);
+    }
     log::info!("{name} is ready");
+    systemd::ready("Waits for requests");
     match Server::new(handler, options).run(&listener) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::info!("{name} ends: nobody has asked anything for a while");
+            systemd::stopping();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             log::error!("{name}: the socket failed: {error}");
             ExitCode::from(EXIT_SOCKET)
         }
+    }
+}
+
+/// Ends the process in order when it is asked to. Before any other thread exists, so that only this one hears of it.
+fn end_on_signal(name: &'static str) -> std::io::Result<()> {
+    let mut signals = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT]
+        .into_iter()
+        .for_each(|signal| signals.add(signal));
+    signals.thread_block()?;
+    std::thread::Builder::new()
+        .name("signals".into())
+        .stack_size(128 << 10)
+        .spawn(move || match signals.wait() {
+            Ok(signal) => {
+                log::info!("{name} ends: {signal}");
+                systemd::stopping();
+                // Requests end with their connections; nothing of this process has to be kept.
+                std::process::exit(0);
+            }
+            Err(errno) => log::error!("{name}: signals cannot be waited for: {errno}"),
+        })
+        .map(drop)
+}
+
+/// The number of a user of this system.
+pub(crate) fn user_id(name: &str) -> Result<u32, String> {
+    match nix::unistd::User::from_name(name) {
+        Ok(Some(user)) => Ok(user.uid.as_raw()),
+        Ok(None) => Err(format!("this system has no user {name}")),
+        Err(errno) => Err(format!("the users of this system cannot be read: {errno}")),
     }
 }
 
