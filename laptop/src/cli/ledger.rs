@@ -118,6 +118,7 @@ fn words(event: &Event) -> String {
         Event::Started { version, .. } => format!("laptop-daemon {version} started"),
         Event::Known { name, .. } => format!("{name} was paired before this ledger began"),
         Event::Paired { name, .. } => format!("paired: {name}"),
+        Event::CallerAdded { name, .. } => format!("caller added: {name}"),
         Event::Confirmed { .. } => "the device stored the pairing".to_owned(),
         Event::Forgotten { .. } => "the pairing came to nothing".to_owned(),
         Event::Renamed { name, .. } => format!("renamed: {name}"),
@@ -132,6 +133,12 @@ fn words(event: &Event) -> String {
             changes.join(", ")
         }
         Event::Taken {
+            request,
+            wants,
+            verdict,
+            ..
+        }
+        | Event::Called {
             request,
             wants,
             verdict,

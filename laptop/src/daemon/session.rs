@@ -7,7 +7,9 @@ use super::renewing::Renewing;
 use super::said::Said;
 use super::standing::Papers;
 use crate::executor::Fault;
-use crate::hub::{Activity, Ended, Followed, Hub, Phase, Refusal, Signal, Submission, Tell, Work};
+use crate::hub::{
+    Activity, Ended, Followed, Hub, Phase, Proof, Refusal, Signal, Submission, Tell, Work,
+};
 use crate::sanitize::visible;
 use crate::store::{RelationshipId, StoreError};
 use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
@@ -229,10 +231,13 @@ impl Driver {
                 let submission = Submission {
                     id,
                     program,
-                    signature,
-                    exporter: self.exporter,
+                    proof: Proof::Signed {
+                        signature,
+                        exporter: self.exporter,
+                    },
                     screen: self.screen,
                     formats: self.formats,
+                    attached: Vec::new(),
                 };
                 let taken = self.hub.submit(self.relationship, &submission);
                 self.follow(id, taken, Followed::default())?;

@@ -12,9 +12,9 @@ use crate::policy::{
     Consent, Counters, Demand, Permit, Prompt, RateWindow, Reason, Standing, Verdict, evaluate,
 };
 use crate::sanitize::visible;
-use crate::store::{Admission, Claim, NewRequest, RelationshipId};
+use crate::store::{Admission, Author, Claim, NewRequest, RelationshipId};
 use shared_proto::crypto::ring::RingCrypto;
-use shared_proto::crypto::{Crypto, PublicKey, Signature, verify_submit};
+use shared_proto::crypto::{Crypto, Signature, verify_submit};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_LIVE_REQUESTS;
 use shared_proto::message::{RequestId, Screen};
@@ -30,14 +30,28 @@ pub struct Submission {
     pub id: RequestId,
     /// The program.
     pub program: Vec<u8>,
-    /// The handheld's signature.
-    pub signature: Vec<u8>,
-    /// Exporter value of the channel.
-    pub exporter: [u8; 32],
+    /// What shows whom it is from.
+    pub proof: Proof,
     /// Screen of the handheld.
     pub screen: Screen,
     /// Formats of pictures that it reads.
     pub formats: u8,
+    /// What the program names by its hash and came along with it, so that nobody is asked to upload it.
+    pub attached: Vec<Vec<u8>>,
+}
+
+/// What shows whom a request is from.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A device signed it.
+    Signed {
+        /// The signature.
+        signature: Vec<u8>,
+        /// Exporter value of the channel.
+        exporter: [u8; 32],
+    },
+    /// A caller of the gateway showed the key with this SHA-256.
+    Key([u8; 32]),
 }
 
 /// Why a request was not taken in. Nothing has run.
@@ -121,7 +135,7 @@ impl Hub {
         submission: &Submission,
     ) -> Result<Arc<Work>, Refusal> {
         let digest = RingCrypto.sha256(&[&submission.program]);
-        let key = self.check_signature(relationship, submission, digest)?;
+        let author = self.author(relationship, submission, digest)?;
         let admission = self.admission(relationship);
         let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(work) = self.known(relationship, submission.id, digest)? {
@@ -153,11 +167,10 @@ impl Hub {
             .map_err(fault)?;
         // What nobody went on with must not fill the space for ever.
         blobs.retain(SystemTime::now()).map_err(fault)?;
-        let uploads = Uploads::of(&verified, blobs)?;
+        let uploads = Uploads::of(&verified, blobs, &submission.attached)?;
         let asks = matches!(entry, Entry::Prompt(_));
         let wants = demand.effects.iter().map(Want::from).collect();
-        let claim = Claim { key, wants, asks };
-        self.write_down(submission, &demand, claim)?;
+        self.write_down(submission, &demand, author, Claim { wants, asks })?;
         let phase = match &entry {
             Entry::Prompt(_) => Phase::Asking(
                 self.now()
@@ -195,41 +208,57 @@ impl Hub {
         Ok(work)
     }
 
-    fn check_signature(
+    /// Whom the request is from, as its proof shows.
+    fn author(
         &self,
         relationship: RelationshipId,
         submission: &Submission,
         digest: [u8; 32],
-    ) -> Result<PublicKey, Refusal> {
+    ) -> Result<Author, Refusal> {
+        match &submission.proof {
+            Proof::Signed {
+                signature,
+                exporter,
+            } => self.signer(relationship, submission.id, digest, signature, *exporter),
+            Proof::Key(shown) => {
+                let (known, _) = self.relationship(relationship).map_err(store_fault)?;
+                match known.caller_key {
+                    Some(key) if key == *shown => Ok(Author::Caller { key }),
+                    _ => Err(Refusal::new(ErrorCode::Revoked, "this key holds no longer")),
+                }
+            }
+        }
+    }
+
+    fn signer(
+        &self,
+        relationship: RelationshipId,
+        id: RequestId,
+        digest: [u8; 32],
+        signature: &[u8],
+        exporter: [u8; 32],
+    ) -> Result<Author, Refusal> {
         let refused = || {
             Refusal::new(
                 ErrorCode::BadSignature,
                 "the signature does not fit this request",
             )
         };
-        let signature: [u8; 64] = submission
-            .signature
-            .as_slice()
-            .try_into()
-            .map_err(|_| refused())?;
+        let signature = Signature(signature.try_into().map_err(|_| refused())?);
         let (known, _) = self.relationship(relationship).map_err(store_fault)?;
         let keys = known
             .keys
             .ok_or_else(|| Refusal::new(ErrorCode::Revoked, "this device is no longer paired"))?;
         // While keys are being renewed, either may sign.
         let fits = keys.pairs().find(|(_, pair)| {
-            let signature = Signature(signature);
-            verify_submit(
-                &RingCrypto,
-                &pair.peer,
-                submission.exporter,
-                submission.id.0,
-                digest,
-                &signature,
-            )
-            .is_ok()
+            verify_submit(&RingCrypto, &pair.peer, exporter, id.0, digest, &signature).is_ok()
         });
-        fits.map(|(_, pair)| pair.peer).ok_or_else(refused)
+        let (_, pair) = fits.ok_or_else(refused)?;
+        Ok(Author::Device {
+            key: pair.peer,
+            signature,
+            exporter,
+        })
     }
 
     /// Puts a refusal of the policy into the ledger. Of a device that may do nothing at all the ledger says that once, and
@@ -412,17 +441,15 @@ impl Hub {
         &self,
         submission: &Submission,
         demand: &Demand,
+        author: Author,
         claim: Claim,
     ) -> Result<(), Refusal> {
         let now = self.wall();
-        let mut signature = [0; 64];
-        signature.copy_from_slice(&submission.signature);
         let new = NewRequest {
             relationship: demand.relationship,
             id: submission.id.0,
             digest: demand.digest,
-            signature: Signature(signature),
-            exporter: submission.exporter,
+            author,
             claim,
             reserved: demand.cost.usage,
             now,

@@ -17,7 +17,7 @@ mod uploads;
 mod work;
 mod worker;
 
-pub use admission::{Refusal, Submission};
+pub use admission::{Proof, Refusal, Submission};
 pub use desk::{Activity, AnswerError, Desk, Pending, Question};
 pub use live::{Guest, Signal, Tell};
 pub use models::Catalogue;

@@ -86,8 +86,11 @@ impl Office {
         Submission {
             id: RequestId(id),
             program,
-            signature: signature.0.to_vec(),
-            exporter: EXPORTER,
+            proof: Proof::Signed {
+                signature: signature.0.to_vec(),
+                exporter: EXPORTER,
+            },
+            attached: Vec::new(),
             screen: Screen {
                 width: 640,
                 height: 480,
@@ -260,13 +263,20 @@ fn a_signature_of_another_key_channel_or_program_runs_nothing() {
     let foreign = sign_submit(&RingSigner::new(&stranger), EXPORTER, 1, digest)
         .0
         .to_vec();
+    let proof = |signature: Option<Vec<u8>>, exporter| match good.proof.clone() {
+        Proof::Signed { signature: own, .. } => Proof::Signed {
+            signature: signature.unwrap_or(own),
+            exporter,
+        },
+        key @ Proof::Key(_) => key,
+    };
     let bad = [
         Submission {
-            signature: foreign,
+            proof: proof(Some(foreign), EXPORTER),
             ..good.clone()
         },
         Submission {
-            exporter: [8; 32],
+            proof: proof(None, [8; 32]),
             ..good.clone()
         },
         Submission {
@@ -278,7 +288,7 @@ fn a_signature_of_another_key_channel_or_program_runs_nothing() {
             ..good.clone()
         },
         Submission {
-            signature: vec![0; 3],
+            proof: proof(Some(vec![0; 3]), EXPORTER),
             ..good.clone()
         },
     ];

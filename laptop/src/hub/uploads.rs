@@ -3,6 +3,8 @@
 use super::record::Followed;
 use crate::executor::{Content, Fault};
 use crate::files::{BlobStore, FileFault, Upload};
+use shared_proto::crypto::Crypto;
+use shared_proto::crypto::ring::RingCrypto;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::WINDOW;
 use shared_proto::message::{Credit, RequestId, UPLOAD_SLOT};
@@ -24,6 +26,8 @@ enum Part {
 pub(super) struct Uploads {
     store: Option<BlobStore>,
     blobs: BTreeMap<u8, Blob>,
+    /// Those that came along with the request.
+    attached: BTreeMap<u8, Vec<u8>>,
     parts: Mutex<BTreeMap<u8, Part>>,
     changed: Condvar,
 }
@@ -34,13 +38,22 @@ impl Uploads {
         Self {
             store: None,
             blobs: BTreeMap::new(),
+            attached: BTreeMap::new(),
             parts: Mutex::new(BTreeMap::new()),
             changed: Condvar::new(),
         }
     }
 
-    /// What `program` needs, with what is here already.
-    pub(super) fn of(program: &Verified<'_>, store: BlobStore) -> Result<Self, Fault> {
+    /// What `program` needs, with what is here already or `attached` to it.
+    pub(super) fn of(
+        program: &Verified<'_>,
+        store: BlobStore,
+        attached: &[Vec<u8>],
+    ) -> Result<Self, Fault> {
+        let attached: BTreeMap<[u8; 32], &Vec<u8>> = attached
+            .iter()
+            .map(|octets| (RingCrypto.sha256(&[octets]), octets))
+            .collect();
         let mut uploads = Self::none();
         let mut parts = BTreeMap::new();
         for (index, constant) in program.consts().iter().enumerate() {
@@ -48,6 +61,12 @@ impl Uploads {
                 continue;
             };
             let index = index as u8;
+            if let Some(octets) = attached.get(&blob.sha256)
+                && octets.len() as u64 == blob.len
+            {
+                uploads.attached.insert(index, (*octets).clone());
+                continue;
+            }
             let part = match store.whole(&blob.sha256, blob.len).map_err(fault)? {
                 Some(_) => Part::Here,
                 None => finish(store.upload(blob.sha256, blob.len).map_err(no_room)?),
@@ -166,6 +185,9 @@ impl Uploads {
 
     /// An upload that is here.
     pub(super) fn content(&self, constant: u8) -> Result<Content, Fault> {
+        if let Some(octets) = self.attached.get(&constant) {
+            return Ok(Content::Memory(octets.clone()));
+        }
         let missing = || Fault::new(ErrorCode::BlobMismatch, "an upload is missing");
         let (Some(store), Some(blob)) = (&self.store, self.blobs.get(&constant)) else {
             return Err(missing());

@@ -91,7 +91,9 @@ impl std::fmt::Display for Flaw {
                 f.write_str("the checkpoint's signature is not by the ledger's key")
             }
             Self::Request => f.write_str("the handheld's signature does not fit the request"),
-            Self::Stranger => f.write_str("the key that signed it never was this device's"),
+            Self::Stranger => {
+                f.write_str("the key that signed or showed it never was this device's or caller's")
+            }
         }
     }
 }

@@ -136,6 +136,15 @@ pub enum Event {
         /// Its public key.
         key: Hex<32>,
     },
+    /// A person gave a program of this laptop a key for the gateway.
+    CallerAdded {
+        /// Number of the relationship.
+        device: i64,
+        /// Name of the caller.
+        name: String,
+        /// SHA-256 of its key.
+        key: Hex<32>,
+    },
     /// A pairing was agreed on.
     Paired {
         /// Number of the relationship.
@@ -209,6 +218,23 @@ pub enum Event {
         /// `allow`, or `ask` where a person decides.
         verdict: String,
     },
+    /// A request of a caller was taken in; it ran, or a person was asked.
+    Called {
+        /// Number of the relationship.
+        device: i64,
+        /// Number of the request.
+        request: u64,
+        /// SHA-256 of the program.
+        digest: Hex<32>,
+        /// SHA-256 of the key that it showed.
+        key: Hex<32>,
+        /// What it does.
+        wants: Vec<Want>,
+        /// What it may use at most.
+        bound: Amounts,
+        /// `allow`, or `ask` where a person decides.
+        verdict: String,
+    },
     /// A request was refused by the policy before anything ran.
     Refused {
         /// Number of the relationship.
@@ -255,6 +281,8 @@ impl Event {
         match self {
             Self::Started { .. } | Self::Checkpoint { .. } => None,
             Self::Known { device, .. }
+            | Self::CallerAdded { device, .. }
+            | Self::Called { device, .. }
             | Self::Paired { device, .. }
             | Self::Confirmed { device }
             | Self::Forgotten { device }

@@ -41,6 +41,7 @@ pub struct Verifier {
     pinned: bool,
     at: i64,
     devices: BTreeMap<i64, BTreeSet<[u8; 32]>>,
+    callers: BTreeMap<i64, [u8; 32]>,
 }
 
 impl Verifier {
@@ -60,6 +61,7 @@ impl Verifier {
             pinned: key.is_some(),
             at: i64::MIN,
             devices: BTreeMap::new(),
+            callers: BTreeMap::new(),
         }
     }
 
@@ -127,6 +129,10 @@ impl Verifier {
             | Event::Rekeyed { device, key } => {
                 self.devices.entry(*device).or_default().insert(key.0);
             }
+            Event::CallerAdded { device, key, .. } => {
+                self.callers.insert(*device, key.0);
+            }
+            Event::Called { device, key, .. } => self.called(*device, key)?,
             Event::Taken {
                 device,
                 request,
@@ -140,6 +146,16 @@ impl Verifier {
                 self.report.requests += 1;
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// A request of a caller shows the key that the caller was given.
+    fn called(&self, device: i64, key: &Hex<32>) -> Result<(), Flaw> {
+        let known = self.callers.get(&device);
+        let whole = self.report.first == 1;
+        if (whole || known.is_some()) && known != Some(&key.0) {
+            return Err(Flaw::Stranger);
         }
         Ok(())
     }

@@ -129,7 +129,7 @@ impl Store {
             },
         )?;
         if is_new {
-            for one in super::relationship::read_all(&transaction)? {
+            for one in super::relationship::read_kind(&transaction, super::Kind::Device)? {
                 for (_, pair) in one.keys.iter().flat_map(|ring| ring.pairs()) {
                     let event = Event::Known {
                         device: one.id,

@@ -47,8 +47,12 @@ fn device(store: &Store) -> (RelationshipId, RingSigner) {
 fn request(signer: &RingSigner, device: RelationshipId, id: u64) -> NewRequest {
     let mut new = new_request(device, id);
     new.digest = RingCrypto.sha256(&[&id.to_be_bytes()]);
-    new.signature = sign_submit(signer, new.exporter, id, new.digest);
-    new.claim.key = signer.public_key();
+    let exporter = [5; 32];
+    new.author = Author::Device {
+        key: signer.public_key(),
+        signature: sign_submit(signer, exporter, id, new.digest),
+        exporter,
+    };
     new
 }
 

@@ -5,6 +5,7 @@
 //! writes: a second [`Store::open`] on the same folder is refused. Nothing here runs or re-runs anything.
 
 mod book;
+mod caller;
 mod ledger;
 mod profile;
 mod relationship;
@@ -23,8 +24,11 @@ mod ledger_tests;
 mod request_tests;
 
 pub use book::{files as ledger_files, first_of as ledger_first_of};
+pub use caller::{Kind, NEVER, NewCaller};
 pub use relationship::{NewRelationship, Relationship, RelationshipId};
-pub use request::{Admission, Claim, NewRequest, Outcome, RequestRecord, RequestState, WINDOW};
+pub use request::{
+    Admission, Author, Claim, NewRequest, Outcome, RequestRecord, RequestState, WINDOW,
+};
 pub use result::Retention;
 pub use setting::Setting;
 pub use spool::{Spool, Unforced};
@@ -218,10 +222,12 @@ pub(crate) mod testing {
             relationship,
             id,
             digest: [id as u8; 32],
-            signature: shared_proto::crypto::Signature([4; 64]),
-            exporter: [5; 32],
-            claim: Claim {
+            author: Author::Device {
                 key: shared_proto::crypto::PublicKey([2; 32]),
+                signature: shared_proto::crypto::Signature([4; 64]),
+                exporter: [5; 32],
+            },
+            claim: Claim {
                 wants: Vec::new(),
                 asks: false,
             },

@@ -1,5 +1,6 @@
 //! Relationships.
 
+use super::caller::Kind;
 use super::profile::write_profile;
 use super::{Store, StoreError};
 use crate::ledger::{Event, Hex};
@@ -36,12 +37,16 @@ pub struct NewRelationship {
 pub struct Relationship {
     /// Its number.
     pub id: RelationshipId,
+    /// Whether it is a device or a caller.
+    pub kind: Kind,
     /// Name of the device; any text, so escape it where it is shown.
     pub name: String,
-    /// Name of its drop folder: plain ASCII, unique.
+    /// Name of its drop folder: plain ASCII, unique. A caller has none, and a name here that no folder can have.
     pub folder: String,
-    /// The keys; `None` once revoked.
+    /// The keys; `None` once revoked, and of a caller.
     pub keys: Option<KeyRing>,
+    /// SHA-256 of a caller's key; `None` once revoked, and of a device.
+    pub caller_key: Option<[u8; 32]>,
     /// Width and height of its screen in pixels.
     pub screen: (u16, u16),
     /// When it was made, in seconds since 1970.
@@ -63,9 +68,17 @@ pub struct Relationship {
 }
 
 impl Relationship {
+    /// Whether nobody has ended it.
+    pub fn is_held(&self) -> bool {
+        match self.kind {
+            Kind::Device => self.keys.is_some(),
+            Kind::Caller => self.caller_key.is_some(),
+        }
+    }
+
     /// Whether it holds at `now` (seconds since 1970, never going backwards).
     pub fn standing(&self, now: i64) -> Standing {
-        if self.keys.is_none() || self.provisional_until.is_some_and(|until| now >= until) {
+        if !self.is_held() || self.provisional_until.is_some_and(|until| now >= until) {
             Standing::Revoked
         } else if now >= self.expires_at {
             Standing::Expired
@@ -77,7 +90,7 @@ impl Relationship {
 
 const COLUMNS: &str = "id, name, folder, our_key, peer_key, token_secret, next_our_key, next_peer_key, \
     next_token_secret, screen_width, screen_height, created_at, expires_at, last_seen_at, revoked_at, \
-    provisional_until, floor, highest, keys_since";
+    provisional_until, floor, highest, keys_since, kind, caller_key";
 
 impl Store {
     /// Adds a relationship that starts with `profile`.
@@ -127,12 +140,12 @@ impl Store {
         Ok(relationship)
     }
 
-    /// All relationships, revoked ones included, oldest first.
+    /// All devices, revoked ones included, oldest first.
     ///
     /// # Errors
     /// What the database said.
     pub fn relationships(&self) -> Result<Vec<Relationship>, StoreError> {
-        read_all(&self.lock())
+        read_kind(&self.lock(), Kind::Device)
     }
 
     /// One relationship.
@@ -297,7 +310,7 @@ impl Store {
             )?;
             transaction.execute(
                 "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
-                    next_peer_key = NULL, next_token_secret = NULL, provisional_until = NULL,
+                    next_peer_key = NULL, next_token_secret = NULL, caller_key = NULL, provisional_until = NULL,
                     revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
                 params![id, now],
             )?;
@@ -337,14 +350,21 @@ impl Store {
     }
 }
 
-pub(super) fn read_all(connection: &Connection) -> Result<Vec<Relationship>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM relationships ORDER BY id"))?;
-    let rows = statement.query_map([], read_row)?;
+pub(super) fn read_kind(
+    connection: &Connection,
+    kind: Kind,
+) -> Result<Vec<Relationship>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM relationships WHERE kind = ?1 ORDER BY id"
+    ))?;
+    let rows = statement.query_map([kind.name()], read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn read_one(connection: &Connection, id: RelationshipId) -> Result<Relationship, StoreError> {
+pub(super) fn read_one(
+    connection: &Connection,
+    id: RelationshipId,
+) -> Result<Relationship, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM relationships WHERE id = ?1"
     ))?;
@@ -372,6 +392,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Relationship> {
         floor: unsigned(row.get(16)?),
         highest: unsigned(row.get(17)?),
         keys_since: row.get(18)?,
+        kind: match row.get_ref(19)?.as_str()? {
+            "caller" => Kind::Caller,
+            _ => Kind::Device,
+        },
+        caller_key: row.get(20)?,
     })
 }
 

@@ -24,10 +24,8 @@ pub struct NewRequest {
     pub id: u64,
     /// SHA-256 of the program.
     pub digest: [u8; 32],
-    /// The device's signature over exporter, number and digest.
-    pub signature: Signature,
-    /// Exporter value of the channel on which it came.
-    pub exporter: [u8; 32],
+    /// Who it is from, and what shows that.
+    pub author: Author,
     /// What it asks for, for the ledger.
     pub claim: Claim,
     /// What was set aside for it; charged in full if the work is interrupted, because nobody knows how far it got.
@@ -38,11 +36,28 @@ pub struct NewRequest {
     pub day: i64,
 }
 
+/// Who a request is from, and what shows that.
+#[derive(Debug, Clone)]
+pub enum Author {
+    /// A device, which signed it.
+    Device {
+        /// The key that signed it.
+        key: PublicKey,
+        /// The signature over exporter, number and digest.
+        signature: Signature,
+        /// Exporter value of the channel on which it came.
+        exporter: [u8; 32],
+    },
+    /// A caller of the gateway, which showed its key.
+    Caller {
+        /// SHA-256 of that key.
+        key: [u8; 32],
+    },
+}
+
 /// What a request asks for, and what the policy said to it.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The key that signed it.
-    pub key: PublicKey,
     /// What it does.
     pub wants: Vec<Want>,
     /// Whether a person decides.
@@ -140,6 +155,15 @@ impl Store {
                 Admission::Reused
             });
         }
+        // A caller signs nothing: what it showed stands in the ledger.
+        let (signature, exporter) = match &new.author {
+            Author::Device {
+                signature,
+                exporter,
+                ..
+            } => (signature.0, *exporter),
+            Author::Caller { .. } => ([0; 64], [0; 32]),
+        };
         transaction.execute(
             "INSERT INTO requests (relationship, id, digest, signature, exporter, reserved_tokens, reserved_pictures,
                 reserved_bytes, taken_at, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -147,8 +171,8 @@ impl Store {
                 new.relationship,
                 id,
                 new.digest,
-                new.signature.0,
-                new.exporter,
+                signature,
+                exporter,
                 signed(new.reserved.tokens),
                 signed(new.reserved.pictures),
                 signed(new.reserved.bytes),
@@ -162,18 +186,13 @@ impl Store {
             "UPDATE relationships SET floor = ?2, highest = ?3 WHERE id = ?1",
             params![new.relationship, floor, highest],
         )?;
-        let taken = Event::Taken {
-            device: new.relationship,
-            request: new.id,
-            digest: Hex(new.digest),
-            exporter: Hex(new.exporter),
-            key: Hex(new.claim.key.0),
-            signature: Hex(new.signature.0),
-            wants: new.claim.wants.clone(),
-            bound: new.reserved.into(),
-            verdict: if new.claim.asks { "ask" } else { "allow" }.to_owned(),
-        };
-        self.scribe.note(&transaction, taken)?;
+        if matches!(new.author, Author::Caller { .. }) {
+            transaction.execute(
+                "UPDATE relationships SET last_seen_at = ?2 WHERE id = ?1",
+                params![new.relationship, new.now],
+            )?;
+        }
+        self.scribe.note(&transaction, taken(new))?;
         // What still runs stays until it ends; the next admission forgets it.
         let forgotten = spooled(
             &transaction,
@@ -387,6 +406,38 @@ impl Store {
             log::warn!("{} requests were interrupted by the restart", running.len());
         }
         Ok(())
+    }
+}
+
+fn taken(new: &NewRequest) -> Event {
+    let wants = new.claim.wants.clone();
+    let bound = new.reserved.into();
+    let verdict = if new.claim.asks { "ask" } else { "allow" }.to_owned();
+    match &new.author {
+        Author::Device {
+            key,
+            signature,
+            exporter,
+        } => Event::Taken {
+            device: new.relationship,
+            request: new.id,
+            digest: Hex(new.digest),
+            exporter: Hex(*exporter),
+            key: Hex(key.0),
+            signature: Hex(signature.0),
+            wants,
+            bound,
+            verdict,
+        },
+        Author::Caller { key } => Event::Called {
+            device: new.relationship,
+            request: new.id,
+            digest: Hex(new.digest),
+            key: Hex(*key),
+            wants,
+            bound,
+            verdict,
+        },
     }
 }
 
