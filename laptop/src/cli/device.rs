@@ -36,6 +36,24 @@ pub(super) struct LimitArguments {
     url: Option<Vec<String>>,
 }
 
+impl LimitArguments {
+    /// As the control socket takes them.
+    pub(super) fn wanted(&self) -> Limit {
+        Limit {
+            device: self.device.clone(),
+            requests_per_minute: self.requests_per_minute,
+            tokens_per_day: self.tokens,
+            pictures_per_day: self.pictures,
+            bytes_per_day: self
+                .megabytes
+                .map(|megabytes| megabytes.saturating_mul(1 << 20)),
+            language_models: self.language_model.clone(),
+            image_models: self.image_model.clone(),
+            urls: self.url.clone(),
+        }
+    }
+}
+
 pub(super) fn list(talk: &mut Talk, all: bool) -> Result<(), CliError> {
     let mut devices: Vec<Device> = talk.call("devices.list", Value::Null)?;
     devices.retain(|device| all || device.standing != "revoked");
@@ -172,19 +190,7 @@ pub(super) fn permit(
 }
 
 pub(super) fn limit(talk: &mut Talk, arguments: &LimitArguments) -> Result<(), CliError> {
-    let wanted = Limit {
-        device: arguments.device.clone(),
-        requests_per_minute: arguments.requests_per_minute,
-        tokens_per_day: arguments.tokens,
-        pictures_per_day: arguments.pictures,
-        bytes_per_day: arguments
-            .megabytes
-            .map(|megabytes| megabytes.saturating_mul(1 << 20)),
-        language_models: arguments.language_model.clone(),
-        image_models: arguments.image_model.clone(),
-        urls: arguments.url.clone(),
-    };
-    let detail: DeviceDetail = talk.call("devices.limit", wanted)?;
+    let detail: DeviceDetail = talk.call("devices.limit", arguments.wanted())?;
     talk.print(&detail, words)
 }
 

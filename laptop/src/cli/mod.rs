@@ -3,6 +3,7 @@
 //! Holds no authority of its own: everything goes through the control socket. Text that came from devices or providers
 //! is escaped wherever it is printed.
 
+mod caller;
 mod device;
 mod exit;
 mod format;
@@ -88,6 +89,9 @@ enum Command {
         #[arg(long)]
         days: Option<u32>,
     },
+    /// Programs of this laptop that ask through the gateway: their keys, permissions and limits
+    #[command(subcommand)]
+    Callers(caller::Command),
     /// List requests that wait for an answer
     Pending,
     /// Let a waiting request run
@@ -154,6 +158,7 @@ fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
         Command::Limit(limit) => device::limit(&mut talk, limit),
         Command::Revoke { device } => device::revoke(&mut talk, device),
         Command::Renew { device, days } => device::renew(&mut talk, device, *days),
+        Command::Callers(command) => caller::run(&mut talk, command),
         Command::Pending => request::pending(&mut talk),
         Command::Approve { id } => request::answer(&mut talk, *id, true),
         Command::Deny { id } => request::answer(&mut talk, *id, false),

@@ -140,7 +140,10 @@ impl Run<'_, '_> {
                     self.usage.tokens_in += u64::from(usage.prompt_tokens);
                     self.usage.tokens_out += u64::from(usage.output_tokens);
                 }
-                ServiceEvent::Done(_) => return Ok(()),
+                ServiceEvent::Done(reason) => {
+                    self.output.finished(op, reason);
+                    return Ok(());
+                }
                 ServiceEvent::Failed(failure) => return Err(failure.into()),
                 ServiceEvent::Progress { permille, eta_s } => {
                     self.output.progress(op, permille, eta_s)

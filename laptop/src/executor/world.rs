@@ -1,7 +1,7 @@
 //! What a program may touch, and where its results go.
 
 use super::{Content, Contexts, Fault};
-use crate::ipc::{AllowedUrl, Screen, ServiceClient};
+use crate::ipc::{AllowedUrl, FinishReason, Screen, ServiceClient};
 use crate::policy::OpPermit;
 use shared_proto::program::Write;
 
@@ -140,6 +140,10 @@ pub trait Output: Sync {
     /// # Errors
     /// [`OutputClosed`] where they cannot be kept.
     fn append(&self, op: u8, bytes: &[u8]) -> Result<(), OutputClosed>;
+    /// The model stopped writing for `op`: because it was done, or because it had as many tokens as it may.
+    fn finished(&self, op: u8, reason: FinishReason) {
+        let _ = (op, reason);
+    }
     /// The result of `op` is whole.
     ///
     /// # Errors

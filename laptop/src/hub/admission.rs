@@ -363,7 +363,7 @@ impl Hub {
 
     /// Counts a program that nobody has seen before, whatever becomes of it: refusing costs work too, and a device must
     /// not get that for nothing. Gives the count as it was, for the verdict.
-    fn count(&self, relationship: RelationshipId) -> Result<RateWindow, Refusal> {
+    pub(super) fn count(&self, relationship: RelationshipId) -> Result<RateWindow, Refusal> {
         let (_, profile) = self.relationship(relationship).map_err(store_fault)?;
         let now = self.now().0;
         let mut lives = self.lock();

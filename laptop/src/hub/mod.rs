@@ -5,6 +5,7 @@
 //! durable write), runs each on a thread of its own, and hands connections a [`Work`] to follow.
 
 mod admission;
+mod caller;
 mod desk;
 mod drawer;
 mod facts;
@@ -18,6 +19,7 @@ mod work;
 mod worker;
 
 pub use admission::{Proof, Refusal, Submission};
+pub use caller::Call;
 pub use desk::{Activity, AnswerError, Desk, Pending, Question};
 pub use live::{Guest, Signal, Tell};
 pub use models::Catalogue;
@@ -83,6 +85,8 @@ pub struct Hub {
     services: Services,
     contexts: Contexts,
     live: Mutex<BTreeMap<RelationshipId, Live>>,
+    /// Held while a caller's request gets its number and is taken in.
+    calling: Mutex<()>,
     started: Instant,
     clock: AtomicI64,
 }
@@ -106,6 +110,7 @@ impl Hub {
             services,
             contexts: Contexts::new(),
             live: Mutex::new(BTreeMap::new()),
+            calling: Mutex::new(()),
             started: Instant::now(),
             clock,
         });

@@ -62,6 +62,10 @@ pub(super) struct Record {
     pub(super) ended: Option<Ended>,
     pub(super) tell: Option<Tell>,
     pub(super) counted: Counted,
+    /// What it used, as it is told; all of it once it has ended.
+    pub(super) spent: Usage,
+    /// Whether a model stopped because it had as many tokens as it may.
+    pub(super) cut_short: bool,
 }
 
 impl Record {
@@ -75,6 +79,8 @@ impl Record {
             ended: None,
             tell: None,
             counted: Counted::default(),
+            spent: Usage::default(),
+            cut_short: false,
         }
     }
 

@@ -4,13 +4,14 @@ use super::live::{Signal, Tell};
 use super::record::{Body, Ended, Followed, Phase, Record, Stream};
 use super::uploads::Uploads;
 use crate::executor::{Fault, Output, OutputClosed};
-use crate::ipc::CancelToken;
+use crate::ipc::{CancelToken, FinishReason};
 use crate::policy::{Effect, Profile, recheck};
 use crate::store::{RelationshipId, RequestRecord, Store, Unforced};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_VALUE_LEN;
-use shared_proto::message::{Credit, RequestId};
+use shared_proto::message::{Credit, RequestId, Usage};
 use std::collections::btree_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// See the module.
@@ -22,6 +23,7 @@ pub struct Work {
     pub(super) uploads: Uploads,
     record: Mutex<Record>,
     stopped: Mutex<Option<ErrorCode>>,
+    sufficed: AtomicBool,
     /// What it does at the moment, or did last.
     current: Mutex<Option<Effect>>,
 }
@@ -57,6 +59,7 @@ impl Work {
             uploads,
             record: Mutex::new(Record::new(phase)),
             stopped: Mutex::new(None),
+            sufficed: AtomicBool::new(false),
             current: Mutex::new(None),
         }
     }
@@ -86,6 +89,28 @@ impl Work {
     /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
         self.lock().ended.is_some()
+    }
+
+    /// Whether it was told to stop. What it has made and nobody was told yet is not told any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped().is_some()
+    }
+
+    /// Whoever follows has what it came for: what runs is stopped, and it counts as done.
+    pub fn suffice(&self) {
+        self.sufficed.store(true, Ordering::SeqCst);
+        self.cancel.cancel();
+        self.uploads.wake();
+    }
+
+    pub(super) fn has_sufficed(&self) -> bool {
+        self.sufficed.load(Ordering::SeqCst)
+    }
+
+    /// What it used, once it has ended; and whether a model stopped because it had as many tokens as it may.
+    pub fn spent(&self) -> (Usage, bool) {
+        let record = self.lock();
+        (record.spent, record.cut_short)
     }
 
     /// Lets a session follow: `tell` is called with [`Signal::Work`] whenever there is something to look at.
@@ -250,8 +275,14 @@ impl Output for Work {
         self.change(|record| record.progress = Some((op, permille, eta_s)));
     }
 
+    fn finished(&self, _op: u8, reason: FinishReason) {
+        if reason == FinishReason::Length {
+            self.change(|record| record.cut_short = true);
+        }
+    }
+
     fn append(&self, op: u8, bytes: &[u8]) -> Result<(), OutputClosed> {
-        if self.stopped().is_some() {
+        if self.is_stopped() || self.has_sufficed() {
             // What a service says on its way to the end is not sent on.
             return Err(OutputClosed(Fault::cancelled()));
         }

@@ -154,6 +154,15 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
         pictures: u64::from(usage.pictures),
         bytes: usage.bytes,
     };
+    let result = match result {
+        // A stop for another reason that came first, or meanwhile, still ends it badly.
+        Err((_, fault))
+            if fault.code == ErrorCode::Cancelled && work.has_sufficed() && !work.is_stopped() =>
+        {
+            Ok(())
+        }
+        result => result,
+    };
     let result = result.map_err(|(op, fault)| match work.stopped() {
         Some(code) if fault.code == ErrorCode::Cancelled => (op, Fault::new(code, fault.detail)),
         _ => (op, fault),
@@ -213,6 +222,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
             forget_revoked(hub, work);
         }
         record.counted = used;
+        record.spent = usage;
         record.phase = Phase::Ended;
         record.ended = Some(match stored {
             Ok(()) => ended,

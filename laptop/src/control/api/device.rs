@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Names a device by number or name.
+/// Names a device, or a caller, by number or name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeviceName {
     /// Number or name.
+    #[serde(alias = "caller")]
     pub device: String,
 }
 
@@ -22,7 +23,8 @@ pub struct Rename {
 /// Sets one rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Permit {
-    /// Number or name of the device.
+    /// Number or name of the device, or of the caller.
+    #[serde(alias = "caller")]
     pub device: String,
     /// Name of the operation.
     pub operation: String,
@@ -33,7 +35,8 @@ pub struct Permit {
 /// Sets limits; those that are missing stay.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Limit {
-    /// Number or name of the device.
+    /// Number or name of the device, or of the caller.
+    #[serde(alias = "caller")]
     pub device: String,
     /// Requests a minute.
     #[serde(default)]
@@ -61,7 +64,8 @@ pub struct Limit {
 /// Extends a relationship.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Renew {
-    /// Number or name of the device.
+    /// Number or name of the device, or of the caller.
+    #[serde(alias = "caller")]
     pub device: String,
     /// Days from now; the configured number where it is missing.
     #[serde(default)]

@@ -14,6 +14,12 @@
 //! | `devices.limit` | [`Limit`] | [`DeviceDetail`] |
 //! | `devices.revoke` | [`DeviceName`] | [`Device`] |
 //! | `devices.renew` | [`Renew`] | [`Device`] |
+//! | `callers.add` | [`NewCaller`] | [`AddedCaller`], with the key, once |
+//! | `callers.list` | – | list of [`Caller`] |
+//! | `callers.show` | [`DeviceName`] | [`CallerDetail`] |
+//! | `callers.permit` | [`Permit`] | [`CallerDetail`] |
+//! | `callers.limit` | [`Limit`] | [`CallerDetail`] |
+//! | `callers.revoke` | [`DeviceName`] | [`Caller`] |
 //! | `pending.list` | – | list of [`Pending`] |
 //! | `approve`, `deny` | [`PendingId`] | [`Pending`] |
 //! | `watch` | – | then events: [`Event`] |
@@ -24,6 +30,7 @@
 //!
 //! Names that came from devices or providers are as they are: whoever shows them escapes them.
 
+mod caller;
 mod device;
 mod event;
 mod ledger;
@@ -32,6 +39,7 @@ mod pairing;
 mod request;
 mod status;
 
+pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
 pub use event::Event;
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};

@@ -1,10 +1,12 @@
 //! Paired devices, their permissions and limits.
 
 use super::{Control, Method, read, value};
-use crate::control::api::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
+use crate::control::api::{
+    Allowance, Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew,
+};
 use crate::control::{ErrorKind, RpcError};
 use crate::policy::{ModelPattern, Profile, Rule, Standing, UrlPattern};
-use crate::store::Relationship;
+use crate::store::{Kind, Relationship, RelationshipId};
 use shared_proto::crypto::Crypto;
 use shared_proto::crypto::ring::RingCrypto;
 use shared_proto::opcode::Operation;
@@ -53,12 +55,7 @@ impl Control {
         Device {
             id: one.id,
             name: one.name.clone(),
-            standing: match one.standing(now) {
-                Standing::Active => "active",
-                Standing::Expired => "expired",
-                Standing::Revoked => "revoked",
-            }
-            .to_owned(),
+            standing: standing(one.standing(now)).to_owned(),
             expires_in_s: one.expires_at - now,
             seen_ago_s: one.last_seen_at.map(|seen| (now - seen).max(0)),
             linked: self.hub.is_linked(one.id),
@@ -73,42 +70,14 @@ impl Control {
         }
     }
 
-    /// Finds a device by number or by name. A name that several have is refused, so that nobody changes another one.
+    /// Finds a device by number or by name.
     fn find(&self, wanted: &str) -> Result<Relationship, RpcError> {
-        let devices = self.hub.store.relationships()?;
-        if let Ok(id) = wanted.parse::<i64>()
-            && let Some(device) = devices.iter().find(|device| device.id == id)
-        {
-            return Ok(device.clone());
-        }
-        let named: Vec<&Relationship> = devices
-            .iter()
-            .filter(|device| device.name == wanted)
-            .collect();
-        let held: Vec<&Relationship> = named
-            .iter()
-            .copied()
-            .filter(|device| device.keys.is_some())
-            .collect();
-        // A revoked device does not stand in the way of its successor of the same name.
-        match if held.is_empty() {
-            named.as_slice()
-        } else {
-            held.as_slice()
-        } {
-            [one] => Ok((*one).clone()),
-            [] => {
-                let words = format!(
-                    "there is no device {}; see officectl devices",
-                    crate::sanitize::visible(wanted)
-                );
-                Err(RpcError::new(ErrorKind::NotFound, words))
-            }
-            _ => Err(RpcError::new(
-                ErrorKind::Conflict,
-                "several devices have this name; name it by its number",
-            )),
-        }
+        pick(
+            &self.hub.store.relationships()?,
+            wanted,
+            "device",
+            "officectl devices",
+        )
     }
 
     fn show(&self, wanted: &str) -> Result<DeviceDetail, RpcError> {
@@ -117,11 +86,42 @@ impl Control {
     }
 
     fn detail(&self, one: &Relationship, profile: &Profile) -> Result<DeviceDetail, RpcError> {
-        let now = self.hub.wall();
-        let used = self
-            .hub
-            .store
-            .usage(one.id, self.hub.store.local_day(now)?)?;
+        let Allowance {
+            rules,
+            language_models,
+            image_models,
+            urls,
+            requests_per_minute,
+            tokens,
+            pictures,
+            bytes,
+        } = self.allowance(one.id, profile)?;
+        Ok(DeviceDetail {
+            device: self.device(one),
+            key: one
+                .keys
+                .as_ref()
+                .map(|ring| fingerprint(&ring.current.peer.0))
+                .unwrap_or_default(),
+            rules,
+            language_models,
+            image_models,
+            urls,
+            requests_per_minute,
+            tokens,
+            pictures,
+            bytes,
+        })
+    }
+
+    /// What a device or caller may do, and has used today.
+    pub(super) fn allowance(
+        &self,
+        id: RelationshipId,
+        profile: &Profile,
+    ) -> Result<Allowance, RpcError> {
+        let day = self.hub.store.local_day(self.hub.wall())?;
+        let used = self.hub.store.usage(id, day)?;
         let rules = Operation::ALL
             .into_iter()
             .map(|op| (op.name().to_owned(), profile.rule(op).name().to_owned()));
@@ -130,13 +130,7 @@ impl Control {
                 .map(|pattern| pattern.as_str().to_owned())
                 .collect()
         };
-        Ok(DeviceDetail {
-            device: self.device(one),
-            key: one
-                .keys
-                .as_ref()
-                .map(|ring| fingerprint(&ring.current.peer.0))
-                .unwrap_or_default(),
+        Ok(Allowance {
             rules: rules.collect::<BTreeMap<_, _>>(),
             language_models: models(&profile.language_models),
             image_models: models(&profile.image_models),
@@ -166,6 +160,12 @@ impl Control {
 
     fn permit(&self, wanted: &Permit) -> Result<DeviceDetail, RpcError> {
         let one = self.find(&wanted.device)?;
+        self.set_rule(&one, wanted)?;
+        self.detail(&one, &self.hub.store.profile(one.id)?)
+    }
+
+    /// Sets one rule of a device or caller.
+    pub(super) fn set_rule(&self, one: &Relationship, wanted: &Permit) -> Result<(), RpcError> {
         let operation = Operation::from_name(&wanted.operation).ok_or_else(|| {
             let names: Vec<&str> = Operation::ALL.into_iter().map(Operation::name).collect();
             let unknown = crate::sanitize::visible(&wanted.operation);
@@ -179,11 +179,17 @@ impl Control {
         })?;
         let rule = Rule::from_name(&wanted.rule)
             .ok_or_else(|| RpcError::new(ErrorKind::Params, "a rule is deny, ask or allow"))?;
-        self.change(&one, |profile| profile.set_rule(operation, rule))
+        self.change(one, |profile| profile.set_rule(operation, rule))
     }
 
     fn limit(&self, wanted: &Limit) -> Result<DeviceDetail, RpcError> {
         let one = self.find(&wanted.device)?;
+        self.set_limits(&one, wanted)?;
+        self.detail(&one, &self.hub.store.profile(one.id)?)
+    }
+
+    /// Sets limits of a device or caller.
+    pub(super) fn set_limits(&self, one: &Relationship, wanted: &Limit) -> Result<(), RpcError> {
         let models = |list: &Option<Vec<String>>| {
             list.as_ref()
                 .map(|list| {
@@ -206,7 +212,7 @@ impl Control {
                     .collect::<Result<Vec<_>, _>>()
             })
             .transpose()?;
-        self.change(&one, |profile| {
+        self.change(one, |profile| {
             profile.requests_per_minute = wanted
                 .requests_per_minute
                 .unwrap_or(profile.requests_per_minute);
@@ -229,16 +235,17 @@ impl Control {
         &self,
         one: &Relationship,
         change: impl FnOnce(&mut Profile),
-    ) -> Result<DeviceDetail, RpcError> {
-        if one.keys.is_none() {
-            return Err(RpcError::new(
-                ErrorKind::Conflict,
-                "this device was revoked; pair it again first",
-            ));
+    ) -> Result<(), RpcError> {
+        if !one.is_held() {
+            let words = match one.kind {
+                Kind::Device => "this device was revoked; pair it again first",
+                Kind::Caller => "this caller was revoked; add it again first",
+            };
+            return Err(RpcError::new(ErrorKind::Conflict, words));
         }
-        let profile = self.hub.store.change_profile(one.id, change)?;
+        self.hub.store.change_profile(one.id, change)?;
         self.hub.changed(one.id);
-        self.detail(one, &profile)
+        Ok(())
     }
 
     fn revoke(&self, wanted: &str) -> Result<Device, RpcError> {
@@ -266,6 +273,48 @@ impl Control {
             .set_expiry(one.id, self.hub.wall() + i64::from(days) * DAY_S)?;
         self.hub.changed(one.id);
         Ok(self.device(&self.hub.store.relationship(one.id)?))
+    }
+}
+
+/// Finds one by number or by name. A name that several have is refused, so that nobody changes another one.
+pub(super) fn pick(
+    all: &[Relationship],
+    wanted: &str,
+    what: &str,
+    list: &str,
+) -> Result<Relationship, RpcError> {
+    if let Ok(id) = wanted.parse::<i64>()
+        && let Some(one) = all.iter().find(|one| one.id == id)
+    {
+        return Ok(one.clone());
+    }
+    let named: Vec<&Relationship> = all.iter().filter(|one| one.name == wanted).collect();
+    let held: Vec<&Relationship> = named.iter().copied().filter(|one| one.is_held()).collect();
+    // A revoked one does not stand in the way of its successor of the same name.
+    match if held.is_empty() {
+        named.as_slice()
+    } else {
+        held.as_slice()
+    } {
+        [one] => Ok((*one).clone()),
+        [] => {
+            let wanted = crate::sanitize::visible(wanted);
+            let words = format!("there is no {what} {wanted}; see {list}");
+            Err(RpcError::new(ErrorKind::NotFound, words))
+        }
+        _ => Err(RpcError::new(
+            ErrorKind::Conflict,
+            format!("several have this name; name the {what} by its number"),
+        )),
+    }
+}
+
+/// The word for how one stands.
+pub(super) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Expired => "expired",
+        Standing::Revoked => "revoked",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the control socket can do: one file per family of methods, each with its table.
 
+mod caller;
 mod config;
 mod device;
 mod ledger;
@@ -25,10 +26,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Every method, by family. A new family is a file with a table, and a line here.
-const FAMILIES: [&[Method]; 8] = [
+const FAMILIES: [&[Method]; 9] = [
     status::METHODS,
     pairing::METHODS,
     device::METHODS,
+    caller::METHODS,
     request::METHODS,
     watch::METHODS,
     model::METHODS,
