@@ -44,6 +44,7 @@ forbid "the broker knows nothing of the app but what is to be put back" 'crate::
 forbid "the broker's rules and its wire are pure" "$io" handheld/src/broker/rules handheld/src/broker/wire.rs
 forbid "only platform names SDL and DRM" 'sdl2::|drm::(control|buffer)' $(find handheld/src -name '*.rs' -not -path '*/platform/*')
 forbid "no thread that is woken for nothing: see handheld/src/apart.rs" 'smol::(unblock|fs|process|Unblock)' handheld/src
+forbid "no thread of the reactor that looks ten times for each event: see handheld/src/apart.rs" 'smol::block_on' handheld/src
 forbid "policy is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/policy
 forbid "settings are text in, values and findings out, but for their files" "$io" $(find laptop/src/config -name '*.rs' -not -name file.rs -not -name mod.rs)
 forbid "the ledger is pure" "$io|crate::(store|hub|daemon|control|service|ipc)" laptop/src/ledger

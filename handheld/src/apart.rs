@@ -2,6 +2,9 @@
 //!
 //! The pool of threads that smol offers for this (`blocking` 1.6) keeps its first thread for good and wakes it twice a
 //! second, whether there is work or not. A handheld at rest is to wake nobody.
+//!
+//! For the same reason threads wait in `smol::future::block_on`, never in `smol::block_on`: while any thread is in the
+//! latter, the reactor's own thread (`async-io` 2.6, `driver::main_loop`) looks up to ten times behind each event.
 
 use std::thread;
 

@@ -171,7 +171,7 @@ mod tests {
         let (remote, platform) = open(4, 4);
         let mut events = platform.events.clone();
         drop(platform);
-        smol::block_on(async {
+        smol::future::block_on(async {
             remote.set(Button::A, true).await.unwrap();
             remote.set(Button::A, false).await.unwrap();
             remote.close().await.unwrap();
@@ -195,7 +195,7 @@ mod tests {
         let (remote, platform) = open(4, 4);
         drop(platform);
         assert!(matches!(
-            smol::block_on(remote.set(Button::A, true)),
+            smol::future::block_on(remote.set(Button::A, true)),
             Err(PlatformError::Gone)
         ));
     }

@@ -65,7 +65,7 @@ mod tests {
     fn nothing_is_told_while_nothing_happens_and_the_clocks_hardly_part() {
         let first = slept();
         let resume = Resume::new().unwrap();
-        smol::block_on(smol::future::or(
+        smol::future::block_on(smol::future::or(
             async {
                 resume
                     .next()

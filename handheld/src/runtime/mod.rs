@@ -148,7 +148,7 @@ fn run_headless(options: &Options, mut confined: Confined) -> Result<(), String>
                 .spawn(move || {
                     script::serve(std::io::stdin().lock(), std::io::stdout(), &orders);
                     // A script that has ended closes the app.
-                    let _ = smol::block_on(remote.close());
+                    let _ = smol::future::block_on(remote.close());
                 })
                 .map_err(|e| format!("no thread for the script: {e}"))?;
         }
@@ -168,7 +168,7 @@ fn watch_buttons(
     let sender = platform.sender.clone();
     let buttons = move || {
         let watching = evdev::watch(&folder, firmware::of_system(), obeyed, sender);
-        if let Err(error) = smol::block_on(watching) {
+        if let Err(error) = smol::future::block_on(watching) {
             log::error!("{error}");
         }
     };
@@ -336,7 +336,7 @@ fn start(
     if options.mode == Mode::Device {
         thread::Builder::new()
             .name("motor".into())
-            .spawn(move || smol::block_on(shake(shakes)))
+            .spawn(move || smol::future::block_on(shake(shakes)))
             .map_err(|e| format!("no thread for the motor: {e}"))?;
     }
     let sources = Sources {
@@ -364,7 +364,7 @@ fn start(
                     air.run().await;
                 }
             };
-            smol::block_on(smol::future::zip(driver.run(), air));
+            smol::future::block_on(smol::future::zip(driver.run(), air));
         }),
     )?;
     spawn(
@@ -379,12 +379,12 @@ fn start(
                 prover: (prover, answers),
             };
             let stage = Stage::new(display, power, model, outlets);
-            let commands = smol::block_on(stage.run(sources));
+            let commands = smol::future::block_on(stage.run(sources));
             // Closing the commands lets the driver say goodbye to the laptop.
             commands.close();
             if hurry.load(Ordering::SeqCst) {
                 // Whoever sent the signal soon sends the one that nobody survives.
-                smol::block_on(smol::future::or(
+                smol::future::block_on(smol::future::or(
                     async {
                         // Closed, when the link has ended.
                         let _ = gone.recv().await;
