@@ -43,6 +43,7 @@ pub struct Canvas {
     pub text: Typesetter,
     /// Laid-out documents.
     pub documents: super::markdown::Cache,
+    corners: shape::Corners,
     boxes: Option<Vec<TextBox>>,
 }
 
@@ -61,6 +62,7 @@ impl Canvas {
             loose: true,
             text: Typesetter::default(),
             documents: Default::default(),
+            corners: Default::default(),
             boxes: None,
         }
     }

@@ -4,6 +4,7 @@ use super::Canvas;
 use super::scene::Shape;
 use crate::ui::color::Color;
 use crate::ui::rect::Rect;
+use std::rc::Rc;
 
 /// Coverage of the pixel `dx`, `dy` inside a corner of radius `r` (0, 0 is the outermost pixel), 0 to 255.
 fn corner(r: f32, dx: i32, dy: i32) -> u8 {
@@ -16,17 +17,50 @@ fn corner(r: f32, dx: i32, dy: i32) -> u8 {
     (inside * 255.0).round() as u8
 }
 
-/// Coverage of a pixel by a rounded rectangle.
-fn coverage(area: &Rect, radius: i32, x: i32, y: i32) -> u8 {
-    if x < area.x || y < area.y || x >= area.right() || y >= area.bottom() {
-        return 0;
+/// Radii whose corners are remembered; those of the interface are a dozen.
+const MAX_RADII: usize = 64;
+
+/// Corners that were worked out, by radius: row by row, `radius * radius` coverages.
+#[derive(Default)]
+pub(super) struct Corners(Vec<(i32, Rc<[u8]>)>);
+
+impl Corners {
+    fn of(&mut self, radius: i32) -> Rc<[u8]> {
+        if let Some((_, known)) = self.0.iter().find(|(r, _)| *r == radius) {
+            return known.clone();
+        }
+        let row = |dy| (0..radius).map(move |dx| corner(radius as f32, dx, dy));
+        let made: Rc<[u8]> = (0..radius).flat_map(row).collect();
+        if self.0.len() >= MAX_RADII {
+            self.0.clear();
+        }
+        self.0.push((radius, made.clone()));
+        made
     }
-    let dx = (x - area.x).min(area.right() - 1 - x);
-    let dy = (y - area.y).min(area.bottom() - 1 - y);
-    if dx >= radius || dy >= radius {
-        255
-    } else {
-        corner(radius as f32, dx, dy)
+}
+
+/// One row of a corner; empty below it.
+fn row(corners: &[u8], radius: i32, dy: i32) -> &[u8] {
+    let start = (dy.max(0) * radius) as usize;
+    corners.get(start..start + radius as usize).unwrap_or(&[])
+}
+
+/// A row of a rounded rectangle, or of the hole in one: what its left end covers, outermost pixel first. The right end
+/// mirrors it.
+#[derive(Clone, Copy)]
+struct End<'c> {
+    /// Pixels left of the shape.
+    before: i32,
+    corner: &'c [u8],
+}
+
+impl End<'_> {
+    /// Coverage of the pixel `dx` from the outer edge.
+    fn at(&self, dx: i32) -> u8 {
+        match dx - self.before {
+            i32::MIN..0 => 0,
+            inside => self.corner.get(inside as usize).copied().unwrap_or(255),
+        }
     }
 }
 
@@ -40,19 +74,24 @@ impl Canvas {
         if area.is_empty() {
             return;
         }
-        let radius = radius.min(area.w / 2).min(area.h / 2);
+        let radius = radius.min(area.w / 2).min(area.h / 2).max(0);
+        let straight = Rect::new(area.x, area.y + radius, area.w, area.h - 2 * radius);
+        self.paint_fill(straight, color);
+        let corners = self.corners.of(radius);
         let seen = area.intersect(&self.clip());
-        for y in seen.y..seen.bottom() {
-            let dy = (y - area.y).min(area.bottom() - 1 - y);
-            if dy >= radius {
-                self.paint_fill(Rect::new(area.x, y, area.w, 1), color);
-                continue;
-            }
-            self.paint_fill(Rect::new(area.x + radius, y, area.w - 2 * radius, 1), color);
-            for dx in 0..radius {
-                let alpha = corner(radius as f32, dx, dy);
-                self.blend(area.x + dx, y, color, alpha);
-                self.blend(area.right() - 1 - dx, y, color, alpha);
+        for dy in 0..radius {
+            let end = row(&corners, radius, dy);
+            let solid = end.iter().position(|&c| c == 255).unwrap_or(end.len());
+            for y in [area.y + dy, area.bottom() - 1 - dy] {
+                if y < seen.y || y >= seen.bottom() {
+                    continue;
+                }
+                let inset = solid as i32;
+                self.paint_fill(Rect::new(area.x + inset, y, area.w - 2 * inset, 1), color);
+                for (dx, &alpha) in end[..solid].iter().enumerate() {
+                    self.blend(area.x + dx as i32, y, color, alpha);
+                    self.blend(area.right() - 1 - dx as i32, y, color, alpha);
+                }
             }
         }
     }
@@ -66,20 +105,39 @@ impl Canvas {
         if area.is_empty() {
             return;
         }
-        let radius = radius.min(area.w / 2).min(area.h / 2);
+        let radius = radius.min(area.w / 2).min(area.h / 2).max(0);
         let inner = area.inset(width, width);
         let inner_radius = (radius - width).max(0);
-        let edge = radius.max(width);
+        let edge = radius.max(width).min((area.w + 1) / 2);
+        let (outside, inside) = (self.corners.of(radius), self.corners.of(inner_radius));
+        // Between the corners the sides are as thick as the outline, and nothing else.
+        let sides = Rect::new(area.x, area.y + edge, width, area.h - 2 * edge);
+        self.paint_fill(sides, color);
+        self.paint_fill(
+            Rect::new(area.right() - width, sides.y, width, sides.h),
+            color,
+        );
         let seen = area.intersect(&self.clip());
         for y in seen.y..seen.bottom() {
             let dy = (y - area.y).min(area.bottom() - 1 - y);
-            let mut dot = |x: i32| {
-                let out = u16::from(coverage(&area, radius, x, y));
-                let alpha = out.saturating_sub(u16::from(coverage(&inner, inner_radius, x, y)));
-                self.blend(x, y, color, alpha as u8);
+            if dy >= edge {
+                continue;
+            }
+            let out = End {
+                before: 0,
+                corner: row(&outside, radius, dy),
             };
-            (area.x..area.x + edge.min(area.w)).for_each(&mut dot);
-            (area.right() - edge.min(area.w)..area.right()).for_each(&mut dot);
+            let hole = (y >= inner.y && y < inner.bottom()).then(|| End {
+                before: width,
+                corner: row(&inside, inner_radius, dy - width),
+            });
+            for dx in 0..edge {
+                let alpha = out
+                    .at(dx)
+                    .saturating_sub(hole.map_or(0, |hole| hole.at(dx)));
+                self.blend(area.x + dx, y, color, alpha);
+                self.blend(area.right() - 1 - dx, y, color, alpha);
+            }
             if dy < width {
                 self.paint_fill(Rect::new(area.x + edge, y, area.w - 2 * edge, 1), color);
             }
@@ -92,10 +150,11 @@ impl Canvas {
     }
 
     pub(super) fn paint_corners(&mut self, area: Rect, radius: i32, around: Color) {
-        let radius = radius.min(area.w / 2).min(area.h / 2);
+        let radius = radius.min(area.w / 2).min(area.h / 2).max(0);
+        let corners = self.corners.of(radius);
         for dy in 0..radius {
             for dx in 0..radius {
-                let alpha = 255 - corner(radius as f32, dx, dy);
+                let alpha = 255 - corners[(dy * radius + dx) as usize];
                 for y in [area.y + dy, area.bottom() - 1 - dy] {
                     self.blend(area.x + dx, y, around, alpha);
                     self.blend(area.right() - 1 - dx, y, around, alpha);

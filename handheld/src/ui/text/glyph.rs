@@ -1,10 +1,10 @@
 //! Outlines turned into coverage masks, kept in a bounded cache.
 
 use super::font::Face;
+use foldhash::HashMap;
 use skrifa::GlyphId;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
-use std::collections::HashMap;
 use std::rc::Rc;
 use zeno::{Command, Mask as Raster, Origin, PathBuilder, PathData, Style};
 
@@ -80,8 +80,8 @@ impl GlyphCache {
     /// A cache that holds at most about `bytes`.
     pub fn with_limit(bytes: usize) -> GlyphCache {
         GlyphCache {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashMap::default(),
+            old: HashMap::default(),
             young_bytes: 0,
             limit: bytes / 2,
         }

@@ -1,10 +1,10 @@
 //! Pair kerning from a font's GPOS table (lookup type 2 under the `kern` feature).
 
 use super::font::Face;
+use foldhash::HashMap;
 use skrifa::raw::TableProvider;
 use skrifa::raw::tables::gpos::{PairPos, PositionSubtables};
 use skrifa::{GlyphId, Tag};
-use std::collections::HashMap;
 
 /// Remembers adjustments that were looked up, in font units.
 #[derive(Default)]

@@ -3,9 +3,9 @@
 use super::font::Face;
 use super::glyph::{GlyphCache, Key, Mask, SUBPIXELS, rasterise};
 use super::kern::Kerning;
+use foldhash::HashMap;
 use skrifa::GlyphId;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
 use unicode_segmentation::UnicodeSegmentation;
 
