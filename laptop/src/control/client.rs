@@ -98,8 +98,22 @@ impl Client {
     ///
     /// # Errors
     /// A [`ClientError`]. The end of the daemon is no error.
-    pub fn watch(mut self, mut visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
-        self.call("watch", Value::Null)?;
+    pub fn watch(self, visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
+        self.follow("watch", Value::Null, visit)
+    }
+
+    /// Calls `method`, which answers by events, and hands every event to `visit` until it returns false or the daemon ends
+    /// them.
+    ///
+    /// # Errors
+    /// A [`ClientError`].
+    pub fn follow(
+        mut self,
+        method: &str,
+        params: Value,
+        mut visit: impl FnMut(&Value) -> bool,
+    ) -> Result<(), ClientError> {
+        self.call(method, params)?;
         while let Some(line) = self.line()? {
             let event: Notification = serde_json::from_slice(&line)
                 .map_err(|error| ClientError::Malformed(error.to_string()))?;
@@ -108,6 +122,14 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// A second handle on the connection, for a thread that has to break a call off.
+    ///
+    /// # Errors
+    /// No descriptor was left.
+    pub fn handle(&self) -> io::Result<UnixStream> {
+        self.reader.get_ref().try_clone()
     }
 
     fn line(&mut self) -> Result<Option<Vec<u8>>, ClientError> {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// Longest line that the server reads, in octets.
-pub(super) const MAX_LINE_LEN: usize = 256 * 1024;
+/// Longest line that the server reads, in octets: the longest conversation that the gateway takes, with its quotes escaped.
+pub(super) const MAX_LINE_LEN: usize = 2 * 1024 * 1024;
 /// Longest line that a client reads, in octets: the daemon is trusted, and a part of the ledger is long.
 pub(super) const MAX_ANSWER_LEN: usize = 8 * 1024 * 1024;
 

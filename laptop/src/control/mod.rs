@@ -12,4 +12,4 @@ mod server;
 
 pub use client::{Client, ClientError};
 pub use message::{ErrorKind, RpcError};
-pub use server::{Handler, Reply, serve};
+pub use server::{Handler, Line, Reply, Talk, serve};

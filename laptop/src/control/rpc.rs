@@ -3,7 +3,7 @@
 //! Source: the JSON-RPC 2.0 specification of 2013-01-04, sections 4 to 7.
 
 use super::message::{ErrorKind, Request, Response, RpcError};
-use super::server::Reply;
+use super::server::{Reply, Talk};
 use serde_json::Value;
 use std::sync::mpsc::Receiver;
 
@@ -19,6 +19,8 @@ pub enum Answer {
     Value(Value),
     /// One answer, then events.
     Events(Value, Receiver<Value>),
+    /// One answer, then what a method says.
+    Talk(Value, Talk),
 }
 
 /// Answers `text`, a request or a batch of them. `call` carries out one method.
@@ -42,12 +44,14 @@ fn single(request: Value, call: &mut impl FnMut(&str, Value) -> Result<Reply, Rp
     };
     match reply {
         Ok(Reply::Value(value)) => Answer::Value(written(id, Ok(value))),
-        Ok(Reply::Events(events)) => {
-            let empty = Value::Object(serde_json::Map::new());
-            Answer::Events(written(id, Ok(empty)), events)
-        }
+        Ok(Reply::Events(events)) => Answer::Events(written(id, Ok(empty())), events),
+        Ok(Reply::Talk(talk)) => Answer::Talk(written(id, Ok(empty())), talk),
         Err(error) => Answer::Value(written(id, Err(error))),
     }
+}
+
+fn empty() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 fn batch(
@@ -69,7 +73,7 @@ fn batch(
         .filter_map(|request| match single(request, call) {
             Answer::Nothing => None,
             Answer::Value(value) => Some(value),
-            Answer::Events(value, _) => {
+            Answer::Events(value, _) | Answer::Talk(value, _) => {
                 let words = "events need a connection of their own, so this stands in no batch";
                 let error = RpcError::new(ErrorKind::Request, words);
                 Some(written(value["id"].clone(), Err(error)))
@@ -160,7 +164,7 @@ mod tests {
                 }
                 value
             }
-            Answer::Events(..) => json!("events"),
+            Answer::Events(..) | Answer::Talk(..) => json!("events"),
         }
     }
 

@@ -3,8 +3,12 @@
 use super::message::{ErrorKind, MAX_LINE_LEN, Notification, Response, RpcError};
 use super::peer::{self, Allowed};
 use super::rpc::{self, Answer};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::Value;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// Most callers at a time.
-const MAX_CALLERS: usize = 32;
+const MAX_CALLERS: usize = 64;
 /// Longest time that a caller may take to read an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a watcher that hears nothing is checked for being there.
@@ -25,6 +29,62 @@ pub enum Reply {
     Value(Value),
     /// An empty value, then events until either side goes away. The connection is for nothing else from then on.
     Events(Receiver<Value>),
+    /// An empty value, then what the method says, from the thread of this connection, until it is done. The connection is
+    /// for nothing else from then on.
+    Talk(Talk),
+}
+
+/// What a method says by and by.
+pub struct Talk(Box<dyn FnOnce(&Line<'_>) + Send>);
+
+impl Talk {
+    /// Says what `talk` says.
+    pub fn new(talk: impl FnOnce(&Line<'_>) + Send + 'static) -> Self {
+        Self(Box::new(talk))
+    }
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Talk")
+    }
+}
+
+/// The connection of a method that talks.
+pub struct Line<'s>(&'s UnixStream);
+
+impl Line<'_> {
+    /// Says one event.
+    ///
+    /// # Errors
+    /// The caller has left, or does not read.
+    pub fn say(&self, params: Value) -> io::Result<()> {
+        write(self.0, &notification(params))
+    }
+
+    /// Waits until something lies in `wake`, which is emptied, or the caller leaves. Returns whether the caller is there.
+    ///
+    /// # Errors
+    /// What the kernel said; the caller counts as gone.
+    pub fn wait(&self, wake: &UnixStream) -> io::Result<bool> {
+        let mut both = [
+            // A caller that has closed its end shows without being asked for.
+            PollFd::new(self.0.as_fd(), PollFlags::empty()),
+            PollFd::new(wake.as_fd(), PollFlags::POLLIN),
+        ];
+        while let Err(errno) = poll(&mut both, PollTimeout::NONE) {
+            if errno != Errno::EINTR {
+                return Err(errno.into());
+            }
+        }
+        if both[0].any().unwrap_or(true) {
+            return Ok(false);
+        }
+        let mut bytes = [0; 64];
+        // Never more than a few: whoever wakes does not wait for room.
+        let _ = (&mut &*wake).read(&mut bytes)?;
+        Ok(true)
+    }
 }
 
 /// Carries methods out.
@@ -103,6 +163,11 @@ fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
                 write(stream, &value)?;
                 return watch(stream, &events);
             }
+            Answer::Talk(value, Talk(talk)) => {
+                write(stream, &value)?;
+                talk(&Line(stream));
+                return Ok(());
+            }
         }
     }
 }
@@ -110,14 +175,7 @@ fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
 fn watch(stream: &UnixStream, events: &Receiver<Value>) -> io::Result<()> {
     loop {
         match events.recv_timeout(WATCH_CHECK) {
-            Ok(params) => {
-                let event = Notification {
-                    jsonrpc: "2.0".into(),
-                    method: "event".into(),
-                    params,
-                };
-                write(stream, &event)?;
-            }
+            Ok(params) => write(stream, &notification(params))?,
             Err(RecvTimeoutError::Timeout) if has_left(stream)? => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -125,9 +183,16 @@ fn watch(stream: &UnixStream, events: &Receiver<Value>) -> io::Result<()> {
     }
 }
 
+fn notification(params: Value) -> Notification {
+    Notification {
+        jsonrpc: "2.0".into(),
+        method: "event".into(),
+        params,
+    }
+}
+
 /// Whether the caller has closed its end. What it says meanwhile is not taken: a watcher only listens.
 fn has_left(stream: &UnixStream) -> io::Result<bool> {
-    use nix::errno::Errno;
     use nix::sys::socket::{MsgFlags, recv};
     use std::os::fd::AsRawFd;
     let look = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;

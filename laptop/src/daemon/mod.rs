@@ -9,6 +9,7 @@ mod carriers;
 mod children;
 mod control;
 mod doors;
+mod gateway;
 mod handshake;
 mod link;
 mod lobby;

@@ -3,6 +3,7 @@
 use super::uploads::fault;
 use crate::executor::{Content, Fault, FileEntry, Files, Listing};
 use crate::files::{DropFolder, FilePath, Mode, save_original};
+use shared_proto::error::ErrorCode;
 use shared_proto::program::Write;
 use std::io::{Read, Seek};
 
@@ -79,6 +80,44 @@ impl Files for Drawer {
 
     fn delete(&self, path: &str) -> Result<(), Fault> {
         self.folder.delete(&parse(path)?).map_err(fault)
+    }
+}
+
+/// What a caller of the gateway has instead: its pictures travel to it whole, and no other operation of its concerns files.
+pub(super) struct NoFolder;
+
+impl NoFolder {
+    fn refused<T>() -> Result<T, Fault> {
+        Err(Fault::new(
+            ErrorCode::PathRefused,
+            "a caller of the gateway has no drop folder",
+        ))
+    }
+}
+
+impl Files for NoFolder {
+    fn list(&self, _path: &str, _skip: u32, _limit: u16) -> Result<Listing, Fault> {
+        Self::refused()
+    }
+
+    fn metadata(&self, _path: &str) -> Result<(u64, u64, [u8; 32]), Fault> {
+        Self::refused()
+    }
+
+    fn open(&self, _path: &str) -> Result<std::fs::File, Fault> {
+        Self::refused()
+    }
+
+    fn put(&self, _path: &str, _content: &Content, _write: Write) -> Result<String, Fault> {
+        Self::refused()
+    }
+
+    fn keep_picture(&self, _prompt: &str, _ending: &str, _picture: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn delete(&self, _path: &str) -> Result<(), Fault> {
+        Self::refused()
     }
 }
 

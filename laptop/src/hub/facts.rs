@@ -1,6 +1,6 @@
 //! The laptop as one request sees it.
 
-use super::drawer::Drawer;
+use super::drawer::{Drawer, NoFolder};
 use super::uploads::fault;
 use super::work::{Work, store_fault};
 use super::{Hub, Submission};
@@ -8,6 +8,7 @@ use crate::executor::{Content, Contexts, Fault, Files, SystemView, World};
 use crate::files::DropFolder;
 use crate::ipc::{AllowedUrl, PictureFormat, Screen, ServiceClient};
 use crate::policy::{OpPermit, recheck};
+use crate::store::Kind;
 use shared_proto::picture::Format;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub(super) struct Facts {
     hub: Arc<Hub>,
     work: Arc<Work>,
-    drawer: Drawer,
+    files: Box<dyn Files + Sync>,
     screen: Screen,
 }
 
@@ -27,9 +28,14 @@ impl Facts {
     ) -> Result<Self, Fault> {
         let (relationship, _) = hub.relationship(work.relationship).map_err(store_fault)?;
         let settings = &hub.settings;
-        let folder = DropFolder::open(&settings.files, &relationship.folder, settings.quota)
-            .map_err(fault)?;
-        let time = hub.store.local_time(hub.wall()).map_err(store_fault)?;
+        let files: Box<dyn Files + Sync> = match relationship.kind {
+            Kind::Device => Box::new(Drawer {
+                folder: DropFolder::open(&settings.files, &relationship.folder, settings.quota)
+                    .map_err(fault)?,
+                time: hub.store.local_time(hub.wall()).map_err(store_fault)?,
+            }),
+            Kind::Caller => Box::new(NoFolder),
+        };
         let accepts = Format::ALL
             .into_iter()
             .filter(|format| submission.formats & format.bit() != 0);
@@ -48,7 +54,7 @@ impl Facts {
         Ok(Self {
             hub: Arc::clone(hub),
             work: Arc::clone(work),
-            drawer: Drawer { folder, time },
+            files,
             screen,
         })
     }
@@ -104,7 +110,7 @@ impl World for Facts {
     }
 
     fn files(&self) -> &dyn Files {
-        &self.drawer
+        self.files.as_ref()
     }
 
     fn blob(&self, constant: u8) -> Result<Content, Fault> {

@@ -20,6 +20,10 @@
 //! | `callers.permit` | [`Permit`] | [`CallerDetail`] |
 //! | `callers.limit` | [`Limit`] | [`CallerDetail`] |
 //! | `callers.revoke` | [`DeviceName`] | [`Caller`] |
+//! | `gateway.models` | [`GatewayKey`] | then events: [`GatewayEvent`] |
+//! | `gateway.chat` | [`GatewayChat`] | then events: [`GatewayEvent`] |
+//! | `gateway.complete` | [`GatewayText`] | then events: [`GatewayEvent`] |
+//! | `gateway.image` | [`GatewayImage`] | then events: [`GatewayEvent`] |
 //! | `pending.list` | – | list of [`Pending`] |
 //! | `approve`, `deny` | [`PendingId`] | [`Pending`] |
 //! | `watch` | – | then events: [`Event`] |
@@ -33,6 +37,7 @@
 mod caller;
 mod device;
 mod event;
+mod gateway;
 mod ledger;
 mod model;
 mod pairing;
@@ -42,6 +47,10 @@ mod status;
 pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
 pub use event::Event;
+pub use gateway::{
+    GatewayChat, GatewayEvent, GatewayFault, GatewayImage, GatewayKey, GatewayMessage, GatewayText,
+    Sampling, Secret, Speaker,
+};
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
 pub use model::Model;
 pub use pairing::{Digits, Network, PairReport, PairStatus};

@@ -16,8 +16,8 @@ const MAX_CALLERS: usize = 64;
 const MAX_DAYS: u32 = 3650;
 /// Seconds in a day.
 const DAY_S: i64 = 24 * 3600;
-/// How a key begins, so that people and scanners for leaked keys know what it is.
-const KEY_START: &str = "officeos-";
+/// How a key begins: some programs take only what begins as the keys of OpenAI do, and people see what it is.
+const KEY_START: &str = "sk-officeos-";
 
 pub(super) const METHODS: &[Method] = &[
     Method::full("callers.add", |control, params| {

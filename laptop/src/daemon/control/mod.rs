@@ -3,6 +3,7 @@
 mod caller;
 mod config;
 mod device;
+mod gateway;
 mod ledger;
 mod model;
 mod pairing;
@@ -26,11 +27,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Every method, by family. A new family is a file with a table, and a line here.
-const FAMILIES: [&[Method]; 9] = [
+const FAMILIES: [&[Method]; 10] = [
     status::METHODS,
     pairing::METHODS,
     device::METHODS,
     caller::METHODS,
+    gateway::METHODS,
     request::METHODS,
     watch::METHODS,
     model::METHODS,
