@@ -111,12 +111,10 @@ impl Canvas {
         let edge = radius.max(width).min((area.w + 1) / 2);
         let (outside, inside) = (self.corners.of(radius), self.corners.of(inner_radius));
         // Between the corners the sides are as thick as the outline, and nothing else.
-        let sides = Rect::new(area.x, area.y + edge, width, area.h - 2 * edge);
-        self.paint_fill(sides, color);
-        self.paint_fill(
-            Rect::new(area.right() - width, sides.y, width, sides.h),
-            color,
-        );
+        let (side, high) = (width.min(area.w), area.h - 2 * edge);
+        self.paint_fill(Rect::new(area.x, area.y + edge, side, high), color);
+        let right = area.right() - side;
+        self.paint_fill(Rect::new(right, area.y + edge, side, high), color);
         let seen = area.intersect(&self.clip());
         for y in seen.y..seen.bottom() {
             let dy = (y - area.y).min(area.bottom() - 1 - y);
@@ -221,6 +219,13 @@ mod tests {
         assert_eq!(c.pixel(20, 2), Some(Color(0)));
         assert_eq!(c.pixel(0, 15), Some(INK));
         assert_eq!(c.pixel(20, 15), Some(Color(0)));
+    }
+
+    #[test]
+    fn an_outline_thicker_than_its_area_stays_within_it() {
+        let mut c = Canvas::new(12, 12);
+        c.stroke_round(Rect::new(5, 4, 1, 5), 0, 2, INK);
+        assert_eq!(c.pixels().iter().filter(|&&p| p != 0).count(), 5);
     }
 
     #[test]
