@@ -4,12 +4,14 @@
 //! only where the first one cannot have run.
 
 pub mod breaker;
+mod check;
 pub mod config;
 pub mod discover;
 mod failover;
 pub mod http;
 pub mod process;
 pub mod registry;
+pub mod reload;
 pub mod retry;
 pub mod wording;
 

@@ -24,7 +24,7 @@ pub fn meet(laptop: &Laptop, address: SocketAddr) -> Paired {
         (Some("paired"), Some("pocket"))
     );
     let paired = pocket.join().expect("no panic").expect("paired");
-    assert_eq!(paired.laptop, "Laptop");
+    assert_eq!(paired.laptop, "Laptop Daemon");
     paired
 }
 

@@ -40,6 +40,12 @@ pub(super) fn number(text: &str, key: &str) -> Option<u64> {
     value.get_ref().as_integer()?.as_str().parse().ok()
 }
 
+/// The value of `key` as it is written; `None` where it is not.
+pub(super) fn value(text: &str, section: &str, key: &str) -> Option<String> {
+    let place = find(text, section, key)?;
+    text.get(place.value).map(str::to_owned)
+}
+
 /// Puts a number before the first section, below the comment that the text begins with; says which line it is where
 /// that is new.
 pub(super) fn put_number(text: &str, key: &str, number: u64) -> (String, Option<usize>) {

@@ -68,6 +68,15 @@ pub(crate) fn set_in_list(
     }
 }
 
+/// The template of one of [`FILES`].
+pub(super) fn template(name: &str) -> &'static str {
+    match name {
+        "daemon.toml" => DAEMON_TEMPLATE,
+        "permissions.toml" => PERMISSIONS_TEMPLATE,
+        _ => crate::service::config::TEMPLATE,
+    }
+}
+
 /// Writes the templates into `folder` where a file is missing, so that there is something to read and change.
 ///
 /// # Errors
@@ -75,12 +84,7 @@ pub(crate) fn set_in_list(
 pub fn write_templates(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for name in FILES {
-        let text = match name {
-            "daemon.toml" => DAEMON_TEMPLATE,
-            "permissions.toml" => PERMISSIONS_TEMPLATE,
-            _ => crate::service::config::TEMPLATE,
-        };
-        let file = folder.join(name);
+        let (text, file) = (template(name), folder.join(name));
         // Through a name of its own: a half template would count as the owner's wish.
         if !file.try_exists()? {
             put(&file, text)?;

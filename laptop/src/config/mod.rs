@@ -76,6 +76,47 @@ pub fn check(daemon_file: &Path) -> Vec<Finding> {
     findings
 }
 
+/// One key as the files have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Name of its file.
+    pub file: &'static str,
+    /// Its section; empty before the first.
+    pub section: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// Its value, as TOML.
+    pub value: String,
+    /// Whether the file does not name it, so that this is the default.
+    pub default: bool,
+}
+
+/// Every key of all three files with its value, in the order of the templates; providers as they stand in the file.
+pub fn show(daemon_file: &Path) -> Vec<Shown> {
+    let mut all = Vec::new();
+    for name in FILES {
+        let file = match name {
+            "daemon.toml" => daemon_file.to_owned(),
+            other => daemon_file.with_file_name(other),
+        };
+        let text = text_of(&file).unwrap_or_default();
+        let page = template::Page::parse(file::template(name));
+        for part in page.parts.iter().filter(|part| !part.name.starts_with('[')) {
+            for key in part.keys.iter().filter(|key| key.name != "version") {
+                let written = edit::value(&text, part.name, key.name);
+                all.push(Shown {
+                    file: name,
+                    section: part.name,
+                    key: key.name,
+                    default: written.is_none(),
+                    value: written.unwrap_or_else(|| key.value.to_owned()),
+                });
+            }
+        }
+    }
+    all
+}
+
 fn read<T>(
     file: &Path,
     findings: &mut Vec<Finding>,

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,8 +20,10 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// Time to end by itself after being asked: link-service puts the radio back as it was.
 const END_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// The process that has the carriers.
+const LINK: &str = "link-service";
 /// Processes that need no provider's key and so get none: the environment is where keys are.
-const WITHOUT_KEYS: [&str; 2] = ["link-service", "fetch-service"];
+const WITHOUT_KEYS: [&str; 2] = [LINK, "fetch-service"];
 /// What these get of the environment.
 const PLAIN_VARIABLES: [&str; 7] = [
     "PATH",
@@ -58,10 +60,59 @@ impl Ending {
     }
 }
 
+/// One process and the thread that keeps it.
+struct Keeper {
+    name: &'static str,
+    ending: Arc<Ending>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn start(binaries: &Path, spec: Spec) -> io::Result<Self> {
+        let program = binaries.join(spec.name);
+        if !program.is_file() {
+            let words = format!(
+                "{} is not there; install it beside laptop-daemon",
+                program.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::NotFound, words));
+        }
+        let (name, ending) = (spec.name, Arc::new(Ending::default()));
+        let asked = Arc::clone(&ending);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || keep(&program, &spec, &asked))?;
+        Ok(Self {
+            name,
+            ending,
+            thread: Some(thread),
+        })
+    }
+
+    fn ask_to_end(&self) {
+        *self
+            .ending
+            .asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.ending.changed.notify_all();
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.ask_to_end();
+        if let Some(thread) = self.thread.take() {
+            // A keeper that panicked has nothing left to end.
+            let _ = thread.join();
+        }
+    }
+}
+
 /// The processes. Dropping it ends them.
 pub(super) struct Children {
-    ending: Arc<Ending>,
-    keepers: Vec<std::thread::JoinHandle<()>>,
+    binaries: PathBuf,
+    keepers: Vec<Keeper>,
 }
 
 impl Children {
@@ -72,42 +123,38 @@ impl Children {
     /// # Errors
     /// What the system said to the first process that could not be started, by name.
     pub(super) fn start(binaries: &Path, specs: Vec<Spec>) -> io::Result<Self> {
-        let ending = Arc::new(Ending::default());
         let mut children = Self {
-            ending,
+            binaries: binaries.to_owned(),
             keepers: Vec::new(),
         };
         for spec in specs {
-            let program = binaries.join(spec.name);
-            if !program.is_file() {
-                let words = format!(
-                    "{} is not there; install it beside laptop-daemon",
-                    program.display()
-                );
-                return Err(io::Error::new(io::ErrorKind::NotFound, words));
-            }
-            let ending = Arc::clone(&children.ending);
-            let keeper = std::thread::Builder::new()
-                .name(spec.name.to_owned())
-                .spawn(move || keep(&program, &spec, &ending))?;
-            children.keepers.push(keeper);
+            children.keepers.push(Keeper::start(binaries, spec)?);
         }
         Ok(children)
+    }
+
+    /// Starts what is in `specs` and does not run, ends services that are not in it. link-service, which the sessions
+    /// stand on, is left alone.
+    ///
+    /// # Errors
+    /// As from [`start`](Self::start); what came before it has happened.
+    pub(super) fn adjust(&mut self, specs: Vec<Spec>) -> io::Result<()> {
+        let wanted: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+        self.keepers
+            .retain(|keeper| keeper.name == LINK || wanted.contains(&keeper.name));
+        for spec in specs {
+            if !self.keepers.iter().any(|keeper| keeper.name == spec.name) {
+                self.keepers.push(Keeper::start(&self.binaries, spec)?);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Drop for Children {
     fn drop(&mut self) {
-        *self
-            .ending
-            .asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.ending.changed.notify_all();
-        for keeper in self.keepers.drain(..) {
-            // A keeper that panicked has nothing left to end.
-            let _ = keeper.join();
-        }
+        // All at once; each is waited for when it goes.
+        self.keepers.iter().for_each(Keeper::ask_to_end);
     }
 }
 
@@ -254,13 +301,38 @@ mod tests {
             arguments: Vec::new(),
         };
         let mut children = Children::start(&folder.0, vec![spec]).expect("started");
-        children
-            .keepers
-            .pop()
-            .expect("a keeper")
-            .join()
-            .expect("it gave up by itself");
+        let mut keeper = children.keepers.pop().expect("a keeper");
+        let thread = keeper.thread.take().expect("its thread");
+        thread.join().expect("it gave up by itself");
         assert_eq!(await_lines(&log, 1), "run\n");
+    }
+
+    #[test]
+    fn services_come_and_go_and_link_service_stays() {
+        let folder = TempFolder::new("adjust");
+        for name in ["link-service", "one", "two"] {
+            let log = folder.0.join(name.replace("-service", ".log"));
+            let log = log.with_extension("log");
+            script(
+                &folder,
+                name,
+                &format!("echo $$ >> {}; exec sleep 600", log.display()),
+            );
+        }
+        let spec = |name| Spec {
+            name,
+            arguments: Vec::new(),
+        };
+        let mut children =
+            Children::start(&folder.0, vec![spec("link-service"), spec("one")]).expect("started");
+        let pid = |log: &str| await_lines(&folder.0.join(log), 1).trim().to_owned();
+        let alive = |pid: &str| Path::new(&format!("/proc/{pid}")).exists();
+        let (link, one) = (pid("link.log"), pid("one.log"));
+        children.adjust(vec![spec("two")]).expect("adjusted");
+        let two = pid("two.log");
+        assert!(alive(&link) && alive(&two) && !alive(&one));
+        children.adjust(vec![spec("two")]).expect("adjusted");
+        assert!(alive(&two), "one that runs and is wanted was started again");
     }
 
     #[test]

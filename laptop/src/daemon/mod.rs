@@ -19,9 +19,11 @@ mod packing;
 mod pairing;
 mod pipe;
 mod pulse;
+mod reload;
 mod renewing;
 mod said;
 mod session;
+mod settled;
 mod standing;
 mod start;
 

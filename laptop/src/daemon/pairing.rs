@@ -1,7 +1,7 @@
 //! The pairing window and the one attempt that may run in it.
 
 use super::carriers::Carriers;
-use crate::config::Config;
+use super::settled::Settled;
 use crate::control::api::{Event, PairStatus};
 use crate::control::{ErrorKind, RpcError};
 use crate::hub::Hub;
@@ -57,13 +57,13 @@ struct Inner {
 /// See the module.
 pub(super) struct PairingDesk {
     hub: Arc<Hub>,
-    config: Config,
+    settled: Arc<Settled>,
     carriers: Arc<Carriers>,
     inner: Mutex<Inner>,
 }
 
 impl PairingDesk {
-    pub(super) fn new(hub: Arc<Hub>, config: Config, carriers: Arc<Carriers>) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, settled: Arc<Settled>, carriers: Arc<Carriers>) -> Self {
         let inner = Inner {
             window: None,
             status: PairStatus::Closed,
@@ -73,7 +73,7 @@ impl PairingDesk {
         };
         Self {
             hub,
-            config,
+            settled,
             carriers,
             inner: Mutex::new(inner),
         }
@@ -100,7 +100,7 @@ impl PairingDesk {
             .iter()
             .filter(|device| device.keys.is_some())
             .count();
-        let most = self.config.daemon.max_paired_devices;
+        let most = self.settled.now().daemon.max_paired_devices;
         if paired >= most {
             let words = format!(
                 "{paired} of {most} devices are paired; revoke one first, or raise max_paired_devices"
@@ -262,7 +262,7 @@ impl PairingDesk {
         let binding = Binding::on_laptop(channel, public)?;
         let nonce = RingCrypto.nonce().map_err(|_| PairingError::NotStored)?;
         let closes = self.lock().window.ok_or(PairingError::Cancelled)?.closes();
-        let name = fitting(&self.config.daemon.device_name);
+        let name = fitting(&self.settled.now().daemon.device_name);
         let mut machine =
             LaptopPairing::new(RingCrypto, binding, nonce, name, self.hub.now(), closes);
         start_reader(stream, inputs.clone()).map_err(|_| PairingError::Cut)?;
@@ -388,7 +388,8 @@ impl PairingDesk {
         port: u16,
     ) -> Result<(i64, String, Grant), crate::store::StoreError> {
         let now = self.hub.wall();
-        let days = i64::from(self.config.daemon.relationship_days);
+        let config = self.settled.now();
+        let days = i64::from(config.daemon.relationship_days);
         let new = NewRelationship {
             name: outcome.name.to_string(),
             keys: Credentials {
@@ -401,8 +402,8 @@ impl PairingDesk {
             expires_at: now + days * DAY_S,
             provisional_until: now + PROVISIONAL_S as i64,
         };
-        let mut profile = self.config.permissions.new_device.clone();
-        profile.requests_per_minute = self.config.daemon.requests_per_minute;
+        let mut profile = config.permissions.new_device.clone();
+        profile.requests_per_minute = config.daemon.requests_per_minute;
         let made = self.hub.store.add_relationship(&new, &profile)?;
         let grant = Grant {
             expires_in_s: (days * DAY_S).unsigned_abs(),

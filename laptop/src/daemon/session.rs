@@ -313,9 +313,10 @@ impl Driver {
         let millis = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_millis() as u64);
+        let settings = self.hub.settings();
         let welcome = Welcome {
             version: PROTOCOL_VERSION,
-            name: clip(&self.hub.settings().name, MAX_NAME_LEN),
+            name: clip(&settings.name, MAX_NAME_LEN),
             time_ms: millis.max(now as u64 * 1000),
             utc_offset_min: self.hub.store.utc_offset_min(now).map_err(own)?,
             floor: papers.relationship.highest.saturating_add(1),

@@ -7,6 +7,8 @@ use super::link;
 use super::lobby::Rooms;
 use super::pairing::PairingDesk;
 use super::pulse::{self, Pulse};
+use super::reload::Reloader;
+use super::settled::Settled;
 use crate::config::{self, Config, Finding};
 use crate::control::peer::{Allowed, GROUP};
 use crate::hub::{Hub, Services, Settings};
@@ -17,11 +19,11 @@ use crate::systemd;
 use clap::Parser;
 use nix::sys::signal::{SigSet, Signal};
 use std::fmt;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Exit code for a daemon that cannot do its work; starting again may help.
@@ -174,22 +176,28 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         services.clone(),
     )
     .map_err(StartError::Store)?;
-    let _children = match arguments.standalone {
+    let children = match arguments.standalone {
         true => Some(start_children(&config, &paths)?),
         false => None,
     };
+    let settled = Arc::new(Settled::new(config));
     let carriers = Arc::new(Carriers::default());
     let pairing = Arc::new(PairingDesk::new(
         Arc::clone(&hub),
-        config.clone(),
+        Arc::clone(&settled),
         Arc::clone(&carriers),
     ));
+    let reloader = Arc::new(Reloader {
+        settled,
+        hub: Arc::clone(&hub),
+        paths: paths.clone(),
+        services,
+        children: Mutex::new(children),
+    });
     let control = Arc::new(Control::new(
         Arc::clone(&hub),
         Arc::clone(&pairing),
-        config,
-        paths.clone(),
-        services,
+        Arc::clone(&reloader),
         Arc::clone(&carriers),
     ));
     serve_control(&paths, control)?;
@@ -206,9 +214,10 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     }
     log::info!("laptop-daemon is ready in {}", paths.home.display());
     systemd::ready("Ready");
-    let signal = ends.wait().map_err(StartError::Signals)?;
+    let signal = await_end(&ends, &reloader)?;
     log::info!("laptop-daemon ends: {signal}");
     systemd::stopping();
+    reloader.end();
     store.end_ledger().map_err(StartError::Store)
 }
 
@@ -262,7 +271,7 @@ fn client(paths: &Paths, name: &str) -> ServiceClient {
     }
 }
 
-fn settings(config: &Config, paths: &Paths) -> Settings {
+pub(super) fn settings(config: &Config, paths: &Paths) -> Settings {
     Settings {
         name: config.daemon.device_name.clone(),
         files: paths.files.clone(),
@@ -282,6 +291,28 @@ fn settings(config: &Config, paths: &Paths) -> Settings {
 fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError> {
     let own = std::env::current_exe().map_err(StartError::Children)?;
     let binaries = own.parent().unwrap_or(Path::new("/")).to_owned();
+    let mut specs = vec![Spec {
+        name: "link-service",
+        arguments: link::arguments(config, paths),
+    }];
+    specs.extend(services(config, paths));
+    Children::start(&binaries, specs).map_err(StartError::Children)
+}
+
+/// Names of the services that are offered, as `status` has them.
+pub(super) fn offered(config: &Config) -> Vec<&'static str> {
+    [
+        ("language", config.daemon.llm_enabled),
+        ("image", config.daemon.image_generation_enabled),
+        ("fetch", config.daemon.fetch_enabled),
+    ]
+    .into_iter()
+    .filter_map(|(name, offered)| offered.then_some(name))
+    .collect()
+}
+
+/// The processes of the services that are offered.
+pub(super) fn services(config: &Config, paths: &Paths) -> Vec<Spec> {
     let services_file = paths.config.with_file_name("services.toml");
     let service = |name, socket: &str| Spec {
         name,
@@ -293,20 +324,26 @@ fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError
             "--child".into(),
         ],
     };
-    let mut specs = vec![Spec {
-        name: "link-service",
-        arguments: link::arguments(config, paths),
-    }];
-    if config.daemon.llm_enabled {
-        specs.push(service("llm-service", "llm.sock"));
+    let specs = offered(config).into_iter().map(|name| match name {
+        "language" => service("llm-service", "llm.sock"),
+        "image" => service("image-service", "image.sock"),
+        _ => service("fetch-service", "fetch.sock"),
+    });
+    specs.collect()
+}
+
+/// Waits for the signal to end; one that says that the settings changed has them read again.
+fn await_end(ends: &SigSet, reloader: &Reloader) -> Result<Signal, StartError> {
+    let on_terminal = io::stdin().is_terminal();
+    loop {
+        match ends.wait().map_err(StartError::Signals)? {
+            // A terminal that was closed sends this too, and takes what was started on it along.
+            Signal::SIGHUP if !on_terminal || io::stdin().is_terminal() => {
+                reloader.reload();
+            }
+            signal => return Ok(signal),
+        }
     }
-    if config.daemon.image_generation_enabled {
-        specs.push(service("image-service", "image.sock"));
-    }
-    if config.daemon.fetch_enabled {
-        specs.push(service("fetch-service", "fetch.sock"));
-    }
-    Children::start(&binaries, specs).map_err(StartError::Children)
 }
 
 fn serve_control(paths: &Paths, control: Arc<Control>) -> Result<(), StartError> {

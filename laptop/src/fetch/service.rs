@@ -187,7 +187,8 @@ impl Handler for FetchService {
                 };
                 events.send(&ServiceEvent::Health(vec![own]))?;
             }
-            ServiceRequest::Text(_) | ServiceRequest::Picture(_) => {
+            ServiceRequest::Check => events.send(&ServiceEvent::Checks(Vec::new()))?,
+            ServiceRequest::Text(_) | ServiceRequest::Picture(_) | ServiceRequest::Reload => {
                 return Err(Failure::new(
                     FailureCode::Unsupported,
                     "",

@@ -163,8 +163,12 @@ impl Hub {
                 "too many requests of this device are running",
             ));
         }
-        let blobs = BlobStore::open(&self.settings.scratch, relationship, self.settings.quota)
-            .map_err(fault)?;
+        let blobs = BlobStore::open(
+            &self.settings().scratch,
+            relationship,
+            self.settings().quota,
+        )
+        .map_err(fault)?;
         // What nobody went on with must not fill the space for ever.
         blobs.retain(SystemTime::now()).map_err(fault)?;
         let uploads = Uploads::of(&verified, blobs, &submission.attached)?;
@@ -174,7 +178,7 @@ impl Hub {
         let phase = match &entry {
             Entry::Prompt(_) => Phase::Asking(
                 self.now()
-                    .after(self.settings.ask_timeout.as_millis() as u64),
+                    .after(self.settings().ask_timeout.as_millis() as u64),
             ),
             Entry::Permit(_) if uploads.is_incomplete() => Phase::Uploading,
             Entry::Permit(_) => Phase::Running,
@@ -386,8 +390,8 @@ impl Hub {
     fn check_offered(&self, program: &Verified<'_>) -> Result<(), Refusal> {
         for effect in program.effects() {
             let offered = match effect.operation.service() {
-                Service::Language => self.settings.language,
-                Service::Image => self.settings.image,
+                Service::Language => self.settings().language,
+                Service::Image => self.settings().image,
                 Service::Files | Service::System => true,
             };
             if !offered {

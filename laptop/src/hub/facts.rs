@@ -27,7 +27,7 @@ impl Facts {
         submission: &Submission,
     ) -> Result<Self, Fault> {
         let (relationship, _) = hub.relationship(work.relationship).map_err(store_fault)?;
-        let settings = &hub.settings;
+        let settings = hub.settings();
         let files: Box<dyn Files + Sync> = match relationship.kind {
             Kind::Device => Box::new(Drawer {
                 folder: DropFolder::open(&settings.files, &relationship.folder, settings.quota)
@@ -119,9 +119,9 @@ impl World for Facts {
 
     fn scratch(&self) -> Result<std::fs::File, Fault> {
         let name = format!("scratch-{}-{}", self.work.relationship, self.work.id().0);
-        let path = self.hub.settings.scratch.join(name);
+        let path = self.hub.settings().scratch.join(name);
         let open = || {
-            std::fs::create_dir_all(&self.hub.settings.scratch)?;
+            std::fs::create_dir_all(&self.hub.settings().scratch)?;
             let file = std::fs::OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -141,7 +141,7 @@ impl World for Facts {
             .relationship(self.work.relationship)
             .map_or(0, |(known, _)| known.expires_at);
         SystemView {
-            name: hub.settings.name.clone(),
+            name: hub.settings().name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: hub.now().0 / 1000,
             running: u16::try_from(hub.running(self.work.relationship)).unwrap_or(u16::MAX),
@@ -149,7 +149,7 @@ impl World for Facts {
             cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u16),
             load_hundredths: load(),
             memory: memory(),
-            disk_free: disk_free(&hub.settings.files),
+            disk_free: disk_free(&hub.settings().files),
         }
     }
 }

@@ -36,7 +36,7 @@ use shared_proto::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What the hub is told when it starts.
@@ -81,7 +81,7 @@ pub struct Hub {
     pub desk: Desk,
     /// Models on offer.
     pub catalogue: Catalogue,
-    settings: Settings,
+    settings: RwLock<Arc<Settings>>,
     services: Services,
     contexts: Contexts,
     live: Mutex<BTreeMap<RelationshipId, Live>>,
@@ -106,7 +106,7 @@ impl Hub {
             store,
             desk: Desk::new(),
             catalogue: Catalogue::new(),
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             services,
             contexts: Contexts::new(),
             live: Mutex::new(BTreeMap::new()),
@@ -118,9 +118,20 @@ impl Hub {
         Ok(hub)
     }
 
-    /// What it was started with.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// What it goes by now.
+    pub fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes by other settings from now on, and tells every session what they mean for it. What runs goes on by those that
+    /// it began with.
+    pub fn set_settings(&self, settings: Settings) {
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.models_changed();
     }
 
     /// Monotonic time since the hub started.
@@ -150,7 +161,7 @@ impl Hub {
     /// # Errors
     /// What the store said.
     pub fn tidy(&self) -> Result<(), StoreError> {
-        self.store.retain(self.settings.retention, self.wall())
+        self.store.retain(self.settings().retention, self.wall())
     }
 
     /// A relationship as it stands now.
@@ -172,7 +183,7 @@ impl Hub {
         self.store.revoke(id, self.wall())?;
         self.end_all(id, Standing::Revoked);
         self.contexts.forget(id);
-        match BlobStore::open(&self.settings.scratch, id, self.settings.quota) {
+        match BlobStore::open(&self.settings().scratch, id, self.settings().quota) {
             Ok(uploads) => uploads.clear(),
             Err(error) => log::error!("uploads of relationship {id} stay: {error}"),
         }

@@ -97,9 +97,9 @@ impl Hub {
             (
                 Service::Language,
                 &self.services.language,
-                self.settings.language,
+                self.settings().language,
             ),
-            (Service::Image, &self.services.image, self.settings.image),
+            (Service::Image, &self.services.image, self.settings().image),
         ] {
             if !offered {
                 continue;

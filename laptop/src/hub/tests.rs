@@ -112,7 +112,7 @@ impl Office {
     fn restart(&mut self) {
         let idle = Hub::new(
             Arc::clone(&self.hub.store),
-            self.hub.settings.clone(),
+            (*self.hub.settings()).clone(),
             self.hub.services.clone(),
         );
         let old = std::mem::replace(&mut self.hub, idle.unwrap());
@@ -416,7 +416,7 @@ fn nobody_answering_is_a_no() {
         Arc::clone(&office.hub.store),
         Settings {
             ask_timeout: Duration::ZERO,
-            ..office.hub.settings.clone()
+            ..(*office.hub.settings()).clone()
         },
         office.hub.services.clone(),
     );

@@ -117,7 +117,7 @@ fn ask(
     let device = hub.device(demand.relationship);
     let answer = hub
         .desk
-        .ask(prompt, &device, hub.settings.ask_timeout, &work.cancel);
+        .ask(prompt, &device, hub.settings().ask_timeout, &work.cancel);
     let word = match &answer {
         Answer::Yes(_) => "yes",
         Answer::No => "no",
@@ -131,7 +131,7 @@ fn ask(
         Answer::Yes(consent) => consent,
         Answer::No => return Err(Fault::new(ErrorCode::AskRefused, "")),
         Answer::Expired => {
-            let seconds = hub.settings.ask_timeout.as_secs();
+            let seconds = hub.settings().ask_timeout.as_secs();
             return Err(Fault::new(
                 ErrorCode::AskExpired,
                 format!("nobody answered in {seconds} s"),

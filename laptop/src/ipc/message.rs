@@ -15,6 +15,10 @@ pub enum ServiceRequest {
     Models,
     /// How the providers are. Answer: `Health`, `Done`.
     Health,
+    /// Read the settings again; what is being answered goes on by those of before. Answer: `Done`.
+    Reload,
+    /// Ask every provider now, and say what works. Answer: `Checks`, `Done`.
+    Check,
 }
 
 /// What kind of text is wanted; decides the instruction that is put before the messages.
@@ -200,6 +204,8 @@ pub enum ServiceEvent {
     Done(FinishReason),
     /// The end: it went wrong; what had arrived stays valid.
     Failed(Failure),
+    /// Answer to [`ServiceRequest::Check`].
+    Checks(Vec<ProviderCheck>),
 }
 
 /// Why an answer ended.
@@ -284,6 +290,36 @@ pub struct ProviderHealth {
     pub address: String,
     /// How it is.
     pub health: Health,
+}
+
+/// Where a provider is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// It is in `services.toml`.
+    File,
+    /// It answers on one of this machine's usual ports.
+    Found,
+    /// A key in the environment.
+    Key,
+    /// It is inside this program.
+    BuiltIn,
+}
+
+/// What came of asking one provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderCheck {
+    /// Its name in model ids.
+    pub provider: String,
+    /// Where it was asked; empty for the built-in one.
+    pub address: String,
+    /// Where it is known from.
+    pub source: Source,
+    /// Models that it lists.
+    pub models: u32,
+    /// Milliseconds until it had answered.
+    pub answered_ms: u32,
+    /// Why it cannot be used; `None` where it can.
+    pub trouble: Option<Failure>,
 }
 
 /// Whose fault a failure was, coarsely.

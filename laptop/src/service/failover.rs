@@ -81,6 +81,7 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
         let told = match request {
             ServiceRequest::Models => ServiceEvent::Models(self.models(cancel)),
             ServiceRequest::Health => ServiceEvent::Health(self.health(cancel)),
+            ServiceRequest::Check => ServiceEvent::Checks(self.check(cancel)),
             _ => return Err(Failure::new(FailureCode::Unsupported, "", refusal)),
         };
         events.send(&told)?;

@@ -11,6 +11,7 @@ use crate::ipc::{Handler, ServeOptions, Server, bind, listener_from_stdin};
 use crate::systemd;
 
 use super::config::ServicesConfig;
+use super::reload::Reloading;
 
 /// Exit code for wrong arguments or settings; starting again would not help.
 const EXIT_SETTINGS: u8 = 78;
@@ -90,7 +91,7 @@ pub enum Settings {
 pub fn run<H: Handler>(
     program: Program,
     settings: Settings,
-    build: impl FnOnce(&ServicesConfig) -> Result<H, String>,
+    build: impl Fn(&ServicesConfig) -> Result<H, String> + Send + Sync + 'static,
 ) -> ExitCode {
     use clap::FromArgMatches;
     let name = program.name;
@@ -103,11 +104,12 @@ pub fn run<H: Handler>(
     if arguments.child && !tie_to_parent() {
         return ExitCode::SUCCESS;
     }
-    let config = match settings {
-        Settings::Providers => ServicesConfig::load(arguments.config.as_deref()),
+    let file = arguments.config.clone();
+    let read = move || match settings {
+        Settings::Providers => ServicesConfig::load(file.as_deref()),
         Settings::None => ServicesConfig::parse("", &|_| None),
     };
-    let config = match config {
+    let config = match read() {
         Ok(config) => config,
         Err(findings) => {
             findings
@@ -116,10 +118,17 @@ pub fn run<H: Handler>(
             return ExitCode::from(EXIT_SETTINGS);
         }
     };
-    for warning in &config.warnings {
-        log::warn!("{name}: {warning}");
-    }
-    let handler = match build(&config) {
+    let handler = Reloading::new(move || {
+        let config = read().map_err(|findings| {
+            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            lines.join("; ")
+        })?;
+        for warning in &config.warnings {
+            log::warn!("{name}: {warning}");
+        }
+        build(&config)
+    });
+    let handler = match handler {
         Ok(handler) => handler,
         Err(why) => {
             log::error!("{name}: {why}");

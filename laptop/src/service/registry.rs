@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth};
+use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth, Source};
 
 use super::breaker::{Breaker, Gate};
 use super::wording::one_line;
@@ -258,6 +258,22 @@ impl<P: Provider + ?Sized> Registry<P> {
             .chain(&found.entries)
             .chain(self.implied.iter().filter(shadowed))
             .cloned()
+            .collect()
+    }
+
+    /// All providers, with where each is known from; looks for others now.
+    pub(super) fn by_source(&self, cancel: &CancelToken) -> Vec<(Source, Arc<Entry<P>>)> {
+        let real = self.real(LOOK_AGAIN, cancel).into_iter();
+        let among = |list: &[Arc<Entry<P>>], entry: &Arc<Entry<P>>| {
+            list.iter().any(|one| Arc::ptr_eq(one, entry))
+        };
+        let source = |entry: &Arc<Entry<P>>| match () {
+            () if among(&self.configured, entry) => Source::File,
+            () if among(&self.implied, entry) => Source::Key,
+            () => Source::Found,
+        };
+        real.map(|entry| (source(&entry), entry))
+            .chain([(Source::BuiltIn, Arc::clone(&self.built_in))])
             .collect()
     }
 

@@ -31,10 +31,13 @@
 //! | `ledger.read` | [`LedgerRange`] | [`LedgerPart`] |
 //! | `models` | – | list of [`Model`] |
 //! | `config.check` | – | list of texts |
+//! | `config.show` | – | [`ConfigReport`] |
+//! | `config.reload` | – | [`ReloadReport`] |
 //!
 //! Names that came from devices or providers are as they are: whoever shows them escapes them.
 
 mod caller;
+mod config;
 mod device;
 mod event;
 mod gateway;
@@ -45,6 +48,7 @@ mod request;
 mod status;
 
 pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
+pub use config::{ConfigReport, ReloadReport, Setting};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
 pub use event::Event;
 pub use gateway::{

@@ -89,8 +89,8 @@ impl Control {
             created_at: now,
             expires_at: days.map_or(NEVER, |days| now + i64::from(days) * DAY_S),
         };
-        let mut profile = self.config.permissions.new_device.clone();
-        profile.requests_per_minute = self.config.daemon.requests_per_minute;
+        let mut profile = self.settled.now().permissions.new_device.clone();
+        profile.requests_per_minute = self.settled.now().daemon.requests_per_minute;
         let added = self.hub.store.add_caller(&new, &profile)?;
         log::info!("{}: added as a caller", crate::sanitize::visible(name));
         Ok(AddedCaller {

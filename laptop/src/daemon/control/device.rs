@@ -257,7 +257,9 @@ impl Control {
 
     fn renew(&self, wanted: &Renew) -> Result<Device, RpcError> {
         let one = self.find(&wanted.device)?;
-        let days = wanted.days.unwrap_or(self.config.daemon.relationship_days);
+        let days = wanted
+            .days
+            .unwrap_or(self.settled.now().daemon.relationship_days);
         if !(1..=MAX_RENEWAL_DAYS).contains(&days) {
             let words = format!("a pairing is renewed for 1 to {MAX_RENEWAL_DAYS} days");
             return Err(RpcError::new(ErrorKind::Params, words));

@@ -13,7 +13,8 @@ mod watch;
 
 use super::carriers::Carriers;
 use super::pairing::PairingDesk;
-use crate::config::Config;
+use super::reload::Reloader;
+use super::settled::Settled;
 use crate::control::api::Access;
 use crate::control::{ErrorKind, Handler, Reply, RpcError};
 use crate::hub::{Hub, Services};
@@ -76,7 +77,8 @@ impl Method {
 pub(super) struct Control {
     hub: Arc<Hub>,
     pairing: Arc<PairingDesk>,
-    config: Config,
+    settled: Arc<Settled>,
+    reloader: Arc<Reloader>,
     paths: Paths,
     services: Services,
     carriers: Arc<Carriers>,
@@ -87,17 +89,16 @@ impl Control {
     pub(super) fn new(
         hub: Arc<Hub>,
         pairing: Arc<PairingDesk>,
-        config: Config,
-        paths: Paths,
-        services: Services,
+        reloader: Arc<Reloader>,
         carriers: Arc<Carriers>,
     ) -> Self {
         Self {
             hub,
             pairing,
-            config,
-            paths,
-            services,
+            settled: Arc::clone(&reloader.settled),
+            paths: reloader.paths.clone(),
+            services: reloader.services.clone(),
+            reloader,
             carriers,
             started: Instant::now(),
         }

@@ -16,6 +16,7 @@ pub(super) const METHODS: &[Method] = &[Method::read("status", |control, _| {
 
 impl Control {
     fn status(&self) -> Result<Status, RpcError> {
+        let config = self.settled.now();
         let devices = self.hub.store.relationships()?;
         let held: Vec<&Relationship> = devices
             .iter()
@@ -24,28 +25,28 @@ impl Control {
         let services = [
             (
                 "language",
-                self.config.daemon.llm_enabled,
+                config.daemon.llm_enabled,
                 &self.services.language,
             ),
             (
                 "image",
-                self.config.daemon.image_generation_enabled,
+                config.daemon.image_generation_enabled,
                 &self.services.image,
             ),
             (
                 "fetch",
-                self.config.daemon.fetch_enabled,
+                config.daemon.fetch_enabled,
                 &self.services.downloads,
             ),
         ];
         Ok(Status {
-            name: self.config.daemon.device_name.clone(),
+            name: config.daemon.device_name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: self.started.elapsed().as_secs(),
             carriers: self.carriers.list(),
             trouble: self.carriers.trouble(),
             devices: held.len(),
-            max_devices: self.config.daemon.max_paired_devices,
+            max_devices: config.daemon.max_paired_devices,
             linked: held
                 .iter()
                 .filter(|device| self.hub.is_linked(device.id))

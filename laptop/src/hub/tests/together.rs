@@ -50,7 +50,7 @@ fn an_upload_stays_for_the_other_request_that_needs_it_and_goes_with_the_last() 
     let data = b"a picture".to_vec();
     let kept = office
         .hub
-        .settings
+        .settings()
         .scratch
         .join(office.relationship.to_string());
     let put = |path: &str, own: &[u8; 1]| {
@@ -104,7 +104,7 @@ fn an_upload_without_room_is_not_blamed_on_the_drop_folder() {
     let mut b = Builder::new();
     let data = b.blob(Blob {
         sha256: [1; 32],
-        len: office.hub.settings.quota + 1,
+        len: office.hub.settings().quota + 1,
         ty: ValueType::Bytes,
     });
     let bytes = b.op(&Op::Bytes(data));
