@@ -25,7 +25,7 @@ pub use server::{
     EventSink, Gone, Handler, ServeOptions, Server, accept, bind, listener_from_stdin,
 };
 
-pub(crate) use server::make_room;
+pub(crate) use server::{make_room, passes};
 
 #[cfg(test)]
 pub(crate) mod scripted;

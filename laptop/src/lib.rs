@@ -20,3 +20,4 @@ pub mod sanitize;
 pub mod service;
 pub mod store;
 pub mod systemd;
+pub mod web;

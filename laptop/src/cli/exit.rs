@@ -72,6 +72,7 @@ impl From<ClientError> for CliError {
                 ErrorKind::Conflict => Exit::Conflict,
                 ErrorKind::Params => Exit::Usage,
                 ErrorKind::Unavailable => Exit::Unreachable,
+                ErrorKind::Forbidden => Exit::Failed,
                 ErrorKind::Parse | ErrorKind::Request | ErrorKind::Method | ErrorKind::Internal => {
                     Exit::Failed
                 }

@@ -65,6 +65,13 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
         ),
         ("networking.bind_address", a.bind_address != b.bind_address),
         ("networking.bind_port", a.bind_port != b.bind_port),
+        ("web.enabled", a.web.enabled != b.web.enabled),
+        ("web.port", a.web.port != b.web.port),
+        (
+            "web.gateway_enabled",
+            a.web.gateway_enabled != b.web.gateway_enabled,
+        ),
+        ("web.gateway_port", a.web.gateway_port != b.web.gateway_port),
     ];
     let of = |at_once| move |(key, differs): (_, bool)| differs.then_some(Change { key, at_once });
     let now = at_once.into_iter().filter_map(of(true));

@@ -43,6 +43,19 @@ pub struct UsbConfig {
     pub interface: Option<String>,
 }
 
+/// What `daemon.toml` says of web-service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebConfig {
+    /// Whether the page and the control API are served on loopback.
+    pub enabled: bool,
+    /// Port of both.
+    pub port: u16,
+    /// Whether the laptop's own programs are served models.
+    pub gateway_enabled: bool,
+    /// Port for that.
+    pub gateway_port: u16,
+}
+
 /// What `daemon.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonConfig {
@@ -76,6 +89,8 @@ pub struct DaemonConfig {
     pub keep_bytes: u64,
     /// Seconds that results are kept.
     pub keep_s: i64,
+    /// web-service.
+    pub web: WebConfig,
 }
 
 impl DaemonConfig {
@@ -106,6 +121,12 @@ impl DaemonConfig {
             quota: 0,
             keep_bytes: 0,
             keep_s: 0,
+            web: WebConfig {
+                enabled: true,
+                port: 0,
+                gateway_enabled: false,
+                gateway_port: 0,
+            },
         };
         version::check(&mut file);
         file.section("daemon", |section| {
@@ -166,6 +187,12 @@ impl DaemonConfig {
         file.section("results", |section| {
             config.keep_bytes = section.number("keep_mb", 1024, 16..=1_048_576) << 20;
             config.keep_s = section.number("keep_days", 14, 1..=365) as i64 * 24 * 3600;
+        });
+        file.section("web", |section| {
+            config.web.enabled = section.flag("enabled", true);
+            config.web.port = section.number("port", 8145, 1..=65535) as u16;
+            config.web.gateway_enabled = section.flag("gateway_enabled", false);
+            config.web.gateway_port = section.number("gateway_port", 31145, 1..=65535) as u16;
         });
         file.finish();
         config

@@ -17,7 +17,7 @@ mod template;
 pub(crate) mod version;
 
 pub use change::{Change, changes};
-pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WifiDirectConfig};
+pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WebConfig, WifiDirectConfig};
 pub use file::{Upgrade, upgrade, write_templates};
 pub(crate) use nearest::nearest;
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};

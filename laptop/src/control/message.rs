@@ -70,10 +70,12 @@ pub enum ErrorKind {
     Conflict,
     /// Nothing answered in time.
     Unavailable,
+    /// The caller's token does not allow it.
+    Forbidden,
 }
 
 impl ErrorKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Parse,
         Self::Request,
         Self::Method,
@@ -82,6 +84,7 @@ impl ErrorKind {
         Self::NotFound,
         Self::Conflict,
         Self::Unavailable,
+        Self::Forbidden,
     ];
 
     /// The number on the wire: the standard's for its own kinds, small positive ones for ours.
@@ -95,6 +98,7 @@ impl ErrorKind {
             Self::NotFound => 1,
             Self::Conflict => 2,
             Self::Unavailable => 3,
+            Self::Forbidden => 4,
         }
     }
 }

@@ -194,7 +194,7 @@ fn wait(listener: &UnixListener, patience: Option<Duration>) -> io::Result<bool>
 
 /// Whether an `accept` may work again soon: nothing is wrong with the listener, or descriptors and memory are short and
 /// others may finish, so that giving up would make it worse.
-fn passes(error: &io::Error) -> bool {
+pub(crate) fn passes(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted

@@ -14,6 +14,8 @@ pub enum Setting {
     PairingFailures,
     /// Carrier settings that the link made for itself.
     Link,
+    /// Named tokens of the control API, as JSON; digests only.
+    Tokens,
 }
 
 impl Setting {
@@ -22,6 +24,7 @@ impl Setting {
             Self::ClockHighWater => "clock.high-water",
             Self::PairingFailures => "pairing.failures",
             Self::Link => "link",
+            Self::Tokens => "tokens",
         }
     }
 }

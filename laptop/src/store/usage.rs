@@ -66,6 +66,30 @@ impl Store {
             .optional()?;
         Ok(usage.unwrap_or_default())
     }
+
+    /// What each relationship used on `first` and every day after it: relationship, day, requests, amounts.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn usage_since(
+        &self,
+        first: i64,
+    ) -> Result<Vec<(RelationshipId, i64, u64, Usage)>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT relationship, day, requests, tokens, pictures, bytes FROM usage WHERE day >= ?1
+                ORDER BY relationship, day",
+        )?;
+        let rows = statement.query_map([first], |row| {
+            let used = Usage {
+                tokens: unsigned(row.get(3)?),
+                pictures: unsigned(row.get(4)?),
+                bytes: unsigned(row.get(5)?),
+            };
+            Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?), used))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 /// Adds to the day's amounts, stopping at the largest number.

@@ -33,20 +33,37 @@
 //! | `config.check` | – | list of texts |
 //! | `config.show` | – | [`ConfigReport`] |
 //! | `config.reload` | – | [`ReloadReport`] |
+//! | `activity` | [`ActivityRange`] | [`Activity`] |
+//! | `usage` | [`UsageRange`] | [`UsageReport`] |
+//! | `providers.list` | – | list of [`Provider`] |
+//! | `page.login` | – | [`PageLogin`] |
+//! | `page.redeem` | [`PageCode`] | – |
+//! | `tokens.list` | – | list of [`Token`] |
+//! | `tokens.make` | [`NewToken`] | [`MadeToken`] |
+//! | `tokens.revoke` | [`TokenName`] | [`Token`] |
+//! | `tokens.check` | [`TokenSecret`] | [`Token`] |
+//! | `methods` | – | list of [`MethodInfo`] |
 //!
 //! Names that came from devices or providers are as they are: whoever shows them escapes them.
 
+mod activity;
 mod caller;
 mod config;
 mod device;
 mod event;
 mod gateway;
 mod ledger;
+mod method;
 mod model;
+mod page;
 mod pairing;
+mod provider;
 mod request;
 mod status;
 
+pub use activity::{
+    Activity, ActivityRange, DeviceUsage, PastRequest, PastWant, UsageRange, UsageReport,
+};
 pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
 pub use config::{ConfigReport, ReloadReport, Setting};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
@@ -56,8 +73,11 @@ pub use gateway::{
     Sampling, Secret, Speaker,
 };
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
+pub use method::MethodInfo;
 pub use model::Model;
+pub use page::{MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, TokenSecret};
 pub use pairing::{Digits, Network, PairReport, PairStatus};
+pub use provider::Provider;
 pub use request::{Pending, PendingId};
 pub use status::{Carrier, Status};
 

@@ -4,7 +4,7 @@ use super::{Method, read, value};
 use crate::control::api::{LedgerPart, LedgerRange, LedgerReport};
 use crate::control::{ErrorKind, RpcError};
 use crate::hub::Hub;
-use crate::ledger::{Hex, MAX_LINE_LEN, Verifier};
+use crate::ledger::{Event, Hex, MAX_LINE_LEN, Verifier};
 use crate::store::{Store, StoreError, ledger_files, ledger_first_of};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -101,6 +101,28 @@ fn part(hub: &Hub, range: &LedgerRange) -> Result<LedgerPart, RpcError> {
         }
     }
     Ok(part)
+}
+
+/// The last `last` entries, oldest first, with the time of each in seconds since 1970. Lines that are none are left out:
+/// verifying is for finding those.
+pub(super) fn entries(hub: &Hub, last: u64) -> Result<Vec<(i64, Event)>, RpcError> {
+    let store = &hub.store;
+    store.publish_ledger()?;
+    let from = (store.ledger_head()?.number + 1).saturating_sub(last);
+    let mut entries = Vec::new();
+    for path in from_entry(store, from)? {
+        let numbers = ledger_first_of(&path).unwrap_or(1)..;
+        for (number, line) in numbers.zip(lines(&path)?) {
+            let line = line.map_err(|error| disk(&path, error))?;
+            if number < from {
+                continue;
+            }
+            if let Ok((_, entry)) = crate::ledger::read(&line) {
+                entries.push((entry.at, entry.event));
+            }
+        }
+    }
+    Ok(entries)
 }
 
 /// The files from the one that holds entry `from`.

@@ -1,14 +1,19 @@
 //! What the control socket can do: one file per family of methods, each with its table.
 
+mod activity;
 mod caller;
 mod config;
 mod device;
 mod gateway;
 mod ledger;
+mod method;
 mod model;
+mod page;
 mod pairing;
+mod provider;
 mod request;
 mod status;
+mod usage;
 mod watch;
 
 use super::carriers::Carriers;
@@ -24,11 +29,11 @@ use crate::store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// Every method, by family. A new family is a file with a table, and a line here.
-const FAMILIES: [&[Method]; 10] = [
+const FAMILIES: &[&[Method]] = &[
     status::METHODS,
     pairing::METHODS,
     device::METHODS,
@@ -39,6 +44,11 @@ const FAMILIES: [&[Method]; 10] = [
     model::METHODS,
     ledger::METHODS,
     config::METHODS,
+    activity::METHODS,
+    usage::METHODS,
+    provider::METHODS,
+    page::METHODS,
+    method::METHODS,
 ];
 
 /// Carries a method out.
@@ -48,7 +58,6 @@ type Call = fn(&Control, Value) -> Result<Reply, RpcError>;
 struct Method {
     name: &'static str,
     /// Whether a caller that may only look may call it.
-    #[allow(dead_code)]
     access: Access,
     call: Call,
 }
@@ -82,6 +91,10 @@ pub(super) struct Control {
     paths: Paths,
     services: Services,
     carriers: Arc<Carriers>,
+    times: activity::Times,
+    codes: page::Codes,
+    /// Held while the tokens are read and written again.
+    token_turn: Mutex<()>,
     started: Instant,
 }
 
@@ -93,6 +106,9 @@ impl Control {
         carriers: Arc<Carriers>,
     ) -> Self {
         Self {
+            times: activity::Times::follow(&hub),
+            codes: page::Codes::default(),
+            token_turn: Mutex::default(),
             hub,
             pairing,
             settled: Arc::clone(&reloader.settled),
@@ -107,7 +123,7 @@ impl Control {
 
 impl Handler for Control {
     fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
-        let mut methods = FAMILIES.into_iter().flatten();
+        let mut methods = FAMILIES.iter().copied().flatten();
         match methods.find(|one| one.name == method) {
             Some(one) => (one.call)(self, params),
             None => {
@@ -161,7 +177,7 @@ mod tests {
 
     #[test]
     fn no_name_is_taken_twice() {
-        let names = FAMILIES.into_iter().flatten().map(|one| one.name);
+        let names = FAMILIES.iter().copied().flatten().map(|one| one.name);
         let distinct: BTreeSet<&str> = names.clone().collect();
         assert_eq!(distinct.len(), names.count());
     }

@@ -1,0 +1,13 @@
+//! The methods themselves.
+
+use super::Access;
+use serde::{Deserialize, Serialize};
+
+/// A method that may be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodInfo {
+    /// Its name.
+    pub name: String,
+    /// What a caller has to be allowed.
+    pub access: Access,
+}
