@@ -91,14 +91,16 @@ fn message(at: usize, value: Value) -> Result<GatewayMessage, ApiError> {
         Some(Value::String(text)) => text,
         Some(Value::Array(parts)) => parts
             .into_iter()
-            .map(|part| match (part["type"].as_str(), part["text"].as_str()) {
-                (Some("text"), Some(text)) => Ok(text.to_owned()),
-                (Some(kind), _) if kind != "text" => {
-                    let kind = crate::sanitize::visible(kind);
-                    Err(bad(format!("parts of the type {kind} are not supported")))
-                }
-                _ => Err(bad("a part of a text has type and text".into())),
-            })
+            .map(
+                |part| match (part["type"].as_str(), part["text"].as_str()) {
+                    (Some("text"), Some(text)) => Ok(text.to_owned()),
+                    (Some(kind), _) if kind != "text" => {
+                        let kind = crate::sanitize::visible(kind);
+                        Err(bad(format!("parts of the type {kind} are not supported")))
+                    }
+                    _ => Err(bad("a part of a text has type and text".into())),
+                },
+            )
             .collect::<Result<Vec<_>, _>>()?
             .concat(),
         None if role == Speaker::Assistant => String::new(),
@@ -271,7 +273,10 @@ mod tests {
             (r#""tools":[{"type":"function"}]"#, "tools"),
             (r#""n":2"#, "n"),
             (r#""logprobs":true"#, "logprobs"),
-            (r#""response_format":{"type":"json_object"}"#, "response_format"),
+            (
+                r#""response_format":{"type":"json_object"}"#,
+                "response_format",
+            ),
             (r#""top_p":0.5"#, "top_p"),
             (r#""seed":1"#, "seed"),
             (r#""logit_bias":{"5":1}"#, "logit_bias"),
@@ -359,7 +364,10 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        let deltas: Vec<&Value> = chunks.iter().map(|one| &one["choices"][0]["delta"]).collect();
+        let deltas: Vec<&Value> = chunks
+            .iter()
+            .map(|one| &one["choices"][0]["delta"])
+            .collect();
         assert_eq!(
             deltas[..4],
             [

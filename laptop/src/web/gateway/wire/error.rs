@@ -31,7 +31,12 @@ const PARAMS: [&str; 8] = [
 ];
 
 impl ApiError {
-    fn new(status: u16, kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+    fn new(
+        status: u16,
+        kind: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             retry_after_s: None,
@@ -100,7 +105,10 @@ impl ApiError {
     }
 
     pub(super) fn method(method: &str) -> Self {
-        let words = format!("{} is not what this address takes", crate::sanitize::visible(method));
+        let words = format!(
+            "{} is not what this address takes",
+            crate::sanitize::visible(method)
+        );
         Self::new(405, "invalid_request_error", "method_not_supported", words)
     }
 
@@ -155,7 +163,9 @@ impl ApiError {
             param,
             should_retry: match fault {
                 // Tomorrow is too late for a client that waits, and what a provider has begun may have been paid for.
-                GatewayFault::Quota | GatewayFault::Provider | GatewayFault::Internal => Some(false),
+                GatewayFault::Quota | GatewayFault::Provider | GatewayFault::Internal => {
+                    Some(false)
+                }
                 _ => None,
             },
             ..Self::new(status, kind, code, message)

@@ -47,10 +47,7 @@ impl Fields {
                 Some(name),
                 format!("{name} has to be a text"),
             )),
-            None => Err(ApiError::request(
-                Some(name),
-                format!("{name} is missing"),
-            )),
+            None => Err(ApiError::request(Some(name), format!("{name} is missing"))),
         }
     }
 
@@ -162,9 +159,8 @@ impl Fields {
 
     /// Refuses what is left: `known` parameters of the API as not supported, others as unknown.
     pub(super) fn finish(mut self, known: &[&str]) -> Result<(), ApiError> {
-        self.0.retain(|name, value| {
-            !value.is_null() && !HARMLESS.contains(&name.as_str())
-        });
+        self.0
+            .retain(|name, value| !value.is_null() && !HARMLESS.contains(&name.as_str()));
         match self.0.keys().next() {
             None => Ok(()),
             Some(name) if known.contains(&name.as_str()) => Err(ApiError::unsupported(name)),

@@ -17,7 +17,10 @@ pub(super) fn read(body: &[u8], key: &str, stamp: Stamp) -> Result<Asked, ApiErr
     let prompt = fields.text("prompt")?;
     let count = u8::try_from(fields.count("n")?.unwrap_or(1)).unwrap_or(u8::MAX);
     let (width, height) = size(&mut fields)?;
-    if fields.take("response_format").is_some_and(|format| format != "b64_json") {
+    if fields
+        .take("response_format")
+        .is_some_and(|format| format != "b64_json")
+    {
         return Err(ApiError::request(
             Some("response_format"),
             "response_format: pictures come as b64_json only; nothing here has an address",

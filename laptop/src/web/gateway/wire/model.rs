@@ -103,7 +103,10 @@ mod tests {
     fn one_model_is_found_however_its_slash_is_written() {
         for id in ["desk/a", "desk%2Fa", "desk%2fa"] {
             let mut asked = one("k", id).unwrap_or_else(|error| panic!("{error:?}"));
-            assert!(matches!(asked.answer.take(models()), Told::Whole(_)), "{id}");
+            assert!(
+                matches!(asked.answer.take(models()), Told::Whole(_)),
+                "{id}"
+            );
         }
         let mut asked = one("k", "desk/c").unwrap_or_else(|error| panic!("{error:?}"));
         assert!(matches!(asked.answer.take(models()), Told::Failed(_)));

@@ -17,7 +17,8 @@ pub(super) fn read(body: &[u8], key: &str, stamp: Stamp) -> Result<Asked, ApiErr
         Some(Value::Array(list)) => match list.as_slice() {
             [Value::String(one)] => one.clone(),
             _ => {
-                let words = "prompt: one text is taken; several, and lists of tokens, are not supported";
+                let words =
+                    "prompt: one text is taken; several, and lists of tokens, are not supported";
                 return Err(ApiError::request(Some("prompt"), words));
             }
         },
