@@ -12,6 +12,7 @@ pub mod pocket;
 #[path = "../process.rs"]
 pub mod process;
 pub mod provider;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
