@@ -57,6 +57,10 @@ forbid "the daemon is handed its network" '(TcpStream::connect|TcpListener::bind
 forbid "only link talks to wpa_supplicant" 'wpactrl|wpa_ctrl' $(find laptop/src -name '*.rs' -not -path '*/link/*')
 forbid "the radio knows neither carriers nor daemons" 'crate::(daemon|hub|store|control|policy)|link::(exchange|handover|wireless|service)|super::super::' laptop/src/link/radio
 forbid "the group machine is pure" "$io|wpactrl|super::(supplicant|firewall)" laptop/src/link/radio/group.rs laptop/src/link/radio/group
+forbid "web-service is only a client of the control socket" 'crate::(hub|store|policy|executor|daemon|link|files|ledger|llm|picture|fetch|service)' \
+  laptop/src/web
+forbid "the gateway's wire is pure, and so are its programs and stop words" "$io" laptop/src/web/gateway/wire \
+  laptop/src/daemon/gateway/program.rs laptop/src/daemon/gateway/stop.rs laptop/src/daemon/gateway/fault.rs
 forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon|control|executor)' \
   laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
 forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
