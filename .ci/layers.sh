@@ -57,7 +57,7 @@ forbid "the daemon is handed its network" '(TcpStream::connect|TcpListener::bind
 forbid "only link talks to wpa_supplicant" 'wpactrl|wpa_ctrl' $(find laptop/src -name '*.rs' -not -path '*/link/*')
 forbid "the radio knows neither carriers nor daemons" 'crate::(daemon|hub|store|control|policy)|link::(exchange|handover|wireless|service)|super::super::' laptop/src/link/radio
 forbid "the group machine is pure" "$io|wpactrl|super::(supplicant|firewall)" laptop/src/link/radio/group.rs laptop/src/link/radio/group
-forbid "web-service is only a client of the control socket" 'crate::(hub|store|policy|executor|daemon|link|files|ledger|llm|picture|fetch|service)' \
+forbid "web-service is only a client of the control socket" 'crate::(hub|store|policy|executor|daemon|files|llm|picture|fetch)|crate::service::(registry|config|http)' \
   laptop/src/web
 forbid "the gateway's wire is pure, and so are its programs and stop words" "$io" laptop/src/web/gateway/wire \
   laptop/src/daemon/gateway/program.rs laptop/src/daemon/gateway/stop.rs laptop/src/daemon/gateway/fault.rs
