@@ -40,7 +40,7 @@ pub fn ended(laptop: &str, why: Ended) -> (String, &'static str) {
         ),
         Ended::Revoked => (
             format!("{} no longer knows this handheld", peer(laptop, 24)),
-            "The pairing was taken back there, or its time ran out. Pair again; your chats and pictures stay.",
+            "Taken back there, or its time ran out. Pair again; your chats and pictures stay.",
         ),
     }
 }

@@ -235,7 +235,7 @@ pub fn toast(c: &mut Canvas, t: &Theme, panel: Rect, toast: &Toast) {
     let mut inner = area.inset(2 * m.u, 0);
     let sign = inner.take_left(m.u * 5 / 2);
     mark::mark(c, t, sign_mark, sign, m.u * 5 / 2, tone, Tone::Raised);
-    inner.take_left(m.u / 2);
+    inner.take_left(m.u);
     c.tight_label(
         inner,
         &toast.text,

@@ -164,11 +164,14 @@ fn rows(c: &mut Canvas, t: &Theme, area: Rect, view: &ListView) -> Extent {
             !row.fixed && view.tall
         };
         if i > top && divides && !focused && !after_focus {
-            let tone = if row.rule { Tone::Line } else { Tone::Raised };
-            c.fill(
-                Rect::new(area.x + m.margin(), y, area.w - 2 * m.margin(), m.outline),
-                t.color(tone),
-            );
+            // A rule stands off the row above it: letters reach down there.
+            let (tone, off) = if row.rule {
+                (Tone::Line, m.u / 2)
+            } else {
+                (Tone::Raised, 0)
+            };
+            let (x, w) = (area.x + m.margin(), area.w - 2 * m.margin());
+            c.fill(Rect::new(x, y + off, w, m.outline), t.color(tone));
         }
         draw_row(c, t, place, row, focused, marked);
         y += tall;

@@ -142,11 +142,12 @@ pub fn blocks(c: &mut Canvas, t: &Theme, area: Rect, permille: u16, ink: Tone, t
     let m = &t.m;
     let gap = (m.u / 4).max(2);
     let wanted = (area.w / (2 * m.u)).clamp(5, 20);
-    let width = (area.w - gap * (wanted - 1)) / wanted;
     let radius = (m.u / 4).max(2);
     let filled = i32::from(permille.min(1000)) * wanted;
     for i in 0..wanted {
-        let block = Rect::new(area.x + i * (width + gap), area.y, width, area.h);
+        // What the division leaves over is spread, so that the last one ends with the area.
+        let left = |i: i32| area.x + i * (area.w + gap) / wanted;
+        let block = Rect::new(left(i), area.y, left(i + 1) - gap - left(i), area.h);
         c.fill_round(block, radius, t.color(track));
         let part = (filled - i * 1000).clamp(0, 1000);
         if part > 0 {
