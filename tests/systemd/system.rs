@@ -69,7 +69,9 @@ pub fn status_line(pid: &str, name: &str) -> String {
 
 pub fn user_id(name: &str) -> u32 {
     let said = says("id", &["-u", name]);
-    said.trim().parse().unwrap_or_else(|_| panic!("no user {name}"))
+    said.trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("no user {name}"))
 }
 
 /// Who has asked the model server for a chat.

@@ -1,6 +1,7 @@
 //! The caller's end.
 
 use super::message::{MAX_ANSWER_LEN, Notification, Response, RpcError};
+use super::peer::GROUP;
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -32,6 +33,12 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreachable(path, error) if error.kind() == io::ErrorKind::PermissionDenied => write!(
+                f,
+                "you may not talk to the laptop-daemon at {}: it answers root and members of the group {GROUP}; \
+                 join with sudo adduser $USER {GROUP}, then log in again",
+                path.display()
+            ),
             Self::Unreachable(path, error) => {
                 write!(f, "no laptop-daemon answers at {}: {error}; start it, or name its folder with --home", path.display())
             }
