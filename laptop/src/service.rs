@@ -13,6 +13,7 @@ pub mod process;
 pub mod registry;
 pub mod reload;
 pub mod retry;
+pub mod route;
 pub mod wording;
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl LanguageService {
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Attempt> {
-        let Route { entry, model } = route;
+        let Route { entry, model, .. } = route;
         events.send(&ServiceEvent::Started {
             provider: entry.provider.name().to_owned(),
             model: model.clone(),

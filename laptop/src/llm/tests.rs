@@ -16,6 +16,7 @@ use crate::service::retry::Patience;
 use crate::service::testing::{Reply, Seen, Step, Web, collect, text_of};
 
 const QUICK: Patience = Patience {
+    retries: 3,
     first: Duration::from_millis(2),
     longest: Duration::from_millis(20),
     deadline: Duration::from_secs(5),

@@ -84,7 +84,7 @@ impl ImageService {
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Attempt> {
-        let Route { entry, model } = route;
+        let Route { entry, model, .. } = route;
         let name = entry.provider.name();
         events.send(&ServiceEvent::Started {
             provider: name.to_owned(),

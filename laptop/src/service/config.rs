@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::config::{File, Finding, Section, migrate, nearest, version};
 
 use super::discover::Discovery;
+use super::route::{Mode, Routing};
 use super::wording::one_line;
 
 /// The template that a new installation gets: every key with its default. Its man page is made from it.
@@ -120,6 +121,8 @@ pub struct ServicesConfig {
     pub implied: Vec<ProviderConfig>,
     /// Where to look for others.
     pub discovery: Discovery,
+    /// Who gets a request that names no provider.
+    pub routing: Routing,
     /// Findings that do not stop a start, such as a key variable that is not set.
     pub warnings: Vec<Finding>,
 }
@@ -131,7 +134,7 @@ fn entry(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Option<ProviderConfig> {
     let name = section.text("name", "");
-    let kind = section.text("kind", "");
+    let kind = section.text("kind", "openai");
     let enabled = section.flag("enabled", true);
     let url = section.optional("base_url");
     let key_env = section.optional("key_env");
@@ -212,6 +215,32 @@ fn entry(
     })
 }
 
+fn read_routing(root: &mut Section<'_, '_>) -> Routing {
+    let name = root.text("routing", Mode::default().name());
+    let order = root.texts("order", &[]);
+    let Some(mode) = Mode::ALL.into_iter().find(|one| one.name() == name) else {
+        let names: Vec<&str> = Mode::ALL.into_iter().map(Mode::name).collect();
+        root.error(
+            "routing",
+            format!(
+                "routing “{}” is none of {}",
+                one_line(&name),
+                names.join(", ")
+            ),
+        );
+        return Routing::default();
+    };
+    match (mode, order.is_empty()) {
+        (Mode::Named, true) => root.error(
+            "routing",
+            "routing = \"named\" needs the names: order = [\"ollama\"]",
+        ),
+        (Mode::Named, false) | (_, true) => {}
+        (_, false) => root.warn("order", "order is only used with routing = \"named\""),
+    }
+    Routing { mode, order }
+}
+
 impl ServicesConfig {
     /// Reads `path` (a missing file is an empty one) and the environment, and what systemd has passed as credentials
     /// under the names of variables that are not set.
@@ -271,7 +300,11 @@ impl ServicesConfig {
         let mut file = File::parse(text, name, &mut findings);
         version::check(&mut file);
         let mut discover = true;
-        file.root(|root| discover = root.flag("discover", true));
+        let mut routing = Routing::default();
+        file.root(|root| {
+            discover = root.flag("discover", true);
+            routing = read_routing(root);
+        });
         let mut providers: Vec<ProviderConfig> = Vec::new();
         file.list("provider", |section| {
             if let Some(one) = entry(section, &providers, env) {
@@ -306,6 +339,7 @@ impl ServicesConfig {
             providers,
             implied,
             discovery,
+            routing,
             warnings: findings,
         })
     }
@@ -394,6 +428,24 @@ mod tests {
     }
 
     #[test]
+    fn three_lines_make_a_provider() {
+        let text = "[[provider]]\nname = 'desk'\nbase_url = 'http://10.0.0.9:5000/v1'";
+        let one = ProviderConfig::new("desk", Kind::Openai, "http://10.0.0.9:5000/v1");
+        assert_eq!(parse(text, &[]).unwrap().providers, [one]);
+    }
+
+    #[test]
+    fn routing_is_read_and_a_list_that_nothing_uses_is_told() {
+        assert_eq!(parse("", &[]).unwrap().routing, Routing::default());
+        let named = parse("routing = 'named'\norder = ['a', 'b']", &[]).unwrap();
+        assert_eq!(named.routing.mode, Mode::Named);
+        assert_eq!(named.routing.order, ["a", "b"]);
+        assert!(named.warnings.is_empty());
+        let idle = parse("routing = 'balance'\norder = ['a']", &[]).unwrap();
+        assert_eq!(idle.warnings.len(), 1);
+    }
+
+    #[test]
     fn keys_come_from_the_environment_and_go_only_where_they_belong() {
         let text = "[[provider]]\nname = 'a'\nkind = 'openai'\nbase_url = 'http://10.0.0.1/v1/'\n\
                     [[provider]]\nname = 'b'\nkind = 'openai'\n[[provider]]\nname = 'c'\nkind = 'stability'\nkey_env = 'NOPE'";
@@ -427,6 +479,8 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, said) in [
+            ("routing = 'random'", "prefer-local"),
+            ("routing = 'named'", "order"),
             (
                 "[[provider]]\nname = 'x/y'\nkind = 'ollama'",
                 "provider name “x/y”",

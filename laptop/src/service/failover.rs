@@ -28,6 +28,7 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
         let (configured, implied) = config.of_service(pictures);
         let discovery = config.discovery.clone();
         Self::new(
+            config.routing.clone(),
             configured.into_iter().map(entry).collect(),
             implied.into_iter().map(entry).collect(),
             Entry::new(built_in, None),
@@ -43,7 +44,7 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
 
     /// Has `ask` ask whom `model` means.
     ///
-    /// Only a request that named no model goes on to another provider, and only if nothing can have run.
+    /// Only a request that left the choice of a provider open goes on to another one, and only if nothing can have run.
     ///
     /// # Errors
     /// That nobody is meant, or what the last one that was asked said.
@@ -56,14 +57,20 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
         let mut route = self.route(model, cancel)?;
         let mut tried: Vec<String> = Vec::new();
         loop {
-            let Err(failed) = ask(&route) else {
-                return Ok(());
+            let failed = {
+                let _busy = route.entry.begin();
+                match ask(&route) {
+                    Ok(()) => return Ok(()),
+                    Err(failed) => failed,
+                }
             };
-            if !model.is_empty() || failed.again != Again::Elsewhere || cancel.is_cancelled() {
+            if !route.open || failed.again == Again::Never || cancel.is_cancelled() {
                 return Err(failed.failure);
             }
             tried.push(route.entry.provider.name().to_owned());
-            route = self.next_real(&tried, cancel).ok_or(failed.failure)?;
+            route = self
+                .next_real(model, &tried, cancel)
+                .ok_or(failed.failure)?;
         }
     }
 

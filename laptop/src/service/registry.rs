@@ -1,11 +1,13 @@
 //! The providers of a service: configured, found, implied and built in; which one a model id means; how they are.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth, Source};
 
 use super::breaker::{Breaker, Gate};
+use super::route::{Candidate, Routing, is_local};
 use super::wording::one_line;
 use super::{Again, Attempt, BUILT_IN, Provider};
 
@@ -22,8 +24,20 @@ pub struct Entry<P: ?Sized> {
     pub provider: Arc<P>,
     /// Model for requests that name none, from the settings.
     pub default_model: Option<String>,
+    /// Whether its address is this machine or its own network.
+    pub local: bool,
+    busy: AtomicUsize,
     breaker: Mutex<Breaker>,
     listing: Mutex<Listing>,
+}
+
+/// One request that a provider works on. Dropping it ends it.
+pub struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -33,9 +47,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<P: Provider + ?Sized> Entry<P> {
     /// An entry that nothing is known about.
     pub fn new(provider: Arc<P>, default_model: Option<String>) -> Arc<Self> {
+        let local = is_local(provider.address());
         Arc::new(Self {
             provider,
             default_model,
+            local,
+            busy: AtomicUsize::new(0),
             breaker: Mutex::default(),
             listing: Mutex::default(),
         })
@@ -44,6 +61,12 @@ impl<P: Provider + ?Sized> Entry<P> {
     /// Whether it is the one inside this program.
     pub fn is_built_in(&self) -> bool {
         self.provider.name() == BUILT_IN
+    }
+
+    /// Counts one more request that it works on.
+    pub fn begin(&self) -> Busy<'_> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(&self.busy)
     }
 
     /// Runs `work` unless the breaker is open, and tells the breaker how it went.
@@ -158,6 +181,8 @@ pub struct Route<P: ?Sized> {
     pub entry: Arc<Entry<P>>,
     /// Its name for the model.
     pub model: String,
+    /// Whether the request left the choice of a provider open, so that another one may take it.
+    pub open: bool,
 }
 
 struct Found<P: ?Sized> {
@@ -169,6 +194,8 @@ type Looker<P> = Box<dyn Fn(&CancelToken) -> Vec<Arc<Entry<P>>> + Send + Sync>;
 
 /// All providers of one service.
 pub struct Registry<P: ?Sized> {
+    routing: Routing,
+    turn: AtomicUsize,
     configured: Vec<Arc<Entry<P>>>,
     implied: Vec<Arc<Entry<P>>>,
     built_in: Arc<Entry<P>>,
@@ -181,6 +208,7 @@ pub struct Registry<P: ?Sized> {
 impl<P: Provider + ?Sized> Registry<P> {
     /// A registry. `look` finds what runs on this machine and is called on demand.
     pub fn new(
+        routing: Routing,
         configured: Vec<Arc<Entry<P>>>,
         implied: Vec<Arc<Entry<P>>>,
         built_in: Arc<Entry<P>>,
@@ -191,6 +219,8 @@ impl<P: Provider + ?Sized> Registry<P> {
             entries: Vec::new(),
         });
         Self {
+            routing,
+            turn: AtomicUsize::new(0),
             configured,
             implied,
             built_in,
@@ -243,8 +273,32 @@ impl<P: Provider + ?Sized> Registry<P> {
         }
     }
 
-    /// Real providers in the order in which a default is looked for.
+    /// Real providers that may be asked, in the order in which they are known.
     fn real(&self, max_age: Duration, cancel: &CancelToken) -> Vec<Arc<Entry<P>>> {
+        let mut known = self.known(max_age, cancel);
+        known.retain(|entry| self.routing.offers(entry.local));
+        known
+    }
+
+    /// Real providers in the order in which one that nobody named is looked for.
+    fn ordered(&self, turn: usize, cancel: &CancelToken) -> Vec<Arc<Entry<P>>> {
+        let real = self.real(LIFETIME, cancel);
+        let candidates: Vec<Candidate<'_>> = real
+            .iter()
+            .map(|entry| Candidate {
+                name: entry.provider.name(),
+                local: entry.local,
+                busy: entry.busy.load(Ordering::Relaxed),
+            })
+            .collect();
+        let places = self.routing.order(&candidates, turn);
+        places
+            .into_iter()
+            .map(|place| Arc::clone(&real[place]))
+            .collect()
+    }
+
+    fn known(&self, max_age: Duration, cancel: &CancelToken) -> Vec<Arc<Entry<P>>> {
         self.refresh(max_age, cancel);
         let found = lock(&self.found);
         let shadowed = |e: &&Arc<Entry<P>>| {
@@ -285,49 +339,100 @@ impl<P: Provider + ?Sized> Registry<P> {
         pick(self.real(LIFETIME, cancel)).or_else(|| pick(self.real(LOOK_AGAIN, cancel)))
     }
 
-    /// Whom `model` means: `<provider>/<model>`, `<provider>/` for its default, or empty for the first healthy real
-    /// provider. The built-in one is the default only where no real one is known.
+    /// Whom `model` means: `<provider>/<model>`, `<provider>/` for its default, `<model>` alone for the first provider
+    /// that lists it, or empty for the first healthy real provider. The built-in one is the default only where no real
+    /// one is known.
     ///
     /// # Errors
     /// `ModelUnknown` that lists the providers, or the failure of the provider that should have been asked.
     pub fn route(&self, model: &str, cancel: &CancelToken) -> Result<Route<P>, Failure> {
         if model.is_empty() {
-            return self.default_route(cancel);
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            return self.default_route(turn, cancel);
         }
         let (name, rest) = model.split_once('/').unwrap_or((model, ""));
         let Some(entry) = self.by_name(name, cancel) else {
-            let names: Vec<_> = self
-                .real(LIFETIME, cancel)
-                .iter()
-                .map(|e| e.provider.name().to_owned())
-                .collect();
-            let known = names
-                .iter()
-                .map(String::as_str)
-                .chain([BUILT_IN])
-                .collect::<Vec<_>>()
-                .join(", ");
-            let detail = format!(
-                "No provider is called “{}”. There is: {known}.",
-                one_line(name)
-            );
-            return Err(Failure::new(FailureCode::ModelUnknown, "", detail));
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            let listed = match model.contains('/') {
+                true => None,
+                false => self.lists(model, &[], turn, cancel),
+            };
+            return listed.ok_or_else(|| self.nobody(name, cancel));
         };
         let model = if rest.is_empty() {
             entry.pick_model(cancel)?
         } else {
             rest.to_owned()
         };
-        Ok(Route { entry, model })
+        Ok(Route {
+            entry,
+            model,
+            open: false,
+        })
     }
 
-    fn default_route(&self, cancel: &CancelToken) -> Result<Route<P>, Failure> {
+    /// That no provider is called `name`, or none that may be asked.
+    fn nobody(&self, name: &str, cancel: &CancelToken) -> Failure {
+        let known = self.known(LIFETIME, cancel);
+        let remote = known
+            .iter()
+            .find(|e| e.provider.name() == name && !self.routing.offers(e.local));
+        let detail = if let Some(entry) = remote {
+            format!(
+                "{name} is at {}, which is not local, and services.toml says routing = \"local-only\".",
+                entry.provider.address()
+            )
+        } else {
+            let names = self.real(LIFETIME, cancel);
+            let known = names
+                .iter()
+                .map(|e| e.provider.name())
+                .chain([BUILT_IN])
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "No provider is called “{}”. There is: {known}.",
+                one_line(name)
+            )
+        };
+        Failure::new(FailureCode::ModelUnknown, "", detail)
+    }
+
+    /// The first provider that lists `model`, after those `tried`.
+    fn lists(
+        &self,
+        model: &str,
+        tried: &[String],
+        turn: usize,
+        cancel: &CancelToken,
+    ) -> Option<Route<P>> {
+        let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
+        let has = |e: &Arc<Entry<P>>| {
+            e.models(cancel)
+                .is_ok_and(|list| list.iter().any(|listed| listed.id == model))
+        };
+        let ordered = self.ordered(turn, cancel);
+        let entry = ordered.into_iter().filter(fresh).find(has)?;
+        Some(Route {
+            entry,
+            model: model.to_owned(),
+            open: true,
+        })
+    }
+
+    fn default_route(&self, turn: usize, cancel: &CancelToken) -> Result<Route<P>, Failure> {
         let mut first_failure = None;
-        for entry in self.real(LIFETIME, cancel) {
+        for entry in self.ordered(turn, cancel) {
             // Listing is what shows that it lives; a configured default model alone would not.
             let model = entry.models(cancel).and_then(|_| entry.pick_model(cancel));
             match model {
-                Ok(model) => return Ok(Route { entry, model }),
+                Ok(model) => {
+                    return Ok(Route {
+                        entry,
+                        model,
+                        open: true,
+                    });
+                }
                 Err(failure) => first_failure = first_failure.or(Some(failure)),
             }
         }
@@ -338,15 +443,25 @@ impl<P: Provider + ?Sized> Registry<P> {
                 Ok(Route {
                     entry: Arc::clone(&self.built_in),
                     model,
+                    open: true,
                 })
             }
         }
     }
 
-    /// The next real provider for a request that named no model, after those `tried`; never the built-in one.
-    pub fn next_real(&self, tried: &[String], cancel: &CancelToken) -> Option<Route<P>> {
+    /// The next real provider for a request that left the choice open, after those `tried`; never the built-in one.
+    pub fn next_real(
+        &self,
+        model: &str,
+        tried: &[String],
+        cancel: &CancelToken,
+    ) -> Option<Route<P>> {
+        let turn = self.turn.load(Ordering::Relaxed);
+        if !model.is_empty() {
+            return self.lists(model, tried, turn, cancel);
+        }
         let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
-        self.real(LIFETIME, cancel)
+        self.ordered(turn, cancel)
             .into_iter()
             .filter(fresh)
             .find_map(|entry| {
@@ -354,14 +469,20 @@ impl<P: Provider + ?Sized> Registry<P> {
                     .models(cancel)
                     .and_then(|_| entry.pick_model(cancel))
                     .ok()?;
-                Some(Route { entry, model })
+                Some(Route {
+                    entry,
+                    model,
+                    open: true,
+                })
             })
     }
 
     /// All models of all providers that answer, as `<provider>/<model>`, the default marked, the built-in one last.
     pub fn models(&self, cancel: &CancelToken) -> Vec<ModelInfo> {
         let mut entries = self.real(LIFETIME, cancel);
-        let default = self.default_route(cancel).ok();
+        // Not a turn of its own: to list is not to ask.
+        let turn = self.turn.load(Ordering::Relaxed);
+        let default = self.default_route(turn, cancel).ok();
         entries.push(Arc::clone(&self.built_in));
         let mut list = Vec::new();
         for entry in entries {

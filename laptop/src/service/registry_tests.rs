@@ -57,7 +57,13 @@ fn route(registry: &Registry<Fake>, model: &str) -> Result<(String, String), Fai
 
 #[test]
 fn without_real_providers_the_default_is_built_in_and_says_so() {
-    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, |_| vec![]);
+    let registry = Registry::new(
+        Routing::default(),
+        vec![],
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
     assert_eq!(route(&registry, ""), Ok((BUILT_IN.into(), "big".into())));
     let models = registry.models(&CancelToken::new());
     assert_eq!(
@@ -74,6 +80,7 @@ fn without_real_providers_the_default_is_built_in_and_says_so() {
 fn the_first_healthy_real_provider_is_the_default_and_a_loaded_model_wins() {
     let (dead, living) = (fake("dead", false).0, fake("living", true).0);
     let registry = Registry::new(
+        Routing::default(),
         vec![dead, living],
         vec![],
         fake(BUILT_IN, true).0,
@@ -94,9 +101,13 @@ fn the_first_healthy_real_provider_is_the_default_and_a_loaded_model_wins() {
 #[test]
 fn a_real_provider_that_died_never_turns_into_the_built_in_one() {
     let (entry, alive) = fake("ollama", true);
-    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
-        vec![Arc::clone(&entry)]
-    });
+    let registry = Registry::new(
+        Routing::default(),
+        vec![],
+        vec![],
+        fake(BUILT_IN, true).0,
+        move |_| vec![Arc::clone(&entry)],
+    );
     assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
     *alive.lock().unwrap() = false;
     for entry in registry.real(LIFETIME, &CancelToken::new()) {
@@ -115,13 +126,19 @@ fn a_real_provider_that_died_never_turns_into_the_built_in_one() {
 #[test]
 fn a_cancelled_look_is_not_taken_for_an_empty_machine() {
     let (entry, _) = fake("ollama", true);
-    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |cancel| {
-        if cancel.is_cancelled() {
-            vec![]
-        } else {
-            vec![Arc::clone(&entry)]
-        }
-    });
+    let registry = Registry::new(
+        Routing::default(),
+        vec![],
+        vec![],
+        fake(BUILT_IN, true).0,
+        move |cancel| {
+            if cancel.is_cancelled() {
+                vec![]
+            } else {
+                vec![Arc::clone(&entry)]
+            }
+        },
+    );
     let cancel = CancelToken::new();
     cancel.cancel();
     registry.models(&cancel);
@@ -134,12 +151,18 @@ fn slow_to_look() -> (Arc<Registry<Fake>>, mpsc::Receiver<()>, mpsc::Sender<()>)
     let (go_on, goes_on) = mpsc::channel::<()>();
     let goes_on = Mutex::new(goes_on);
     let looks = AtomicUsize::new(0);
-    let registry = Registry::new(vec![], vec![], fake(BUILT_IN, true).0, move |_| {
-        began.send(()).unwrap();
-        goes_on.lock().unwrap().recv().unwrap();
-        let look = looks.fetch_add(1, Ordering::SeqCst);
-        vec![fake(&format!("found-{look}"), true).0]
-    });
+    let registry = Registry::new(
+        Routing::default(),
+        vec![],
+        vec![],
+        fake(BUILT_IN, true).0,
+        move |_| {
+            began.send(()).unwrap();
+            goes_on.lock().unwrap().recv().unwrap();
+            let look = looks.fetch_add(1, Ordering::SeqCst);
+            vec![fake(&format!("found-{look}"), true).0]
+        },
+    );
     (Arc::new(registry), begins, go_on)
 }
 
@@ -185,6 +208,7 @@ fn the_first_to_come_share_one_look() {
 #[test]
 fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
     let registry = Registry::new(
+        Routing::default(),
         vec![fake("a", true).0, fake("b", true).0],
         vec![],
         fake(BUILT_IN, true).0,
@@ -206,12 +230,16 @@ fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
         (asked.join(" "), result.is_ok())
     };
     let cancel = CancelToken::new();
-    let on = asked("", Again::Elsewhere, &cancel);
-    assert_eq!(on, ("a b".into(), true));
+    // One that stayed busy through all retries has not run it either.
+    for on in [
+        asked("", Again::Elsewhere, &cancel),
+        asked("", Again::Later(None), &cancel),
+    ] {
+        assert_eq!(on, ("a b".into(), true));
+    }
     for stays in [
         asked("a/", Again::Elsewhere, &cancel),
         asked("", Again::Never, &cancel),
-        asked("", Again::Later(None), &cancel),
     ] {
         assert_eq!(stays, ("a".into(), false));
     }
@@ -226,6 +254,7 @@ fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
 fn a_list_is_asked_for_once_in_its_lifetime() {
     let (entry, _) = fake("p", true);
     let registry = Registry::new(
+        Routing::default(),
         vec![Arc::clone(&entry)],
         vec![],
         fake(BUILT_IN, true).0,
@@ -261,4 +290,78 @@ fn an_open_breaker_refuses_without_asking_and_a_refused_request_does_not_open_it
     assert!(!ran);
     assert!(refused.unwrap_err().failure.detail.contains("bang"));
     assert_eq!(entry.health().health, Health::Unhealthy("bang".into()));
+}
+
+#[test]
+fn a_model_that_names_no_provider_finds_one_that_lists_it_and_another_when_that_fails() {
+    let known = vec![fake("one", true).0, fake("two", true).0];
+    let registry = Registry::new(
+        Routing::default(),
+        known,
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
+    assert_eq!(
+        route(&registry, "small"),
+        Ok(("one".into(), "small".into()))
+    );
+    assert_eq!(route(&registry, "unknown"), Err(FailureCode::ModelUnknown));
+    let mut asked = Vec::new();
+    let cancel = CancelToken::new();
+    for (model, again, expected) in [
+        ("small", Again::Elsewhere, vec!["one", "two"]),
+        ("", Again::Later(None), vec!["one", "two"]),
+        ("", Again::Never, vec!["one"]),
+        ("one/small", Again::Elsewhere, vec!["one"]),
+    ] {
+        asked.clear();
+        let result = registry.ask(model, &cancel, |route| {
+            asked.push(route.entry.provider.name.clone());
+            let failure = Failure::new(FailureCode::ProviderUnreachable, "", "no");
+            Err(Attempt { failure, again })
+        });
+        assert!(result.is_err());
+        assert_eq!(asked, expected, "{model} {again:?}");
+    }
+}
+
+#[test]
+fn local_only_offers_and_asks_nothing_else() {
+    let routing = Routing {
+        mode: super::super::route::Mode::LocalOnly,
+        order: vec![],
+    };
+    let known = vec![
+        fake("api.example.org", true).0,
+        fake("http://10.0.0.2", true).0,
+    ];
+    let registry = Registry::new(routing, known, vec![], fake(BUILT_IN, true).0, |_| vec![]);
+    assert_eq!(
+        route(&registry, ""),
+        Ok(("http://10.0.0.2".into(), "big".into()))
+    );
+    let refused = registry.route("api.example.org/big", &CancelToken::new());
+    let said = refused.err().unwrap().detail;
+    assert!(said.contains("local-only"), "{said}");
+    let models = registry.models(&CancelToken::new());
+    assert!(models.iter().all(|m| !m.id.starts_with("api.")));
+}
+
+#[test]
+fn balance_goes_round_the_idle_and_passes_over_the_busy() {
+    let routing = Routing {
+        mode: super::super::route::Mode::Balance,
+        order: vec![],
+    };
+    let known = vec![fake("one", true).0, fake("two", true).0];
+    let busy = Arc::clone(&known[0]);
+    let registry = Registry::new(routing, known, vec![], fake(BUILT_IN, true).0, |_| vec![]);
+    let next = || route(&registry, "").unwrap().0;
+    assert_eq!([next(), next(), next()], ["one", "two", "one"]);
+    let working = busy.begin();
+    assert_eq!([next(), next()], ["two", "two"]);
+    drop(working);
+    let (a, b) = (next(), next());
+    assert_ne!(a, b);
 }

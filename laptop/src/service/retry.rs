@@ -15,6 +15,8 @@ pub struct Patience {
     pub longest: Duration,
     /// Time after which no further attempt begins.
     pub deadline: Duration,
+    /// Most attempts after the first.
+    pub retries: u32,
 }
 
 impl Default for Patience {
@@ -23,6 +25,7 @@ impl Default for Patience {
             first: Duration::from_millis(300),
             longest: Duration::from_secs(5),
             deadline: Duration::from_secs(30),
+            retries: 3,
         }
     }
 }
@@ -60,6 +63,9 @@ pub fn run<T>(
         let Again::Later(asked) = failed.again else {
             return Err(failed);
         };
+        if n >= patience.retries {
+            return Err(failed);
+        }
         let pause = patience.pause(n, asked, noise());
         if start.elapsed() + pause > patience.deadline {
             return Err(failed);
@@ -98,6 +104,7 @@ mod tests {
         first: Duration::from_millis(1),
         longest: Duration::from_millis(4),
         deadline: Duration::from_secs(20),
+        retries: 3,
     };
 
     #[test]
@@ -121,6 +128,17 @@ mod tests {
             }
         });
         assert_eq!(result, Ok(4));
+    }
+
+    #[test]
+    fn a_provider_that_stays_busy_is_asked_four_times_in_all() {
+        let mut runs = 0;
+        let result: Result<(), _> = run(QUICK, &CancelToken::new(), || {
+            runs += 1;
+            Err(failed(Again::Later(None)))
+        });
+        assert_eq!(result.unwrap_err().again, Again::Later(None));
+        assert_eq!(runs, 4);
     }
 
     #[test]
