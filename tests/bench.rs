@@ -259,7 +259,7 @@ fn through(
 /// The one durable write that every request waits for, alone.
 fn durable_writes() -> Vec<f64> {
     use laptop::policy::{Profile, Usage};
-    use laptop::store::{Claim, NewRelationship, NewRequest, Store};
+    use laptop::store::{Author, Claim, NewRelationship, NewRequest, Store};
     use shared_proto::crypto::ring::{RingCrypto, RingSigner};
     use shared_proto::crypto::{Signature, Signer, TokenSecret};
     use shared_proto::renewal::Credentials;
@@ -290,10 +290,12 @@ fn durable_writes() -> Vec<f64> {
                 relationship,
                 id,
                 digest: [1; 32],
-                signature: Signature([2; 64]),
-                exporter: [3; 32],
-                claim: Claim {
+                author: Author::Device {
                     key: peer.public_key(),
+                    signature: Signature([2; 64]),
+                    exporter: [3; 32],
+                },
+                claim: Claim {
                     wants: Vec::new(),
                     asks: false,
                 },
