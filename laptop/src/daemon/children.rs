@@ -1,10 +1,14 @@
 //! The service processes of `--standalone`: started with the daemon, started again when they die, ended with it.
 
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Exit code of a service whose settings are wrong: starting again would not help.
@@ -15,8 +19,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// A process that ran this long starts with the first pause again.
 const STEADY: Duration = Duration::from_secs(5);
-/// How often a process is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// Time to end by itself after being asked: link-service puts the radio back as it was.
 const END_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -42,28 +44,68 @@ pub(super) struct Spec {
     pub(super) arguments: Vec<OsString>,
 }
 
+/// What is known of one process: to the thread that keeps it, and to whoever ends it.
 #[derive(Default)]
-struct Ending {
-    asked: Mutex<bool>,
+struct State {
+    /// Whether its end was asked for.
+    asked: bool,
+    /// Its number while it has not been waited for: the number cannot belong to another process then.
+    number: Option<Pid>,
+}
+
+#[derive(Default)]
+struct Kept {
+    state: Mutex<State>,
     changed: Condvar,
 }
 
-impl Ending {
+impl Kept {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits up to `patience`; true once the end was asked for.
-    fn wait(&self, patience: Duration) -> bool {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asked, _) = self
+    fn rest(&self, patience: Duration) -> bool {
+        let (state, _) = self
             .changed
-            .wait_timeout_while(asked, patience, |asked| !*asked)
+            .wait_timeout_while(self.lock(), patience, |state| !state.asked)
             .unwrap_or_else(PoisonError::into_inner);
-        *asked
+        state.asked
+    }
+
+    /// Asks for the end.
+    fn ask(&self) {
+        let mut state = self.lock();
+        state.asked = true;
+        tell(&state, Signal::SIGTERM);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end until `deadline`, then makes it.
+    fn end(&self, name: &str, deadline: Instant) {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), patience, |state| state.number.is_some())
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.number.is_some() {
+            log::warn!("{name} did not end in time and is killed");
+            tell(&state, Signal::SIGKILL);
+        }
+    }
+}
+
+fn tell(state: &State, signal: Signal) {
+    if let Some(number) = state.number {
+        // One that has ended by itself meanwhile hears nothing, which is as well.
+        let _ = kill(number, signal);
     }
 }
 
 /// One process and the thread that keeps it.
 struct Keeper {
     name: &'static str,
-    ending: Arc<Ending>,
+    kept: Arc<Kept>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -77,31 +119,27 @@ impl Keeper {
             );
             return Err(io::Error::new(io::ErrorKind::NotFound, words));
         }
-        let (name, ending) = (spec.name, Arc::new(Ending::default()));
-        let asked = Arc::clone(&ending);
+        let (name, kept) = (spec.name, Arc::new(Kept::default()));
+        let shared = Arc::clone(&kept);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || keep(&program, &spec, &asked))?;
+            .spawn(move || keep(&program, &spec, &shared))?;
         Ok(Self {
             name,
-            ending,
+            kept,
             thread: Some(thread),
         })
     }
 
     fn ask_to_end(&self) {
-        *self
-            .ending
-            .asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.ending.changed.notify_all();
+        self.kept.ask();
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.ask_to_end();
+        self.kept.end(self.name, Instant::now() + END_TIMEOUT);
         if let Some(thread) = self.thread.take() {
             // A keeper that panicked has nothing left to end.
             let _ = thread.join();
@@ -158,13 +196,13 @@ impl Drop for Children {
     }
 }
 
-fn keep(program: &Path, spec: &Spec, ending: &Ending) {
+fn keep(program: &Path, spec: &Spec, kept: &Kept) {
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
         match command(program, spec).spawn() {
-            Ok(mut child) => match watch(&mut child, ending) {
-                None => return end(spec.name, &mut child),
+            Ok(mut child) => match watch(&mut child, kept) {
+                None => return,
                 Some(Some(EXIT_SETTINGS)) => {
                     log::error!(
                         "{} ended because of its settings and is not started again",
@@ -185,7 +223,7 @@ fn keep(program: &Path, spec: &Spec, ending: &Ending) {
         if started.elapsed() >= STEADY {
             pause = FIRST_PAUSE;
         }
-        if ending.wait(pause) {
+        if kept.rest(pause) {
             return;
         }
         pause = (pause * 2).min(MAX_PAUSE);
@@ -205,37 +243,36 @@ fn command(program: &Path, spec: &Spec) -> Command {
     command
 }
 
-/// Waits for the process to end by itself: its exit code then. `None` if the end was asked for first.
-fn watch(child: &mut Child, ending: &Ending) -> Option<Option<i32>> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.code()),
-            Ok(None) => {}
-            Err(error) => log::warn!("a process cannot be looked at: {error}"),
-        }
-        if ending.wait(LOOK_INTERVAL) {
-            return None;
+/// Waits for the process to end, asleep all the while: its exit code. `None` if the end was asked for.
+fn watch(child: &mut Child, kept: &Kept) -> Option<Option<i32>> {
+    let number = i32::try_from(child.id()).ok().map(Pid::from_raw);
+    {
+        let mut state = kept.lock();
+        state.number = number;
+        if state.asked {
+            // Between the last look and the start of this process.
+            tell(&state, Signal::SIGTERM);
         }
     }
-}
-
-fn end(name: &str, child: &mut Child) {
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
-    if let Ok(number) = i32::try_from(child.id()) {
-        // Our own child that nobody has waited for: the number cannot belong to another process yet.
-        let _ = kill(Pid::from_raw(number), Signal::SIGTERM);
+    if let Some(number) = number {
+        // Left to be waited for, so that its number stays its own until nobody can signal it any more.
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(number), flags) == Err(Errno::EINTR) {}
     }
-    let deadline = Instant::now() + END_TIMEOUT;
-    while Instant::now() < deadline {
-        if matches!(child.try_wait(), Ok(Some(_))) {
-            return;
+    let asked = {
+        let mut state = kept.lock();
+        state.number = None;
+        kept.changed.notify_all();
+        state.asked
+    };
+    let code = match child.wait() {
+        Ok(status) => status.code(),
+        Err(error) => {
+            log::warn!("a process cannot be waited for: {error}");
+            None
         }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    log::warn!("{name} did not end in time and is killed");
-    let _ = child.kill();
-    let _ = child.wait();
+    };
+    (!asked).then_some(code)
 }
 
 #[cfg(test)]
