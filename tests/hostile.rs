@@ -323,6 +323,7 @@ fn illegal_messages_end_the_session_and_only_that() {
         },
         formats: 0,
         last_id: 0,
+        ledger: shared_proto::message::LedgerHead::default(),
     };
     let cases = [
         ("an unknown frame", vec![0x7f, 0]),

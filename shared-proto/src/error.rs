@@ -223,6 +223,8 @@ error_codes! {
     TimedOut = 83,
     /// The result was thrown away before it was fetched.
     ResultGone = 84,
+    /// The laptop spares its battery or is too hot.
+    Spared = 85,
     /// The laptop has a defect; its log says more.
     Internal = 99,
 }

@@ -60,7 +60,10 @@ impl Laptop {
             true => "",
             false => "wifi_direct_enabled = false\n",
         };
-        let text = format!("[networking]\n{radio}bind_port = 0\n{settings}");
+        // Other tests keep the processors busy.
+        let text = format!(
+            "[manners]\nwait_when_busy = false\n[networking]\n{radio}bind_port = 0\n{settings}"
+        );
         std::fs::write(home.join("config/daemon.toml"), text).expect("settings");
         Self {
             home,

@@ -260,6 +260,7 @@ impl Line {
             },
             formats: 0b1111,
             last_id: 0,
+            ledger: shared_proto::message::LedgerHead::default(),
         };
         let start = Instant::now();
         let session = ClientSession::new(&hello, now(start)).expect("a session");
@@ -520,6 +521,7 @@ fn take(
         }
         ClientEvent::Accepted(id) => told.entry(id.0).or_default().accepted = true,
         ClientEvent::Awaiting(awaiting) => told.entry(awaiting.id.0).or_default().awaiting = true,
+        ClientEvent::Queued(_) => {}
         ClientEvent::Started(started) => {
             told.entry(started.id.0)
                 .or_default()

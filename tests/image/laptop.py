@@ -114,7 +114,7 @@ class Laptop:
         self.programs, self.home = programs, home
         os.makedirs(os.path.join(home, "config"), exist_ok=True)
         with open(os.path.join(home, "config", "daemon.toml"), "w") as file:
-            file.write('[daemon]\ndevice_name = "Ada\'s ThinkPad"\nask_timeout_s = 240\n')
+            file.write('[daemon]\ndevice_name = "Ada\'s ThinkPad"\nask_timeout_s = 240\n[manners]\nwait_when_busy = false\n')
             file.write(f'[networking]\nbind_address = "::"\nbind_port = {PORT}\nwifi_direct_enabled = false\n')
         environment = dict(os.environ, OFFICEOS_DISCOVERY="off", RUST_LOG="info")
         self.log = open(os.path.join(home, "log"), "ab")

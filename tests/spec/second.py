@@ -203,9 +203,10 @@ ALLOWANCE = Struct(U8, Variant("deny", "ask", "allow"), Option(U64))
 MODEL = Struct(SERVICE, STR, STR, Option(BOOL))
 STANDING = Struct(U64, List(ALLOWANCE, 24), BYTES, U32, U64)
 LINK = Struct(STR, BYTES, STR, U16, U16)
+HEAD = Struct(U64, Array(32))
 
 MESSAGES = {
-    0x01: ("Hello", Struct(U16, STR, STR, U16, U16, U8, U64)),
+    0x01: ("Hello", Struct(U16, STR, STR, U16, U16, U8, U64, HEAD)),
     0x02: ("Submit", Struct(U64, BYTES, BYTES)),
     0x03: ("Cancel", Struct(U64)),
     0x04: ("Resume", Struct(U64, List(Struct(U8, U64), 32))),
@@ -215,7 +216,7 @@ MESSAGES = {
     0x08: ("Farewell", Struct()),
     0x10: ("Data", Struct(U64, U8, U64, U32, BOOL, BYTES)),
     0x11: ("Credit", Struct(U64, U8, U64, U64)),
-    0x20: ("Welcome", Struct(U16, STR, U64, I16, U64, STANDING, LINK)),
+    0x20: ("Welcome", Struct(U16, STR, U64, I16, U64, STANDING, LINK, HEAD)),
     0x21: ("Accepted", Struct(U64)),
     0x22: ("Awaiting", Struct(U64, U32)),
     0x23: ("Started", Struct(U64, U8, STR)),
@@ -225,6 +226,7 @@ MESSAGES = {
     0x27: ("Notice", Struct(STANDING)),
     0x28: ("Pong", Struct(U32)),
     0x29: ("Renewed", Struct(BYTES)),
+    0x2A: ("Queued", Struct(U64, U16, U8)),
 }
 KINDS = {name: (kind, fields) for kind, (name, fields) in MESSAGES.items()}
 
@@ -537,7 +539,7 @@ def check_messages(vectors):
     standing = (2592000, allowances, models, 120, 536870912)
     link = ("wifi-direct", b"DIRECT-OO-ada", "correct horse battery", 2437, 8144)
     said = {
-        "Hello": ("Hello", 1, "Ada's RG35XX", "0.1.0", 640, 480, 7, 40),
+        "Hello": ("Hello", 1, "Ada's RG35XX", "0.1.0", 640, 480, 7, 40, (811, b"\xc1" * 32)),
         "Submit": ("Submit", 41, program, signature),
         "Cancel": ("Cancel", 41),
         "Resume": ("Resume", 41, [(0, 3), (3, 65536)]),
@@ -548,7 +550,7 @@ def check_messages(vectors):
         "Data": ("Data", 41, 0, 0, 0, True, b"Hello."),
         "Data of an upload": ("Data", 41, 0x44, 16384, 0, False, b"\xff\xd8"),
         "Credit": ("Credit", 41, 0, 262144, 524288),
-        "Welcome": ("Welcome", 1, "Ada's ThinkPad", 1760000000000, -210, 41, standing, link),
+        "Welcome": ("Welcome", 1, "Ada's ThinkPad", 1760000000000, -210, 41, standing, link, (812, b"\xc2" * 32)),
         "Accepted": ("Accepted", 41),
         "Awaiting": ("Awaiting", 41, 120000),
         "Started": ("Started", 41, 0, "ollama/llama3.1:8b"),
@@ -558,6 +560,7 @@ def check_messages(vectors):
         "Notice": ("Notice", standing),
         "Pong": ("Pong", 5),
         "Renewed": ("Renewed", bytes.fromhex("010b51")),
+        "Queued": ("Queued", 41, 3, 92),
     }
     for name, message in said.items():
         same(name, write_frame(*message), vectors[name])

@@ -13,6 +13,7 @@ use super::model::screen::Purpose;
 use crate::input::Taught;
 use crate::input::button::Button;
 use crate::time::Millis;
+use shared_proto::message::LedgerHead;
 
 /// Effects of one message, in order.
 pub type Effects = Vec<Effect>;
@@ -74,6 +75,8 @@ pub enum Effect {
     },
     /// Numbers below this one are never assigned for this laptop.
     RaiseFloor(LaptopId, RequestId),
+    /// What was seen of this laptop's ledger.
+    SeeLedger(LaptopId, LedgerHead),
     /// Write an entry down.
     SaveEntry(Box<Entry>),
     /// Drop an entry and the parts of its result.

@@ -14,6 +14,7 @@ use super::model::{Battery, Chat, Clock, Extent, Pad, Panel, Settings};
 use crate::input::Touch;
 use crate::input::button::Press;
 use crate::time::Millis;
+use shared_proto::message::LedgerHead;
 
 pub use super::model::radio::Ability as RadioAbility;
 
@@ -101,6 +102,15 @@ pub enum LinkEvent {
         /// Seconds until the question expires.
         expires_in_s: u32,
     },
+    /// It waits for its turn at the laptop.
+    Queued {
+        /// Request.
+        id: RequestId,
+        /// Requests that go first.
+        ahead: u16,
+        /// Load of the laptop in percent, where it waits for that to fall; else zero.
+        busy: u8,
+    },
     /// A provider took an operation up.
     Started {
         /// Request.
@@ -185,6 +195,10 @@ pub struct Welcome {
     pub permissions: Vec<Permission>,
     /// Models.
     pub models: Vec<ModelInfo>,
+    /// How far its ledger goes.
+    pub ledger: LedgerHead,
+    /// What was seen of the ledger before, where it no longer fits that.
+    pub ledger_cut: Option<LedgerHead>,
 }
 
 /// Steps of pairing.

@@ -29,6 +29,8 @@ pub enum Table {
     PictureBlob,
     /// Single lists and texts: key (which, 0).
     Misc,
+    /// How far each laptop's ledger went when it was last seen: key (relationship, 0).
+    Ledger,
 }
 
 /// Names one value in a table.

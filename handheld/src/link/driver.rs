@@ -435,7 +435,7 @@ impl Driver {
         let bound = (exporter, binding);
         Talk::new(
             &self.introduction,
-            target.last_id,
+            (target.last_id, target.ledger),
             signer,
             bound,
             carrier.clone(),

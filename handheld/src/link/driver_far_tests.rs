@@ -176,6 +176,7 @@ pub(super) fn greeting() -> Greeting<'static> {
         floor: 4,
         standing: Default::default(),
         link: Default::default(),
+        ledger: Default::default(),
     }
 }
 

@@ -149,6 +149,7 @@ impl Bench {
             carriers,
             network,
             last_id: 3,
+            ledger: Default::default(),
         }))));
     }
 }
@@ -516,6 +517,7 @@ fn renewed_keys_are_on_the_card_before_they_are_told_and_open_the_next_session()
         carriers: vec![Carrier::Tcp(address)],
         network: None,
         last_id: 3,
+        ledger: Default::default(),
     }))));
     bench.wait(|e| matches!(e, LinkEvent::Welcome(_)).then_some(()));
     bench.say(Command::Target(None));

@@ -23,7 +23,7 @@ pub mod unpack;
 
 use std::pin::Pin;
 
-use shared_proto::message::RequestId;
+use shared_proto::message::{LedgerHead, RequestId};
 
 use crate::app::model::{Call, Carrier, Laptop, Network, Source, Upload};
 use crate::card::Relationship;
@@ -41,6 +41,8 @@ pub struct Target {
     pub network: Option<Network>,
     /// Highest request number that this card has used with it.
     pub last_id: u64,
+    /// What this card last saw of its ledger.
+    pub ledger: LedgerHead,
 }
 
 /// What the driver is told.

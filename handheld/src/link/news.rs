@@ -1,6 +1,6 @@
 //! What the laptop says, in the app's types. Peer text passes as it is: it is escaped where it is shown.
 
-use shared_proto::message::{Link, Standing, models};
+use shared_proto::message::{LedgerHead, Link, Standing, models};
 use shared_proto::opcode::Service;
 use shared_proto::pairing::LinkInfo;
 use shared_proto::session::ClientEvent;
@@ -13,7 +13,12 @@ use crate::time::Millis;
 
 /// The app's event for one of the session's, if the app needs to hear of it.
 /// Data, uploads and ends of requests are handled by [`super::talk`].
-pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<LinkEvent> {
+pub fn told(
+    event: ClientEvent<'_>,
+    carrier: &Carrier,
+    seen: &LedgerHead,
+    now: Millis,
+) -> Option<LinkEvent> {
     Some(match event {
         ClientEvent::Welcome(welcome) => {
             let (permissions, models) = standing(&welcome.standing);
@@ -33,6 +38,8 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
                 expires_in_s: welcome.standing.expires_in_s,
                 permissions,
                 models,
+                ledger: welcome.ledger,
+                ledger_cut: (!welcome.ledger.follows(seen)).then_some(*seen),
             }))
         }
         ClientEvent::Notice(news) => {
@@ -46,6 +53,11 @@ pub fn told(event: ClientEvent<'_>, carrier: &Carrier, now: Millis) -> Option<Li
         ClientEvent::Awaiting(awaiting) => LinkEvent::Awaiting {
             id: awaiting.id,
             expires_in_s: awaiting.expires_in_ms.div_ceil(1000),
+        },
+        ClientEvent::Queued(queued) => LinkEvent::Queued {
+            id: queued.id,
+            ahead: queued.ahead,
+            busy: queued.busy,
         },
         ClientEvent::Started(started) => LinkEvent::Started {
             id: started.id,

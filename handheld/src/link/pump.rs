@@ -71,6 +71,9 @@ impl Driver {
             if let Some(network) = talk.take_network() {
                 target.network = Some(network);
             }
+            if let Some(ledger) = talk.take_ledger() {
+                target.ledger = ledger;
+            }
             self.tell_all(talk, laptop).await;
             pipe.send(&talk.take_transmit());
             if pending.is_none() && pipe.is_drained() {

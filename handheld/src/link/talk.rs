@@ -7,7 +7,9 @@ use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, sign_submit};
 use shared_proto::error::{Misuse, PeerError};
 use shared_proto::limits::{MAX_CHUNK_LEN, PROTOCOL_VERSION};
-use shared_proto::message::{Credit, Data, Hello, Offset, Offsets, RequestId, Screen, UPLOAD_SLOT};
+use shared_proto::message::{
+    Credit, Data, Hello, LedgerHead, Offset, Offsets, RequestId, Screen, UPLOAD_SLOT,
+};
 use shared_proto::picture::Format;
 use shared_proto::renewal::{
     Credentials, Fresh, HandheldRenewal, RenewalBinding, RenewalError, Renewing,
@@ -69,6 +71,10 @@ pub struct Talk {
     expires_in_s: u64,
     /// The laptop's network, as told in its greeting.
     network: Option<Network>,
+    /// What the card knew of the laptop's ledger.
+    seen: LedgerHead,
+    /// How far it goes, as told in its greeting.
+    ledger: Option<LedgerHead>,
 }
 
 impl Talk {
@@ -78,7 +84,7 @@ impl Talk {
     /// The name is too long for a greeting.
     pub fn new(
         own: &Introduction,
-        last_id: u64,
+        (last_id, seen): (u64, LedgerHead),
         signer: RingSigner,
         (exporter, binding): ([u8; 32], RenewalBinding),
         carrier: Carrier,
@@ -94,6 +100,7 @@ impl Talk {
             },
             formats: Format::Jpeg.bit() | Format::Png.bit() | Format::Rgb565.bit(),
             last_id,
+            ledger: seen,
         };
         Ok(Self {
             session: ClientSession::new(&hello, now)?,
@@ -108,6 +115,8 @@ impl Talk {
             agreed: None,
             expires_in_s: 0,
             network: None,
+            seen,
+            ledger: None,
         })
     }
 
@@ -124,6 +133,11 @@ impl Talk {
     /// The network that the laptop has told of since the last call.
     pub fn take_network(&mut self) -> Option<Network> {
         self.network.take()
+    }
+
+    /// How far the laptop's ledger goes, where it has told since the last call.
+    pub fn take_ledger(&mut self) -> Option<LedgerHead> {
+        self.ledger.take()
     }
 
     /// When to call [`Talk::tick`] at the latest.
@@ -168,6 +182,7 @@ impl Talk {
         let mut damaged = None;
         let mut steps = Vec::new();
         let (expires_in_s, network) = (&mut self.expires_in_s, &mut self.network);
+        let (ledger, seen) = (&mut self.ledger, &self.seen);
         let result = self.session.receive(bytes, now, |event| match event {
             ClientEvent::UploadWanted(Credit { id, slot, from, .. }) => {
                 match sources.get(&(id, slot)) {
@@ -217,6 +232,7 @@ impl Talk {
                     ClientEvent::Welcome(welcome) => {
                         *expires_in_s = welcome.standing.expires_in_s;
                         *network = super::news::network(&welcome.link);
+                        *ledger = Some(welcome.ledger);
                     }
                     ClientEvent::Notice(standing) => *expires_in_s = standing.expires_in_s,
                     _ => {}
@@ -224,6 +240,7 @@ impl Talk {
                 events.extend(super::news::told(
                     other,
                     carrier,
+                    seen,
                     crate::time::Millis(now.0),
                 ));
             }

@@ -263,6 +263,7 @@ fn lists(model: &Model, tell: &mut impl FnMut(&str, String)) {
             EntryState::Sent => ("sent", None),
             EntryState::Accepted => ("accepted", None),
             EntryState::Asked { .. } => ("asked", None),
+            EntryState::Queued { .. } => ("queued", None),
             EntryState::Running => ("running", None),
             EntryState::Keeping => ("keeping", None),
             EntryState::Failed(failure) => ("failed", Some(failure)),

@@ -16,6 +16,7 @@ use crate::app::model::{Chat, ChatId, Laptop, RemoteFile, Settings, Turn, TurnSt
 use crate::app::msg::Stored;
 use crate::card::items::MAX_APPENDED;
 use crate::card::{Change, Items, Key, Skipped, Table};
+use shared_proto::message::LedgerHead;
 
 /// Version of the shapes below.
 const VERSION: u8 = 1;
@@ -158,6 +159,19 @@ pub fn last_request(items: &Items, laptop: LaptopId) -> u64 {
 /// Notes the last request id used with a laptop.
 pub fn set_last_request(laptop: LaptopId, id: u64) -> Change {
     Change::Put(Table::LastRequest, Key(u64::from(laptop.0), 0), encode(&id))
+}
+
+/// What was last seen of a laptop's ledger.
+pub fn ledger_seen(items: &Items, laptop: LaptopId) -> LedgerHead {
+    items
+        .value(Table::Ledger, Key(u64::from(laptop.0), 0))
+        .and_then(&decode)
+        .unwrap_or_default()
+}
+
+/// Notes what was seen of a laptop's ledger.
+pub fn set_ledger_seen(laptop: LaptopId, head: LedgerHead) -> Change {
+    Change::Put(Table::Ledger, Key(u64::from(laptop.0), 0), encode(&head))
 }
 
 /// Writes an entry down.
@@ -330,6 +344,7 @@ pub fn is_newer(items: &Items, settings: Option<&[u8]>) -> bool {
         Table::Picture,
         Table::PictureBlob,
         Table::Misc,
+        Table::Ledger,
     ];
     tables
         .into_iter()

@@ -245,6 +245,7 @@ mod tests {
                 tokens: (5, 200),
                 pictures: (0, 20),
                 bytes: (0, 1 << 30),
+                seconds: (0, 14_400),
             },
         };
         let text = words(&detail);

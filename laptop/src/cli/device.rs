@@ -25,6 +25,9 @@ pub(super) struct LimitArguments {
     /// Megabytes of files and downloads a day
     #[arg(long, value_name = "N")]
     megabytes: Option<u64>,
+    /// Seconds of work on texts and pictures a day
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
     /// Language models it may name, such as 'ollama/*'; may be repeated, and replaces the list
     #[arg(long, value_name = "PATTERN")]
     language_model: Option<Vec<String>>,
@@ -47,6 +50,7 @@ impl LimitArguments {
             bytes_per_day: self
                 .megabytes
                 .map(|megabytes| megabytes.saturating_mul(1 << 20)),
+            seconds_per_day: self.seconds,
             language_models: self.language_model.clone(),
             image_models: self.image_model.clone(),
             urls: self.url.clone(),
@@ -131,6 +135,10 @@ fn words(detail: &DeviceDetail) -> String {
         (
             "Moved today",
             format!("{} of {}", size(detail.bytes.0), size(detail.bytes.1)),
+        ),
+        (
+            "Worked today",
+            format!("{} of {} s", detail.seconds.0, detail.seconds.1),
         ),
         ("Language models", join(&detail.language_models)),
         ("Picture models", join(&detail.image_models)),
@@ -276,6 +284,7 @@ mod tests {
             tokens: (5, 200),
             pictures: (0, 20),
             bytes: (2048, 1 << 30),
+            seconds: (7, 14_400),
         };
         let text = words(&detail);
         assert!(

@@ -169,10 +169,14 @@ fn words(event: &Event) -> String {
                 (used.tokens, "tokens"),
                 (used.pictures, "pictures"),
                 (used.bytes, "bytes"),
+                (used.seconds, "seconds"),
             ]
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, unit)| format!("{count} {unit}"))
+            .map(|(count, unit)| match (unit, used.estimated) {
+                ("tokens", true) => format!("about {count} tokens"),
+                _ => format!("{count} {unit}"),
+            })
             .collect();
             match used.is_empty() {
                 true => format!("#{request} ended: {outcome}"),

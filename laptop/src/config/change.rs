@@ -15,6 +15,7 @@ pub struct Change {
 pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
     let (a, b) = (&old.daemon, &new.daemon);
     let (air, new_air) = (&a.wifi_direct, &b.wifi_direct);
+    let (polite, new_polite) = (a.manners, b.manners);
     let (mine, yours) = (
         &old.permissions.new_device.clone(),
         &new.permissions.new_device.clone(),
@@ -72,6 +73,42 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
             a.web.gateway_enabled != b.web.gateway_enabled,
         ),
         ("web.gateway_port", a.web.gateway_port != b.web.gateway_port),
+        (
+            "manners.texts_at_once",
+            polite.texts_at_once != new_polite.texts_at_once,
+        ),
+        (
+            "manners.pictures_at_once",
+            polite.pictures_at_once != new_polite.pictures_at_once,
+        ),
+        (
+            "manners.wait_when_busy",
+            polite.policy.wait_when_busy != new_polite.policy.wait_when_busy,
+        ),
+        (
+            "manners.busy_percent",
+            polite.policy.busy_percent != new_polite.policy.busy_percent,
+        ),
+        (
+            "manners.busy_wait_s",
+            polite.busy_wait_s != new_polite.busy_wait_s,
+        ),
+        (
+            "manners.spare_battery",
+            polite.policy.spare_battery != new_polite.policy.spare_battery,
+        ),
+        (
+            "manners.battery_stop_percent",
+            polite.policy.battery_stop != new_polite.policy.battery_stop,
+        ),
+        (
+            "manners.battery_small_percent",
+            polite.policy.battery_small != new_polite.policy.battery_small,
+        ),
+        (
+            "manners.spare_heat",
+            polite.policy.spare_heat != new_polite.policy.spare_heat,
+        ),
     ];
     let of = |at_once| move |(key, differs): (_, bool)| differs.then_some(Change { key, at_once });
     let now = at_once.into_iter().filter_map(of(true));
@@ -102,6 +139,7 @@ mod tests {
         }
         Some(match (key, value) {
             (_, "true") => "false".into(),
+            (_, "false") => "true".into(),
             ("bind_address", _) => "\"::\"".into(),
             ("supplicant", _) => "\"/run/wpa\"".into(),
             ("frequency", _) => "2412".into(),

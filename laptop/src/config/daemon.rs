@@ -1,7 +1,7 @@
 //! `daemon.toml`.
 
 use super::reader::{File, Section};
-use super::{Finding, version};
+use super::{Finding, MannersConfig, version};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -83,6 +83,8 @@ pub struct DaemonConfig {
     pub wifi_direct: WifiDirectConfig,
     /// USB cables.
     pub usb: UsbConfig,
+    /// How devices share the laptop, and what is regarded of its state.
+    pub manners: MannersConfig,
     /// Octets that each drop folder may hold.
     pub quota: u64,
     /// Octets of results kept.
@@ -118,6 +120,7 @@ impl DaemonConfig {
                 enabled: true,
                 interface: None,
             },
+            manners: MannersConfig::default(),
             quota: 0,
             keep_bytes: 0,
             keep_s: 0,
@@ -181,6 +184,7 @@ impl DaemonConfig {
             }
             config.bind_port = section.number("bind_port", 8080, 0..=65535) as u16;
         });
+        file.section("manners", |section| config.manners.read(section));
         file.section("files", |section| {
             config.quota = section.number("quota_mb", 512, 1..=1_048_576) << 20;
         });

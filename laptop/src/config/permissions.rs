@@ -51,6 +51,7 @@ impl PermissionsConfig {
             profile.tokens_per_day = section.number("tokens_per_day", 200_000, 0..=u64::MAX >> 1);
             profile.pictures_per_day = section.number("pictures_per_day", 20, 0..=1_000_000);
             profile.bytes_per_day = section.number("megabytes_per_day", 2048, 0..=1 << 30) << 20;
+            profile.seconds_per_day = section.number("seconds_per_day", 14_400, 0..=86_400);
         });
         file.finish();
         Self {

@@ -1,7 +1,7 @@
 //! What a handheld said, owned.
 
 use shared_proto::limits::MAX_NAME_LEN;
-use shared_proto::message::{RequestId, Resume, Screen, clip};
+use shared_proto::message::{LedgerHead, RequestId, Resume, Screen, clip};
 use shared_proto::session::ServerEvent;
 
 /// Something the handheld said, kept until the session machine is free again.
@@ -11,6 +11,7 @@ pub(super) enum Said {
         screen: Screen,
         formats: u8,
         app: String,
+        ledger: LedgerHead,
     },
     Submit {
         id: RequestId,
@@ -41,6 +42,7 @@ impl Said {
                     screen: hello.screen,
                     formats: hello.formats,
                     app,
+                    ledger: hello.ledger,
                 }
             }
             ServerEvent::Submit(submit) => Self::Submit {

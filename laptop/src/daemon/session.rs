@@ -16,7 +16,7 @@ use shared_proto::channel::{Channel, EXPORTER_SUBMIT, TlsChannel};
 use shared_proto::error::{ErrorCode, Misuse, PeerError};
 use shared_proto::limits::{MAX_CHUNK_LEN, MAX_NAME_LEN, PROTOCOL_VERSION};
 use shared_proto::message::{
-    Awaiting, Data, Done, Link, Progress, RequestId, Screen, Welcome, clip,
+    Awaiting, Data, Done, LedgerHead, Link, Progress, Queued, RequestId, Screen, Welcome, clip,
 };
 use shared_proto::renewal::Credentials;
 use shared_proto::session::ServerSession;
@@ -217,10 +217,11 @@ impl Driver {
                 screen,
                 formats,
                 app,
+                ledger,
             } => {
                 self.screen = screen;
                 self.formats = formats;
-                self.welcome(&app)?;
+                self.welcome(&app, ledger)?;
                 return Ok(false);
             }
             Said::Submit {
@@ -297,7 +298,7 @@ impl Driver {
         Papers::of(&self.hub, self.relationship).map_err(|error| SessionEnd::Own(error.to_string()))
     }
 
-    fn welcome(&mut self, app: &str) -> Result<(), SessionEnd> {
+    fn welcome(&mut self, app: &str, seen: LedgerHead) -> Result<(), SessionEnd> {
         let papers = self.papers()?;
         self.device = visible(&papers.relationship.name);
         let now = self.hub.wall();
@@ -310,6 +311,23 @@ impl Driver {
                 now,
             )
             .map_err(own)?;
+        let ledger = self.hub.store.ledger_head().map_err(own)?;
+        let ledger = LedgerHead {
+            number: ledger.number,
+            hash: ledger.hash,
+        };
+        self.hub
+            .store
+            .note_ledger_seen(self.relationship, (seen.number, seen.hash), now)
+            .map_err(own)?;
+        if !ledger.follows(&seen) {
+            log::error!(
+                "{}: it saw entry {} of the ledger, which ends with {}: it was cut, or an older state was put back",
+                self.device,
+                seen.number,
+                ledger.number
+            );
+        }
         let millis = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_millis() as u64);
@@ -328,6 +346,7 @@ impl Driver {
                 frequency: self.carrier.frequency,
                 port: self.carrier.port,
             },
+            ledger,
         };
         self.session.welcome(&welcome)?;
         log::info!(
@@ -431,6 +450,12 @@ impl Driver {
             let expires_in_ms = u32::try_from(until.since(now)).unwrap_or(u32::MAX);
             session.awaiting(Awaiting { id, expires_in_ms })?;
             followed.awaiting = true;
+        }
+        if let Some(Phase::Queued { ahead, busy }) = view.phase
+            && followed.queued != Some((ahead, busy))
+        {
+            session.waits(Queued { id, ahead, busy })?;
+            followed.queued = Some((ahead, busy));
         }
         if view.phase == Some(Phase::Uploading) {
             for credit in work.wanted(followed) {

@@ -11,7 +11,7 @@ use super::reload::Reloader;
 use super::settled::Settled;
 use crate::config::{self, Config, Finding};
 use crate::control::peer::{Allowed, GROUP};
-use crate::hub::{Hub, Services, Settings};
+use crate::hub::{Hub, Services, Settings, Sharing};
 use crate::ipc::ServiceClient;
 use crate::paths::Paths;
 use crate::store::{Retention, Store, StoreError};
@@ -285,6 +285,13 @@ pub(super) fn settings(config: &Config, paths: &Paths) -> Settings {
         language: config.daemon.llm_enabled,
         image: config.daemon.image_generation_enabled,
         renewal_s: i64::from(config.daemon.relationship_days) * 24 * 3600,
+        sharing: Sharing {
+            language_at_once: config.daemon.manners.texts_at_once,
+            pictures_at_once: config.daemon.manners.pictures_at_once,
+            manners: config.daemon.manners.policy,
+            longest_wait: Duration::from_secs(config.daemon.manners.busy_wait_s.into()),
+            ..Sharing::default()
+        },
     }
 }
 

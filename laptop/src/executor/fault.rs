@@ -45,7 +45,10 @@ impl Fault {
 
     /// Whether this side left before the service could say what it had used.
     pub(super) fn is_broken_off(&self) -> bool {
-        matches!(self.code, ErrorCode::Cancelled | ErrorCode::TimedOut)
+        matches!(
+            self.code,
+            ErrorCode::Cancelled | ErrorCode::TimedOut | ErrorCode::QuotaExceeded
+        )
     }
 
     /// Whether no guard may catch it: a person or the policy ended the program.

@@ -5,6 +5,7 @@ use crate::ipc::{
     CancelGuard, EventStream, FetchRequest, ServiceClient, ServiceEvent, ServiceRequest,
 };
 use shared_proto::error::ErrorCode;
+use shared_proto::opcode::{Operation, Service};
 use shared_proto::program::{Delete, Fetch, Get, List, Metadata, Put};
 use shared_proto::report::{Entry, FileInfo, ListingHead};
 use std::io::Write as _;
@@ -17,6 +18,8 @@ const MAX_REDIRECTS: u8 = 3;
 pub(super) struct Calling<'c> {
     events: EventStream,
     deadline: Instant,
+    /// Whether that is the end of the day's time rather than of the request's.
+    budget: bool,
     cancel: &'c crate::ipc::CancelToken,
     _guard: CancelGuard,
 }
@@ -25,11 +28,15 @@ impl Calling<'_> {
     /// The next event; the end of the stream is a fault.
     pub(super) fn next_event(&mut self) -> Result<ServiceEvent, Fault> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let late = || {
-            Fault::new(
+        let late = || match self.budget {
+            true => Fault::new(
+                ErrorCode::QuotaExceeded,
+                "today's seconds of work are used up",
+            ),
+            false => Fault::new(
                 ErrorCode::TimedOut,
                 "the service took longer than this request may",
-            )
+            ),
         };
         if left.is_zero() {
             return Err(late());
@@ -70,19 +77,30 @@ impl<'r> Run<'r, '_> {
         request: &ServiceRequest,
         op: u8,
     ) -> Result<Calling<'r>, Fault> {
-        let seconds = self
+        let bound = self
             .program
             .effects()
             .iter()
             .find(|effect| effect.op == op)
-            .map_or(60, |e| e.cost.seconds);
+            .map(|e| (e.operation, e.cost.seconds));
+        let seconds = bound.map_or(60, |(_, seconds)| seconds);
+        // What was set aside of the day's time, where this operation is one that takes of it.
+        let counted = bound.is_some_and(|(operation, _)| {
+            operation != Operation::Fit
+                && matches!(operation.service(), Service::Language | Service::Image)
+        });
+        let left = (self.permit.reserved().seconds * 1000).saturating_sub(self.worked.get());
+        let bound = Duration::from_secs(seconds);
+        let left = Duration::from_millis(left);
+        let budget = counted && left < bound;
         let events = client.call(request)?;
         let handle = events.cancel_handle();
         let guard = self.cancel.on_cancel(move || handle.cancel());
-        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let deadline = Instant::now() + if budget { left } else { bound };
         Ok(Calling {
             events,
             deadline,
+            budget,
             cancel: self.cancel,
             _guard: guard,
         })

@@ -114,6 +114,7 @@ impl Run<'_, '_> {
         {
             self.usage.tokens_in += tokens(prompt);
             self.usage.tokens_out += tokens(answer.len());
+            self.estimated = true;
         }
         result
     }
@@ -139,6 +140,7 @@ impl Run<'_, '_> {
                 ServiceEvent::Usage(usage) => {
                     self.usage.tokens_in += u64::from(usage.prompt_tokens);
                     self.usage.tokens_out += u64::from(usage.output_tokens);
+                    self.estimated |= usage.estimated;
                 }
                 ServiceEvent::Done(reason) => {
                     self.output.finished(op, reason);

@@ -21,7 +21,7 @@ mod world;
 pub use context::{Contexts, Turns};
 pub use fault::Fault;
 pub use value::{Content, Painting, Value};
-pub use world::{FileEntry, Files, Listing, Output, OutputClosed, SystemView, World};
+pub use world::{FileEntry, Files, Listing, Output, OutputClosed, SystemView, Turn, World};
 
 use crate::ipc::CancelToken;
 use crate::policy::{OpPermit, Permit};
@@ -29,6 +29,9 @@ use shared_proto::context::EMPTY;
 use shared_proto::error::ErrorCode;
 use shared_proto::message::Usage;
 use shared_proto::program::{Const, Op, Ref, Source, Step, Verified};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Instant;
 
 /// Why a program ended before its end.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
     /// What was used.
     pub usage: Usage,
+    /// Whether its tokens are estimated, because a provider told none.
+    pub estimated: bool,
 }
 
 /// Refuses a program whose conversations this laptop does not hold, before anybody is asked and anything runs.
@@ -91,11 +96,15 @@ pub fn run(
         cancel,
         results: Vec::new(),
         usage: Usage::default(),
+        estimated: false,
+        worked: Rc::default(),
     };
     let result = run.all();
+    run.usage.millis = run.worked.get();
     Outcome {
         result,
         usage: run.usage,
+        estimated: run.estimated,
     }
 }
 
@@ -114,6 +123,26 @@ struct Run<'r, 'p> {
     cancel: &'r CancelToken,
     results: Vec<Slot>,
     usage: Usage,
+    estimated: bool,
+    /// Milliseconds that services have worked on it.
+    worked: Rc<Cell<u64>>,
+}
+
+/// An operation under way: its part of the permit, and its place at a service. Counts the time it takes.
+struct Entered {
+    _permit: OpPermit,
+    turn: Turn,
+    since: Instant,
+    worked: Rc<Cell<u64>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if self.turn.counts() {
+            let millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.worked.set(self.worked.get().saturating_add(millis));
+        }
+    }
 }
 
 impl Run<'_, '_> {
@@ -216,7 +245,7 @@ impl Run<'_, '_> {
 
     /// Takes the part of the permit that covers operation `op` and asks the policy once more: it may have
     /// changed since the program was let in.
-    fn enter(&mut self, op: u8) -> Result<OpPermit, Fault> {
+    fn enter(&mut self, op: u8) -> Result<Entered, Fault> {
         let permit = self.permit.take(op).ok_or_else(|| {
             Fault::new(
                 ErrorCode::Denied,
@@ -224,7 +253,17 @@ impl Run<'_, '_> {
             )
         })?;
         self.world.recheck(&permit)?;
-        Ok(permit)
+        let turn = self.world.turn(&permit)?;
+        if turn.counts() {
+            // It may have waited long.
+            self.world.recheck(&permit)?;
+        }
+        Ok(Entered {
+            _permit: permit,
+            turn,
+            since: Instant::now(),
+            worked: Rc::clone(&self.worked),
+        })
     }
 
     /// Sends octets of the result of `op`, where it is emitted.

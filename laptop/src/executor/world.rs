@@ -5,6 +5,26 @@ use crate::ipc::{AllowedUrl, FinishReason, Screen, ServiceClient};
 use crate::policy::OpPermit;
 use shared_proto::program::Write;
 
+/// A place at a service; dropping it gives it to the next.
+pub struct Turn(Option<Box<dyn std::any::Any + Send>>);
+
+impl Turn {
+    /// A place that `held` gives back when it is dropped.
+    pub fn new(held: impl std::any::Any + Send) -> Self {
+        Self(Some(Box::new(held)))
+    }
+
+    /// Of an operation that needs none.
+    pub const fn free() -> Self {
+        Self(None)
+    }
+
+    /// Whether time spent in it is counted.
+    pub(super) const fn counts(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 /// The laptop as one request of one device sees it.
 pub trait World: Sync {
     /// The relationship that asks.
@@ -14,6 +34,12 @@ pub trait World: Sync {
     /// # Errors
     /// A [`Fault`] that says why not.
     fn recheck(&self, permit: &OpPermit) -> Result<(), Fault>;
+    /// Waits until the service of `permit` may work on it, and holds its place there. An operation that needs no turn
+    /// gets one at once.
+    ///
+    /// # Errors
+    /// A [`Fault`]: the laptop can bear no such work now, or the request was cancelled.
+    fn turn(&self, permit: &OpPermit) -> Result<Turn, Fault>;
     /// The language service.
     fn language(&self) -> &ServiceClient;
     /// The image service.

@@ -87,9 +87,10 @@ impl From<Reason> for Fault {
             Reason::Model(..) => ErrorCode::ModelDenied,
             Reason::Url(_) => ErrorCode::UrlRefused,
             Reason::Rate { .. } => ErrorCode::RateLimited,
-            Reason::Tokens { .. } | Reason::Pictures { .. } | Reason::Bytes { .. } => {
-                ErrorCode::QuotaExceeded
-            }
+            Reason::Tokens { .. }
+            | Reason::Pictures { .. }
+            | Reason::Bytes { .. }
+            | Reason::Seconds { .. } => ErrorCode::QuotaExceeded,
         };
         Fault::new(code, reason.to_string())
     }
@@ -153,7 +154,8 @@ impl Hub {
             op: failure.op,
             fault: failure.fault,
         })?;
-        let demand = Demand::of(relationship, submission.id.0, digest, &verified);
+        let mut demand = Demand::of(relationship, submission.id.0, digest, &verified);
+        demand.within_seconds(self.seconds_left(relationship)?);
         let entry = self
             .judge(&demand, before, None)
             .inspect_err(|refusal| self.note_refused(&demand, &refusal.fault))?;
@@ -210,6 +212,17 @@ impl Hub {
             entry,
         );
         Ok(work)
+    }
+
+    /// Seconds of work that are neither used today nor set aside for what runs.
+    fn seconds_left(&self, relationship: RelationshipId) -> Result<u64, Refusal> {
+        let (_, profile) = self.relationship(relationship).map_err(store_fault)?;
+        let day = self.store.local_day(self.wall()).map_err(store_fault)?;
+        let used = self.store.usage(relationship, day).map_err(store_fault)?;
+        let lives = self.lock();
+        let reserved = lives.get(&relationship).map(|live| live.reserved);
+        let gone = used.plus(reserved.unwrap_or_default());
+        Ok(profile.seconds_per_day.saturating_sub(gone.seconds))
     }
 
     /// Whom the request is from, as its proof shows.

@@ -4,11 +4,12 @@ use super::drawer::{Drawer, NoFolder};
 use super::uploads::fault;
 use super::work::{Work, store_fault};
 use super::{Hub, Submission};
-use crate::executor::{Content, Contexts, Fault, Files, SystemView, World};
+use crate::executor::{Content, Contexts, Fault, Files, SystemView, Turn, World};
 use crate::files::DropFolder;
 use crate::ipc::{AllowedUrl, PictureFormat, Screen, ServiceClient};
-use crate::policy::{OpPermit, recheck};
+use crate::policy::{OpPermit, Size, recheck};
 use crate::store::Kind;
+use shared_proto::opcode::{Operation, Service};
 use shared_proto::picture::Format;
 use std::sync::Arc;
 
@@ -73,6 +74,18 @@ impl World for Facts {
             .relationship(self.work.relationship)
             .map_err(store_fault)?;
         recheck(permit.effect(), &profile).map_err(Fault::from)
+    }
+
+    fn turn(&self, permit: &OpPermit) -> Result<Turn, Fault> {
+        let effect = permit.effect();
+        let line = match effect.operation.service() {
+            Service::Language => &self.hub.texts,
+            // The laptop's own doing, and quick.
+            Service::Image if effect.operation == Operation::Fit => return Ok(Turn::free()),
+            Service::Image => &self.hub.pictures,
+            Service::Files | Service::System => return Ok(Turn::free()),
+        };
+        line.take(&self.work, Size::of(effect.bound))
     }
 
     fn language(&self) -> &ServiceClient {

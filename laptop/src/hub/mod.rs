@@ -9,11 +9,14 @@ mod caller;
 mod desk;
 mod drawer;
 mod facts;
+mod gauge;
 mod live;
 mod models;
+mod queue;
 mod record;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod uploads;
 mod work;
 mod worker;
@@ -24,6 +27,7 @@ pub use desk::{Activity, AnswerError, Desk, Pending, Question};
 pub use live::{Guest, Signal, Tell};
 pub use models::Catalogue;
 pub use record::{Ended, Followed, Phase};
+pub use turns::Sharing;
 pub use work::Work;
 
 use crate::executor::Contexts;
@@ -38,6 +42,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use turns::Turns;
 
 /// What the hub is told when it starts.
 #[derive(Clone, Debug)]
@@ -60,6 +65,8 @@ pub struct Settings {
     pub image: bool,
     /// Seconds that a renewal gives a relationship.
     pub renewal_s: i64,
+    /// How services are shared out between devices.
+    pub sharing: Sharing,
 }
 
 /// Where the services are.
@@ -87,6 +94,8 @@ pub struct Hub {
     live: Mutex<BTreeMap<RelationshipId, Live>>,
     /// Held while a caller's request gets its number and is taken in.
     calling: Mutex<()>,
+    texts: Turns,
+    pictures: Turns,
     started: Instant,
     clock: AtomicI64,
 }
@@ -102,6 +111,9 @@ impl Hub {
         services: Services,
     ) -> Result<Arc<Self>, StoreError> {
         let clock = AtomicI64::new(store.clock_high_water()?);
+        let sharing = &settings.sharing;
+        let texts = Turns::new(sharing.language_at_once, sharing);
+        let pictures = Turns::new(sharing.pictures_at_once, sharing);
         let hub = Arc::new(Self {
             store,
             desk: Desk::new(),
@@ -111,6 +123,8 @@ impl Hub {
             contexts: Contexts::new(),
             live: Mutex::new(BTreeMap::new()),
             calling: Mutex::new(()),
+            texts,
+            pictures,
             started: Instant::now(),
             clock,
         });

@@ -15,6 +15,13 @@ pub enum Phase {
     Asking(Millis),
     /// Uploads are on their way.
     Uploading,
+    /// It waits for its turn at a service.
+    Queued {
+        /// Requests that go first.
+        ahead: u16,
+        /// Load of the processors in percent, where it waits for that to fall; else zero.
+        busy: u8,
+    },
     /// Operations run.
     Running,
     /// It has ended.
@@ -101,6 +108,7 @@ impl Record {
                 tokens_out: record.used.tokens,
                 pictures: u32::try_from(record.used.pictures).unwrap_or(u32::MAX),
                 bytes: record.used.bytes,
+                millis: record.used.seconds.saturating_mul(1000),
                 ..Usage::default()
             }),
             RequestState::Failed { op, code, detail } => Ended::Failed {
@@ -145,6 +153,8 @@ pub struct Followed {
     pub accepted: bool,
     /// Whether `Awaiting` was said.
     pub awaiting: bool,
+    /// The place in line that was said last.
+    pub queued: Option<(u16, u8)>,
     /// How many of the `Started` were said.
     pub started: usize,
     /// The last progress that was said.

@@ -18,6 +18,14 @@ use std::sync::mpsc::{Receiver, channel};
 
 mod together;
 
+/// Sharing that does not look at this machine.
+fn calm() -> Sharing {
+    Sharing {
+        root: PathBuf::from("/nonexistent"),
+        ..Sharing::default()
+    }
+}
+
 struct Office {
     hub: Arc<Hub>,
     relationship: RelationshipId,
@@ -132,6 +140,7 @@ fn open(folder: &TempFolder, socket: &std::path::Path, ask_timeout: Duration) ->
         language: true,
         image: false,
         renewal_s: 30 * 24 * 3600,
+        sharing: calm(),
     };
     let client = ServiceClient::same_user(socket);
     let services = Services {

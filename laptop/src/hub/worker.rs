@@ -34,11 +34,11 @@ pub(super) fn start(
         move || {
             // A defect in one request ends that request: the record is behind a lock that forgives it.
             let run = || carry_out(&hub, &work, &submission, &demand, entry);
-            let (result, usage) = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            let (result, spent) = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
                 let fault = Fault::new(ErrorCode::Internal, "the laptop has a defect; see its log");
-                (Err((None, fault)), Usage::default())
+                (Err((None, fault)), Spent::default())
             });
-            finish(&hub, &work, result, usage, demand.cost.usage);
+            finish(&hub, &work, result, spent, demand.cost.usage);
             // Between admissions: one that has just found an upload here still finds it when it starts.
             let admission = hub.admission(work.relationship);
             let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,9 +55,17 @@ pub(super) fn start(
             ErrorCode::Busy,
             "the laptop has no thread left for this request",
         );
-        finish(&hub, &work, Err((None, fault)), Usage::default(), reserved);
+        finish(&hub, &work, Err((None, fault)), Spent::default(), reserved);
         forget_uploads(&hub, &work);
     }
+}
+
+/// What a request used.
+#[derive(Default)]
+struct Spent {
+    usage: Usage,
+    /// Whether tokens are estimated.
+    estimated: bool,
 }
 
 type Result = std::result::Result<(), (Option<u8>, Fault)>;
@@ -68,7 +76,7 @@ fn carry_out(
     submission: &Submission,
     demand: &Demand,
     entry: Entry,
-) -> (Result, Usage) {
+) -> (Result, Spent) {
     let prepared = ask(hub, work, demand, entry).and_then(|permit| {
         if work.uploads.is_incomplete() {
             work.set_phase(Phase::Uploading);
@@ -78,7 +86,7 @@ fn carry_out(
     });
     let permit = match prepared {
         Ok(permit) => permit,
-        Err(fault) => return (Err((None, fault)), Usage::default()),
+        Err(fault) => return (Err((None, fault)), Spent::default()),
     };
     work.set_phase(Phase::Running);
     // It was verified when it came in.
@@ -87,20 +95,23 @@ fn carry_out(
         Err(error) => {
             return (
                 Err((error.op, Fault::new(error.code(), error.to_string()))),
-                Usage::default(),
+                Spent::default(),
             );
         }
     };
     let world = match Facts::new(hub, work, submission) {
         Ok(world) => world,
-        Err(fault) => return (Err((None, fault)), Usage::default()),
+        Err(fault) => return (Err((None, fault)), Spent::default()),
     };
     let outcome = executor::run(&verified, permit, &world, work.as_ref(), &work.cancel);
     (
         outcome
             .result
             .map_err(|failure| (failure.op, failure.fault)),
-        outcome.usage,
+        Spent {
+            usage: outcome.usage,
+            estimated: outcome.estimated,
+        },
     )
 }
 
@@ -148,11 +159,13 @@ fn ask(
 }
 
 /// Writes the end down, then lets sessions see it: what is called done is durable.
-fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserved: Counted) {
+fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, reserved: Counted) {
+    let Spent { usage, estimated } = spent;
     let used = Counted {
         tokens: usage.tokens_in.saturating_add(usage.tokens_out),
         pictures: u64::from(usage.pictures),
         bytes: usage.bytes,
+        seconds: usage.millis.div_ceil(1000),
     };
     let result = match result {
         // A stop for another reason that came first, or meanwhile, still ends it badly.
@@ -202,6 +215,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, usage: Usage, reserv
         let outcome = Outcome {
             state,
             used,
+            estimated,
             results: spools,
         };
         let stored = forced.and_then(|()| {

@@ -74,6 +74,8 @@ pub enum Flaw {
     Request,
     /// The key that signed a request never was the device's.
     Stranger,
+    /// A device of this name saw another entry of this number.
+    Witness(String),
 }
 
 impl std::fmt::Display for Flaw {
@@ -94,6 +96,10 @@ impl std::fmt::Display for Flaw {
             Self::Stranger => {
                 f.write_str("the key that signed or showed it never was this device's or caller's")
             }
+            Self::Witness(name) => write!(
+                f,
+                "{name} saw another entry of this number: an older state was put back and written on from"
+            ),
         }
     }
 }

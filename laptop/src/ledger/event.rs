@@ -66,6 +66,17 @@ pub struct Amounts {
     pub pictures: u64,
     /// Octets of files and downloads.
     pub bytes: u64,
+    /// Seconds that services worked; missing where there are none, as in entries from before they were counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seconds: u64,
+    /// Whether tokens are estimated, because a provider told none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<crate::policy::Usage> for Amounts {
@@ -74,6 +85,8 @@ impl From<crate::policy::Usage> for Amounts {
             tokens: usage.tokens,
             pictures: usage.pictures,
             bytes: usage.bytes,
+            seconds: usage.seconds,
+            estimated: false,
         }
     }
 }

@@ -192,3 +192,39 @@ fn time_never_goes_back() {
     let bad = verify(format!("{first}{second}").as_bytes(), None).unwrap_err();
     assert_eq!((bad.number, bad.flaw), (2, Flaw::Time));
 }
+
+#[test]
+fn what_a_device_saw_shows_a_ledger_that_was_put_back() {
+    let mut book = Book::new();
+    (0..5).for_each(|device| book.write(Event::Confirmed { device }));
+    let seen = book.head;
+    let whole = book.bytes();
+    let check = |bytes: &[u8], seen: Head| {
+        let mut verifier = Verifier::new(None).with_witnesses(vec![("Pocket".into(), seen)]);
+        let mut bad = None;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            bad = verifier.line(line).err();
+            if bad.is_some() {
+                break;
+            }
+        }
+        let missed = verifier
+            .missed()
+            .map(|(name, number)| (name.to_owned(), number));
+        (bad, missed)
+    };
+    assert_eq!(check(&whole, seen), (None, None));
+    // Cut, or an older state: its end is missed.
+    let cut: Vec<u8> = book.lines[..4].concat().into_bytes();
+    assert_eq!(check(&cut, seen), (None, Some(("Pocket".into(), 6))));
+    // An older state that was written on from.
+    let mut other = Book {
+        signer: book.signer,
+        lines: book.lines[..4].to_vec(),
+        head: read(book.lines[3].as_bytes()).unwrap().0,
+    };
+    (10..15).for_each(|device| other.write(Event::Confirmed { device }));
+    let (bad, _) = check(&other.bytes(), seen);
+    let bad = bad.unwrap();
+    assert_eq!((bad.number, bad.flaw), (6, Flaw::Witness("Pocket".into())));
+}

@@ -42,6 +42,8 @@ pub struct Verifier {
     at: i64,
     devices: BTreeMap<i64, BTreeSet<[u8; 32]>>,
     callers: BTreeMap<i64, [u8; 32]>,
+    /// What devices say they saw: name and head.
+    witnesses: Vec<(String, Head)>,
 }
 
 impl Verifier {
@@ -62,7 +64,24 @@ impl Verifier {
             at: i64::MIN,
             devices: BTreeMap::new(),
             callers: BTreeMap::new(),
+            witnesses: Vec::new(),
         }
+    }
+
+    /// Holds the ledger against what devices say they saw of it: name, and the end as it was then.
+    #[must_use]
+    pub fn with_witnesses(mut self, witnesses: Vec<(String, Head)>) -> Self {
+        self.witnesses = witnesses;
+        self
+    }
+
+    /// A device that saw the ledger go further than it does, and how far, once all lines are in.
+    pub fn missed(&self) -> Option<(&str, u64)> {
+        self.witnesses
+            .iter()
+            .filter(|(_, seen)| seen.number > self.report.head.number)
+            .max_by_key(|(_, seen)| seen.number)
+            .map(|(name, seen)| (name.as_str(), seen.number))
     }
 
     /// Takes the next line in, its end included.
@@ -87,6 +106,13 @@ impl Verifier {
         }
         if entry.at < self.at {
             return Err(bad(entry.number, Flaw::Time));
+        }
+        if let Some((name, _)) = self
+            .witnesses
+            .iter()
+            .find(|(_, seen)| seen.number == head.number && seen.hash != head.hash)
+        {
+            return Err(bad(entry.number, Flaw::Witness(name.clone())));
         }
         self.event(&entry).map_err(|flaw| bad(entry.number, flaw))?;
         self.at = entry.at;

@@ -14,6 +14,8 @@ pub struct Usage {
     pub pictures: u64,
     /// Octets of files and downloads moved.
     pub bytes: u64,
+    /// Seconds that services worked on texts and pictures.
+    pub seconds: u64,
 }
 
 impl Usage {
@@ -23,6 +25,7 @@ impl Usage {
             tokens: self.tokens.saturating_add(other.tokens),
             pictures: self.pictures.saturating_add(other.pictures),
             bytes: self.bytes.saturating_add(other.bytes),
+            seconds: self.seconds.saturating_add(other.seconds),
         }
     }
 
@@ -32,6 +35,7 @@ impl Usage {
             tokens: self.tokens.saturating_sub(other.tokens),
             pictures: self.pictures.saturating_sub(other.pictures),
             bytes: self.bytes.saturating_sub(other.bytes),
+            seconds: self.seconds.saturating_sub(other.seconds),
         }
     }
 }
@@ -146,6 +150,7 @@ mod tests {
             tokens: u64::MAX,
             pictures: 1,
             bytes: 1,
+            seconds: 1,
         };
         assert_eq!(most.plus(most).tokens, u64::MAX);
         assert_eq!(Usage::default().minus(most), Usage::default());

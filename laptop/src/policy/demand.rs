@@ -68,10 +68,25 @@ impl Demand {
             digest,
             effects: program.effects().iter().map(Effect::of).collect(),
             cost: Cost {
-                usage: usage(program.cost()),
+                usage: program.effects().iter().map(Effect::of).fold(
+                    usage(program.cost(), 0),
+                    |sum, effect| Usage {
+                        seconds: sum.seconds.saturating_add(effect.bound.seconds),
+                        ..sum
+                    },
+                ),
                 seconds: program.cost().seconds,
             },
         }
+    }
+}
+
+impl Demand {
+    /// Sets no more time aside than is `left` of today's, but never none: a program that wants some then finds none. It is
+    /// stopped when what was set aside is over, so a long bound does not keep a device from its last minutes.
+    pub fn within_seconds(&mut self, left: u64) {
+        let wanted = &mut self.cost.usage.seconds;
+        *wanted = (*wanted).min(left.max(1));
     }
 }
 
@@ -83,20 +98,27 @@ impl Effect {
             (_, Service::Language | Service::Image) => Target::Model(effect.model.into()),
             (_, Service::Files) => Target::Path(effect.target.into()),
         };
+        // What the laptop's processors are for: moving files and waiting for other machines' downloads is not counted.
+        let seconds = match (effect.operation, effect.operation.service()) {
+            (Operation::Fit, _) => 0,
+            (_, Service::Language | Service::Image) => effect.cost.seconds,
+            _ => 0,
+        };
         Self {
             op: effect.op,
             operation: effect.operation,
             target,
-            bound: usage(effect.cost),
+            bound: usage(effect.cost, seconds),
         }
     }
 }
 
-fn usage(cost: program::Cost) -> Usage {
+fn usage(cost: program::Cost, seconds: u64) -> Usage {
     Usage {
         tokens: cost.tokens,
         pictures: cost.pictures,
         bytes: cost.bytes,
+        seconds,
     }
 }
 

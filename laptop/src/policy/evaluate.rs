@@ -144,6 +144,13 @@ pub enum Reason {
         /// Left today.
         left: u64,
     },
+    /// No time is left today.
+    Seconds {
+        /// Budget of a day.
+        limit: u64,
+        /// Left today.
+        left: u64,
+    },
     /// More bytes than are left today.
     Bytes {
         /// Budget of a day.
@@ -215,6 +222,12 @@ impl fmt::Display for Reason {
                     f,
                     "this needs more than the {left} pictures left of today's {limit}"
                 )
+            }
+            Self::Seconds { limit: 0, .. } => {
+                write!(f, "the laptop allows this device no texts or pictures")
+            }
+            Self::Seconds { limit, .. } => {
+                write!(f, "today's {limit} seconds of work are used up")
             }
             Self::Bytes { limit, left } => {
                 write!(
@@ -332,6 +345,9 @@ fn check_budgets(wanted: Usage, profile: &Profile, counters: &Counters) -> Resul
     }
     if let Some((limit, left)) = over(wanted.bytes, profile.bytes_per_day, gone.bytes) {
         return Err(Reason::Bytes { limit, left });
+    }
+    if let Some((limit, left)) = over(wanted.seconds, profile.seconds_per_day, gone.seconds) {
+        return Err(Reason::Seconds { limit, left });
     }
     Ok(())
 }

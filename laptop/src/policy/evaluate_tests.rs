@@ -269,11 +269,13 @@ fn each_budget_allows_its_last_unit_and_denies_the_next() {
             tokens: 4,
             pictures: 4,
             bytes: 4,
+            seconds: 4,
         },
         reserved: Usage {
             tokens: 3,
             pictures: 3,
             bytes: 3,
+            seconds: 3,
         },
         ..Counters::default()
     };
@@ -282,6 +284,7 @@ fn each_budget_allows_its_last_unit_and_denies_the_next() {
         tokens: 3,
         pictures: 3,
         bytes: 3,
+        seconds: 3,
     }));
     let one_more = Usage {
         tokens: 4,

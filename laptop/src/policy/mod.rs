@@ -6,12 +6,14 @@
 //!
 //! - [`Profile`]: what one relationship may do (rules, model and URL lists, rate and budgets).
 //! - [`Demand`]: what a program would do and cost at most, from the verifier's effects.
+//! - [`Manners`]: whether the laptop itself is fit for work.
 //! - [`Counters`]: what the relationship has used so far.
 //! - [`Verdict`]: `Allow(Permit)`, `Ask(Prompt)` or `Deny(Reason)`.
 
 mod counters;
 mod demand;
 mod evaluate;
+mod manners;
 mod pattern;
 mod profile;
 mod prompt;
@@ -19,6 +21,7 @@ mod prompt;
 pub use counters::{Counters, RateWindow, Usage};
 pub use demand::{Cost, Demand, Effect, Target};
 pub use evaluate::{Consent, OpPermit, Permit, Reason, Verdict, evaluate, recheck};
+pub use manners::{Manners, Reading, Ruling, Size, Strain, rule};
 pub use pattern::{ModelPattern, PatternError, UrlPattern};
 pub use profile::{Profile, Rule, Standing};
 pub use prompt::Prompt;

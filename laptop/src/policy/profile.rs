@@ -61,6 +61,8 @@ pub struct Profile {
     pub pictures_per_day: u64,
     /// Bytes of files and downloads per day.
     pub bytes_per_day: u64,
+    /// Seconds of work on texts and pictures per day.
+    pub seconds_per_day: u64,
     /// Whether the relationship holds.
     pub standing: Standing,
     /// Rises with every change, so that a running request notices.
@@ -79,6 +81,7 @@ impl Profile {
             tokens_per_day: 200_000,
             pictures_per_day: 20,
             bytes_per_day: 2 * 1024 * 1024 * 1024,
+            seconds_per_day: 4 * 3600,
             standing: Standing::Active,
             generation: 0,
         }

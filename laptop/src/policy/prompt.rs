@@ -140,6 +140,7 @@ mod tests {
             tokens: 500,
             pictures: 1,
             bytes: 3 << 20,
+            seconds: 60,
         };
         let prompt = Prompt::of(&demand(
             Operation::Chat,

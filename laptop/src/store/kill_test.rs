@@ -47,6 +47,7 @@ fn child_that_is_killed() {
         let outcome = Outcome {
             state: RequestState::Done,
             used,
+            estimated: false,
             results: vec![spool],
         };
         store

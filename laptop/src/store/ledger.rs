@@ -265,6 +265,47 @@ impl Store {
         }
     }
 
+    /// Notes how far a device says that it saw the ledger go; only the furthest is kept.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn note_ledger_seen(
+        &self,
+        device: RelationshipId,
+        (number, hash): (u64, [u8; 32]),
+        now: i64,
+    ) -> Result<(), StoreError> {
+        if number == 0 {
+            return Ok(());
+        }
+        self.lock().execute(
+            "INSERT INTO ledger_seen VALUES (?1, ?2, ?3, ?4) ON CONFLICT (relationship) DO UPDATE
+                SET number = ?2, hash = ?3, at = ?4 WHERE number < ?2",
+            params![device, signed(number), hash, now],
+        )?;
+        Ok(())
+    }
+
+    /// How far each device that is still paired says that it saw the ledger go: its name, the entry and the hash of that.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn ledger_seen(&self) -> Result<Vec<(String, Head)>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT name, number, hash FROM ledger_seen JOIN relationships ON id = relationship
+                WHERE revoked_at IS NULL ORDER BY number",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let head = Head {
+                number: unsigned(row.get(1)?),
+                hash: row.get(2)?,
+            };
+            Ok((row.get(0)?, head))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The folder that holds the ledger's files.
     pub fn ledger_folder(&self) -> &Path {
         &self.ledger_folder

@@ -81,6 +81,7 @@ fn everything_that_a_person_or_a_device_did_is_there_in_its_order() {
             tokens: 3,
             ..Usage::default()
         },
+        estimated: false,
         results: Vec::new(),
     };
     store.end_request(id, 1, &failed, 5).expect("ended");
@@ -222,4 +223,24 @@ fn devices_from_before_the_ledger_are_known_to_it() {
     let (events, report) = events(&store);
     assert_eq!(names(&events), ["started", "known", "taken"]);
     assert_eq!(report.requests, 1);
+}
+
+#[test]
+fn the_furthest_that_a_device_saw_is_kept() {
+    let folder = TempFolder::new("ledger-seen");
+    let store = Store::open(&folder.0).expect("a store");
+    let (id, _) = device(&store);
+    for (number, first) in [(0, 0), (9, 1), (4, 2), (9, 3), (12, 4), (11, 5)] {
+        store
+            .note_ledger_seen(id, (number, [first; 32]), 100)
+            .expect("noted");
+    }
+    drop(store);
+    let store = Store::open(&folder.0).expect("a store");
+    let seen = store.ledger_seen().expect("read");
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].0, "Pocket");
+    assert_eq!((seen[0].1.number, seen[0].1.hash), (12, [4; 32]));
+    store.revoke(id, 200).expect("revoked");
+    assert!(store.ledger_seen().expect("read").is_empty());
 }

@@ -67,6 +67,7 @@ fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
             ("tokens-per-day", profile.tokens_per_day.to_string()),
             ("pictures-per-day", profile.pictures_per_day.to_string()),
             ("bytes-per-day", profile.bytes_per_day.to_string()),
+            ("seconds-per-day", profile.seconds_per_day.to_string()),
         ]
     };
     let limits = limits(before)
@@ -101,7 +102,7 @@ fn read_profile(connection: &Connection, id: RelationshipId) -> Result<Profile, 
     )?;
     let mut profile = connection.query_row(
         "SELECT language_models, image_models, urls, requests_per_minute, tokens_per_day, pictures_per_day,
-            bytes_per_day, generation FROM profiles WHERE relationship = ?1",
+            bytes_per_day, generation, seconds_per_day FROM profiles WHERE relationship = ?1",
         [id],
         |row| {
             let mut profile = Profile::of_new_device();
@@ -114,6 +115,7 @@ fn read_profile(connection: &Connection, id: RelationshipId) -> Result<Profile, 
             profile.pictures_per_day = unsigned(row.get(5)?);
             profile.bytes_per_day = unsigned(row.get(6)?);
             profile.generation = unsigned(row.get(7)?);
+            profile.seconds_per_day = unsigned(row.get(8)?);
             Ok(profile)
         },
     )?;
@@ -150,7 +152,9 @@ pub(super) fn write_profile(
             .join("\n")
     };
     transaction.execute(
-        "INSERT OR REPLACE INTO profiles VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO profiles (relationship, language_models, image_models, urls, requests_per_minute,
+            tokens_per_day, pictures_per_day, bytes_per_day, generation, seconds_per_day)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             id,
             join_models(&profile.language_models),
@@ -165,7 +169,8 @@ pub(super) fn write_profile(
             signed(profile.tokens_per_day),
             signed(profile.pictures_per_day),
             signed(profile.bytes_per_day),
-            signed(profile.generation)
+            signed(profile.generation),
+            signed(profile.seconds_per_day)
         ],
     )?;
     for operation in Operation::ALL {
@@ -205,6 +210,7 @@ mod tests {
                 profile.language_models = vec![ModelPattern::parse("ollama/*").expect("valid")];
                 profile.urls = vec![UrlPattern::parse("https://example.org/").expect("valid")];
                 profile.tokens_per_day = u64::MAX >> 1;
+                profile.seconds_per_day = 77;
                 profile.generation = 0;
             })
             .expect("changed");

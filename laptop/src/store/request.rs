@@ -4,7 +4,7 @@ use super::relationship::{signed, unsigned};
 use super::spool::{self, MAX_INLINE_LEN, Spool};
 use super::usage::add_usage;
 use super::{RelationshipId, Store, StoreError};
-use crate::ledger::{Event, Hex, Want};
+use crate::ledger::{Amounts, Event, Hex, Want};
 use crate::policy::Usage;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared_proto::crypto::{PublicKey, Signature};
@@ -121,6 +121,8 @@ pub struct Outcome {
     pub state: RequestState,
     /// What it used.
     pub used: Usage,
+    /// Whether its tokens are estimated.
+    pub estimated: bool,
     /// The bodies it made, whole or as far as they came.
     pub results: Vec<Spool>,
 }
@@ -166,7 +168,7 @@ impl Store {
         };
         transaction.execute(
             "INSERT INTO requests (relationship, id, digest, signature, exporter, reserved_tokens, reserved_pictures,
-                reserved_bytes, taken_at, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                reserved_bytes, taken_at, day, reserved_seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 new.relationship,
                 id,
@@ -177,7 +179,8 @@ impl Store {
                 signed(new.reserved.pictures),
                 signed(new.reserved.bytes),
                 new.now,
-                new.day
+                new.day,
+                signed(new.reserved.seconds)
             ],
         )?;
         let highest = highest.max(id);
@@ -248,7 +251,13 @@ impl Store {
         add_usage(&transaction, relationship, day, outcome.used)?;
         self.scribe.note(
             &transaction,
-            ended(relationship, id, &outcome.state, outcome.used),
+            ended(
+                relationship,
+                id,
+                &outcome.state,
+                outcome.used,
+                outcome.estimated,
+            ),
         )?;
         let mut moved = Vec::new();
         for spool in &outcome.results {
@@ -333,14 +342,15 @@ impl Store {
         let transaction = connection.transaction()?;
         let running: Vec<(i64, i64, i64, i64, Usage)> = {
             let mut statement = transaction.prepare(
-                "SELECT relationship, id, day, taken_at, reserved_tokens, reserved_pictures, reserved_bytes
-                    FROM requests WHERE state = ?1",
+                "SELECT relationship, id, day, taken_at, reserved_tokens, reserved_pictures, reserved_bytes,
+                    reserved_seconds FROM requests WHERE state = ?1",
             )?;
             let rows = statement.query_map([TAKEN], |row| {
                 let reserved = Usage {
                     tokens: unsigned(row.get(4)?),
                     pictures: unsigned(row.get(5)?),
                     bytes: unsigned(row.get(6)?),
+                    seconds: unsigned(row.get(7)?),
                 };
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, reserved))
             })?;
@@ -365,7 +375,7 @@ impl Store {
             add_usage(&transaction, *relationship, *day, *reserved)?;
             self.scribe.note(
                 &transaction,
-                ended(*relationship, *id, &interrupted, *reserved),
+                ended(*relationship, *id, &interrupted, *reserved, true),
             )?;
             for (path, _, _, slot) in files
                 .iter()
@@ -441,7 +451,13 @@ fn taken(new: &NewRequest) -> Event {
     }
 }
 
-fn ended(device: RelationshipId, id: i64, state: &RequestState, used: Usage) -> Event {
+fn ended(
+    device: RelationshipId,
+    id: i64,
+    state: &RequestState,
+    used: Usage,
+    estimated: bool,
+) -> Event {
     Event::Ended {
         device,
         request: unsigned(id),
@@ -451,7 +467,10 @@ fn ended(device: RelationshipId, id: i64, state: &RequestState, used: Usage) -> 
             RequestState::Taken => ErrorCode::Internal.name(),
         }
         .to_owned(),
-        used: used.into(),
+        used: Amounts {
+            estimated,
+            ..used.into()
+        },
     }
 }
 
@@ -472,7 +491,7 @@ fn write_end(
     };
     transaction.execute(
         "UPDATE requests SET state = ?3, op = ?4, code = ?5, detail = ?6, used_tokens = ?7, used_pictures = ?8,
-            used_bytes = ?9, ended_at = ?10 WHERE relationship = ?1 AND id = ?2",
+            used_bytes = ?9, ended_at = ?10, used_seconds = ?11 WHERE relationship = ?1 AND id = ?2",
         params![
             relationship,
             id,
@@ -483,7 +502,8 @@ fn write_end(
             signed(used.tokens),
             signed(used.pictures),
             signed(used.bytes),
-            now
+            now,
+            signed(used.seconds)
         ],
     )?;
     Ok(())
@@ -538,7 +558,8 @@ fn read_record(
 ) -> Result<Option<RequestRecord>, StoreError> {
     let record = connection
         .prepare_cached(
-            "SELECT digest, state, op, code, detail, used_tokens, used_pictures, used_bytes, acknowledged FROM requests
+            "SELECT digest, state, op, code, detail, used_tokens, used_pictures, used_bytes, acknowledged,
+                used_seconds FROM requests
                 WHERE relationship = ?1 AND id = ?2",
         )?
         .query_row(params![relationship, id], |row| {
@@ -559,6 +580,7 @@ fn read_record(
                     tokens: unsigned(row.get(5)?),
                     pictures: unsigned(row.get(6)?),
                     bytes: unsigned(row.get(7)?),
+                    seconds: unsigned(row.get(9)?),
                 },
                 released: row.get::<_, i64>(8)? != 0,
                 results: Vec::new(),

@@ -12,7 +12,9 @@ fn done(results: Vec<Spool>) -> Outcome {
             tokens: 5,
             pictures: 1,
             bytes: 7,
+            seconds: 2,
         },
+        estimated: false,
         results,
     }
 }
@@ -203,6 +205,7 @@ fn running_work_ends_as_interrupted_and_keeps_what_had_arrived() {
         tokens: 300,
         pictures: 2,
         bytes: 10,
+        seconds: 9,
     };
     store
         .admit(&NewRequest {
@@ -260,6 +263,7 @@ fn a_request_ends_once() {
             tokens: 999,
             ..Usage::default()
         },
+        estimated: false,
         results: Vec::new(),
     };
     store.end_request(device, 1, &again, 2).expect("ignored");

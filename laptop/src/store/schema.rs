@@ -5,10 +5,11 @@ use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
 /// Steps from one version of the tables to the next. Never edited once released, only added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("v1.sql"),
     include_str!("v2.sql"),
     include_str!("v3.sql"),
+    include_str!("v4.sql"),
 ];
 
 /// Sets the connection up, checks the whole database and brings it to the present version.

@@ -54,13 +54,14 @@ impl Store {
         let usage = self
             .lock()
             .prepare_cached(
-                "SELECT tokens, pictures, bytes FROM usage WHERE relationship = ?1 AND day = ?2",
+                "SELECT tokens, pictures, bytes, seconds FROM usage WHERE relationship = ?1 AND day = ?2",
             )?
             .query_row(params![relationship, day], |row| {
                 Ok(Usage {
                     tokens: unsigned(row.get(0)?),
                     pictures: unsigned(row.get(1)?),
                     bytes: unsigned(row.get(2)?),
+                    seconds: unsigned(row.get(3)?),
                 })
             })
             .optional()?;
@@ -77,7 +78,7 @@ impl Store {
     ) -> Result<Vec<(RelationshipId, i64, u64, Usage)>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
-            "SELECT relationship, day, requests, tokens, pictures, bytes FROM usage WHERE day >= ?1
+            "SELECT relationship, day, requests, tokens, pictures, bytes, seconds FROM usage WHERE day >= ?1
                 ORDER BY relationship, day",
         )?;
         let rows = statement.query_map([first], |row| {
@@ -85,6 +86,7 @@ impl Store {
                 tokens: unsigned(row.get(3)?),
                 pictures: unsigned(row.get(4)?),
                 bytes: unsigned(row.get(5)?),
+                seconds: unsigned(row.get(6)?),
             };
             Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?), used))
         })?;
@@ -99,24 +101,34 @@ pub(super) fn add_usage(
     day: i64,
     used: Usage,
 ) -> Result<(), StoreError> {
-    let before: Option<(i64, i64, i64)> = transaction
+    let before: Option<(i64, i64, i64, i64)> = transaction
         .query_row(
-            "SELECT tokens, pictures, bytes FROM usage WHERE relationship = ?1 AND day = ?2",
+            "SELECT tokens, pictures, bytes, seconds FROM usage WHERE relationship = ?1 AND day = ?2",
             params![relationship, day],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
         .optional()?;
-    let (tokens, pictures, bytes) = before.unwrap_or_default();
+    let (tokens, pictures, bytes, seconds) = before.unwrap_or_default();
     let before = Usage {
         tokens: unsigned(tokens),
         pictures: unsigned(pictures),
         bytes: unsigned(bytes),
+        seconds: unsigned(seconds),
     };
     let after = before.plus(used);
     transaction.execute(
-        "INSERT INTO usage (relationship, day, requests, tokens, pictures, bytes) VALUES (?1, ?2, 1, ?3, ?4, ?5)
-            ON CONFLICT (relationship, day) DO UPDATE SET requests = requests + 1, tokens = ?3, pictures = ?4, bytes = ?5",
-        params![relationship, day, signed(after.tokens), signed(after.pictures), signed(after.bytes)],
+        "INSERT INTO usage (relationship, day, requests, tokens, pictures, bytes, seconds)
+            VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6)
+            ON CONFLICT (relationship, day) DO UPDATE SET requests = requests + 1, tokens = ?3, pictures = ?4, bytes = ?5,
+                seconds = ?6",
+        params![
+            relationship,
+            day,
+            signed(after.tokens),
+            signed(after.pictures),
+            signed(after.bytes),
+            signed(after.seconds)
+        ],
     )?;
     Ok(())
 }
@@ -141,6 +153,7 @@ mod tests {
             tokens: 1,
             pictures: 2,
             bytes: u64::MAX,
+            seconds: 3,
         };
         {
             let mut connection = store.lock();
@@ -152,8 +165,8 @@ mod tests {
         }
         let used = store.usage(device, 5).expect("read");
         assert_eq!(
-            (used.tokens, used.pictures, used.bytes),
-            (2, 4, i64::MAX as u64)
+            (used.tokens, used.pictures, used.bytes, used.seconds),
+            (2, 4, i64::MAX as u64, 6)
         );
         assert_eq!(store.usage(device, 6).expect("read"), Usage::default());
     }

@@ -14,6 +14,25 @@ pub struct Screen {
     pub height: u16,
 }
 
+/// How far the laptop's ledger went when one side saw it: whoever sees it end earlier, or end otherwise, knows that it
+/// was cut or put back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHead {
+    /// Number of the last entry; zero where none was seen.
+    pub number: u64,
+    /// Its hash; zeros where none was seen.
+    pub hash: [u8; 32],
+}
+
+impl LedgerHead {
+    /// Whether a ledger that ends here can be the one that ended at `before`: it never gets shorter, and an end that is
+    /// still the same entry is the same in every octet.
+    #[must_use]
+    pub fn follows(&self, before: &Self) -> bool {
+        self.number > before.number || self == before
+    }
+}
+
 /// First message of the handheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello<'a> {
@@ -29,6 +48,8 @@ pub struct Hello<'a> {
     pub formats: u8,
     /// The highest number it has used.
     pub last_id: u64,
+    /// What this card last saw of the laptop's ledger.
+    pub ledger: LedgerHead,
 }
 
 /// What the policy says to an operation.
@@ -128,6 +149,8 @@ pub struct Welcome<'a> {
     /// Where the laptop is found again.
     #[serde(borrow)]
     pub link: Link<'a>,
+    /// How far the ledger goes.
+    pub ledger: LedgerHead,
 }
 
 /// Policy or models changed.
@@ -153,6 +176,19 @@ pub fn push_model(model: &Model<'_>, out: &mut alloc::vec::Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_only_grows() {
+        let head = |number, first| LedgerHead {
+            number,
+            hash: [first; 32],
+        };
+        assert!(head(5, 1).follows(&head(4, 9)));
+        assert!(head(5, 1).follows(&head(5, 1)));
+        assert!(head(0, 0).follows(&LedgerHead::default()));
+        assert!(!head(5, 2).follows(&head(5, 1)), "another entry");
+        assert!(!head(4, 1).follows(&head(5, 1)), "cut");
+    }
 
     #[test]
     fn a_link_never_shows_its_passphrase() {

@@ -8,11 +8,11 @@ mod stream;
 #[cfg(feature = "alloc")]
 pub use greeting::push_model;
 pub use greeting::{
-    Allowance, Hello, Link, Model, Notice, Screen, Standing, Verdict, Welcome, models,
+    Allowance, Hello, LedgerHead, Link, Model, Notice, Screen, Standing, Verdict, Welcome, models,
 };
 pub use request::{
-    Accepted, Ack, Awaiting, Cancel, Done, Failed, Offset, Offsets, Progress, Resume, Started,
-    Submit, Usage,
+    Accepted, Ack, Awaiting, Cancel, Done, Failed, Offset, Offsets, Progress, Queued, Resume,
+    Started, Submit, Usage,
 };
 pub use stream::{Credit, Data, UPLOAD_SLOT};
 
@@ -133,6 +133,8 @@ messages! {
     Pong(Echo) = 0x28,
     /// Laptop: a step of renewal.
     Renewed(Renewal<'a>) = 0x29,
+    /// Laptop: the request waits for its turn.
+    Queued(Queued) = 0x2a,
 }
 
 #[cfg(test)]
@@ -145,7 +147,7 @@ mod tests {
         let numbers: Vec<u8> = KINDS.iter().map(|(_, number)| *number).collect();
         let expected = [
             0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x10, 0x11, 0x20, 0x21, 0x22, 0x23,
-            0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+            0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a,
         ];
         assert_eq!(numbers, expected);
     }

@@ -66,6 +66,17 @@ pub struct Awaiting {
     pub expires_in_ms: u32,
 }
 
+/// The request has its place in line and nothing of it runs yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The request.
+    pub id: RequestId,
+    /// Requests that go before it.
+    pub ahead: u16,
+    /// Load of the laptop's processors in percent, where it waits for that to fall; else zero.
+    pub busy: u8,
+}
+
 /// Somebody took up an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started<'a> {

@@ -9,7 +9,7 @@ use crate::limits::{
 };
 use crate::message::{
     Ack, Awaiting, Cancel, Credit, Data, Done, Echo, Failed, Hello, Message, Offsets, Progress,
-    Renewal, RequestId, Resume, Standing, Started, Submit, UPLOAD_SLOT, Welcome,
+    Queued, Renewal, RequestId, Resume, Standing, Started, Submit, UPLOAD_SLOT, Welcome,
 };
 use crate::time::Millis;
 use alloc::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub enum ClientEvent<'a> {
     Accepted(RequestId),
     /// A person is being asked.
     Awaiting(Awaiting),
+    /// The request waits for its turn.
+    Queued(Queued),
     /// Somebody took up an operation.
     Started(Started<'a>),
     /// How far an operation has come.
@@ -142,6 +144,10 @@ impl ClientSession {
             Message::Awaiting(awaiting) => {
                 self.require(awaiting.id)?;
                 sink(ClientEvent::Awaiting(awaiting));
+            }
+            Message::Queued(queued) => {
+                self.require(queued.id)?;
+                sink(ClientEvent::Queued(queued));
             }
             Message::Started(started) => {
                 self.require(started.id)?;

@@ -8,8 +8,8 @@ use crate::limits::{
     PROTOCOL_VERSION,
 };
 use crate::message::{
-    Accepted, Awaiting, Credit, Data, Done, Failed, Hello, Message, Notice, Progress, Renewal,
-    RequestId, Resume, Standing, Started, Submit, UPLOAD_SLOT, Welcome,
+    Accepted, Awaiting, Credit, Data, Done, Failed, Hello, Message, Notice, Progress, Queued,
+    Renewal, RequestId, Resume, Standing, Started, Submit, UPLOAD_SLOT, Welcome,
 };
 use crate::time::Millis;
 use alloc::collections::BTreeMap;
@@ -185,6 +185,7 @@ impl ServerSession {
             Message::Welcome(_)
             | Message::Accepted(_)
             | Message::Awaiting(_)
+            | Message::Queued(_)
             | Message::Started(_)
             | Message::Progress(_)
             | Message::Done(_)
@@ -253,6 +254,14 @@ impl ServerSession {
     /// [`Misuse`] where it is not alive here.
     pub fn awaiting(&mut self, awaiting: Awaiting) -> Result<(), Misuse> {
         self.tell(awaiting.id, &Message::Awaiting(awaiting))
+    }
+
+    /// The request waits for its turn.
+    ///
+    /// # Errors
+    /// [`Misuse`] where it is not alive here.
+    pub fn waits(&mut self, queued: Queued) -> Result<(), Misuse> {
+        self.tell(queued.id, &Message::Queued(queued))
     }
 
     /// Somebody took up an operation.

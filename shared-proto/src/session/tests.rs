@@ -24,6 +24,7 @@ fn hello() -> Hello<'static> {
         },
         formats: 7,
         last_id: 0,
+        ledger: LedgerHead::default(),
     }
 }
 
@@ -36,6 +37,7 @@ fn welcome() -> Welcome<'static> {
         floor: 1,
         standing: Standing::default(),
         link: Link::default(),
+        ledger: LedgerHead::default(),
     }
 }
 
@@ -87,6 +89,7 @@ impl Pair {
                     ClientEvent::Notice(_) => "Notice",
                     ClientEvent::Accepted(_) => "Accepted",
                     ClientEvent::Awaiting(_) => "Awaiting",
+                    ClientEvent::Queued(_) => "Queued",
                     ClientEvent::Started(_) => "Started",
                     ClientEvent::Progress(_) => "Progress",
                     ClientEvent::Data(_) => "Data",

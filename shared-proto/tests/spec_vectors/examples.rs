@@ -5,9 +5,10 @@ use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, RelationshipKey, sign_submit};
 use shared_proto::error::ErrorCode;
 use shared_proto::message::{
-    Accepted, Ack, Allowance, Awaiting, Cancel, Credit, Data, Done, Echo, Failed, Hello, Link,
-    Message, Model, Notice, Offset, Offsets, Progress, Renewal, RequestId, Resume, Screen,
-    Standing, Started, Submit, UPLOAD_SLOT, Usage, Verdict, Welcome, push_model,
+    Accepted, Ack, Allowance, Awaiting, Cancel, Credit, Data, Done, Echo, Failed, Hello,
+    LedgerHead, Link, Message, Model, Notice, Offset, Offsets, Progress, Queued, Renewal,
+    RequestId, Resume, Screen, Standing, Started, Submit, UPLOAD_SLOT, Usage, Verdict, Welcome,
+    push_model,
 };
 use shared_proto::opcode::{Operation, Service};
 use shared_proto::program::{
@@ -270,6 +271,10 @@ pub fn messages() -> Vec<(&'static str, Vec<u8>)> {
                 },
                 formats: 7,
                 last_id: 40,
+                ledger: LedgerHead {
+                    number: 811,
+                    hash: [0xc1; 32],
+                },
             }),
         ),
         ("Cancel", Message::Cancel(Cancel { id })),
@@ -330,6 +335,10 @@ pub fn messages() -> Vec<(&'static str, Vec<u8>)> {
                     frequency: 2437,
                     port: 8144,
                 },
+                ledger: LedgerHead {
+                    number: 812,
+                    hash: [0xc2; 32],
+                },
             }),
         ),
         ("Accepted", Message::Accepted(Accepted { id })),
@@ -387,6 +396,14 @@ pub fn messages() -> Vec<(&'static str, Vec<u8>)> {
             "Renewed",
             Message::Renewed(Renewal {
                 step: &[1, 0x0b, 0x51],
+            }),
+        ),
+        (
+            "Queued",
+            Message::Queued(Queued {
+                id,
+                ahead: 3,
+                busy: 92,
             }),
         ),
     ]

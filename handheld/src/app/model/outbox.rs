@@ -280,6 +280,13 @@ pub enum EntryState {
     Keeping,
     /// It ended without a whole result.
     Failed(Failure),
+    /// It waits for its turn at the laptop. Last, because the numbers of states are on cards.
+    Queued {
+        /// Requests that go first.
+        ahead: u16,
+        /// Load of the laptop in percent, where it waits for that to fall; else zero.
+        busy: u8,
+    },
 }
 
 impl EntryState {
@@ -287,7 +294,7 @@ impl EntryState {
     pub const fn is_under_way(&self) -> bool {
         matches!(
             self,
-            Self::Sent | Self::Accepted | Self::Asked { .. } | Self::Running
+            Self::Sent | Self::Accepted | Self::Asked { .. } | Self::Queued { .. } | Self::Running
         )
     }
 }

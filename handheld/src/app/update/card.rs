@@ -227,7 +227,9 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
     for entry in &mut model.outbox.entries {
         match entry.state {
             // Put away again from the parts, or fetched again; both end the same.
-            EntryState::Keeping | EntryState::Asked { .. } => entry.state = EntryState::Accepted,
+            EntryState::Keeping | EntryState::Asked { .. } | EntryState::Queued { .. } => {
+                entry.state = EntryState::Accepted
+            }
             _ => {}
         }
         entry.buffer.clear();

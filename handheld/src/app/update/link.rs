@@ -59,6 +59,9 @@ pub(super) fn event(model: &mut Model, event: LinkEvent, fx: &mut Effects) {
             let until = model.now.plus(u64::from(expires_in_s) * 1000);
             super::result::state(model, id, EntryState::Asked { until }, fx);
         }
+        LinkEvent::Queued { id, ahead, busy } => {
+            super::result::state(model, id, EntryState::Queued { ahead, busy }, fx);
+        }
         LinkEvent::Started { id, model: name } => super::result::started(model, id, name, fx),
         LinkEvent::Progress {
             id,
@@ -107,6 +110,7 @@ const fn concerns_session(event: &LinkEvent) -> bool {
         event,
         LinkEvent::Accepted(_)
             | LinkEvent::Awaiting { .. }
+            | LinkEvent::Queued { .. }
             | LinkEvent::Started { .. }
             | LinkEvent::Progress { .. }
             | LinkEvent::Data { .. }
@@ -117,6 +121,23 @@ const fn concerns_session(event: &LinkEvent) -> bool {
             | LinkEvent::Renewed { .. }
             | LinkEvent::NotRenewed
     )
+}
+
+/// The laptop's record is not the one that was seen before.
+fn ledger_cut(model: &mut Model, before: u64, now: u64) {
+    let name = crate::app::words::peer(model.laptop_name(), 40);
+    let title = match now < before {
+        true => format!("{name}'s record is shorter than it was"),
+        false => format!("{name}'s record is not the one it was"),
+    };
+    super::menus::tell_plain(
+        model,
+        title,
+        format!(
+            "When you were linked last, its ledger had {before} entries; now it has {now}. It was cut, or an older state of \
+             the laptop was put back. Ask its owner: officectl ledger verify says more."
+        ),
+    );
 }
 
 fn change_laptop(
@@ -184,6 +205,10 @@ fn linked(model: &mut Model, welcome: Welcome, fx: &mut Effects) {
     };
     fx.push(Effect::RaiseFloor(chosen, welcome.floor));
     super::request::renumber(model, chosen, welcome.floor, fx);
+    fx.push(Effect::SeeLedger(chosen, welcome.ledger));
+    if let Some(before) = welcome.ledger_cut {
+        ledger_cut(model, before.number, welcome.ledger.number);
+    }
     if let Some(days) =
         crate::app::view::laptop::days_left(model).filter(|d| *d < 5 && expires_in_s > 0)
     {
@@ -229,8 +254,14 @@ fn take_up(model: &mut Model, fx: &mut Effects) {
         }
         match entry.state {
             EntryState::Sent => super::request::submit(entry, fx),
-            EntryState::Accepted | EntryState::Asked { .. } | EntryState::Running => {
-                if matches!(entry.state, EntryState::Asked { .. }) {
+            EntryState::Accepted
+            | EntryState::Asked { .. }
+            | EntryState::Queued { .. }
+            | EntryState::Running => {
+                if matches!(
+                    entry.state,
+                    EntryState::Asked { .. } | EntryState::Queued { .. }
+                ) {
                     entry.state = EntryState::Accepted;
                 }
                 fx.push(Effect::Resume {

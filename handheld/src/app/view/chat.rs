@@ -211,14 +211,25 @@ fn open(model: &Model, chat: &Chat, turn: &Turn, name: &str, view: &mut TurnView
             });
             return;
         }
+        EntryState::Queued { ahead, busy } if linked => (
+            "waiting",
+            format!("{laptop}: {}.", quantity::turn(*ahead, *busy)),
+        ),
         EntryState::Running | EntryState::Accepted if linked => {
             view.mark = Mark::Run;
             ("running", format!("{name} is thinking."))
         }
-        EntryState::Sent | EntryState::Running | EntryState::Accepted if !linked => (
-            "waiting",
-            "The link broke. The answer comes when it is back.".into(),
-        ),
+        EntryState::Sent
+        | EntryState::Queued { .. }
+        | EntryState::Running
+        | EntryState::Accepted
+            if !linked =>
+        {
+            (
+                "waiting",
+                "The link broke. The answer comes when it is back.".into(),
+            )
+        }
         EntryState::Sent => ("sent", format!("{laptop} has not answered yet.")),
         EntryState::Draft => (
             "held",

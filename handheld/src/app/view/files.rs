@@ -163,6 +163,7 @@ pub fn transfer(model: &Model, entry: &Entry) -> Row {
                 quantity::countdown(until.since(model.now))
             )
         }
+        EntryState::Queued { ahead, busy } => row.second = quantity::turn(*ahead, *busy),
         EntryState::Running | EntryState::Accepted | EntryState::Keeping
             if model.link.is_open() =>
         {

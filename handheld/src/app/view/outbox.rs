@@ -51,6 +51,7 @@ pub fn row(model: &Model, entry: &Entry) -> Row {
         EntryState::Asked { until } => {
             row.right = format!("asked, {}", quantity::countdown(until.since(model.now)))
         }
+        EntryState::Queued { ahead, busy } => row.right = quantity::turn(*ahead, *busy),
         EntryState::Accepted | EntryState::Running | EntryState::Keeping => {
             row.mark = Mark::Run;
             row.right = "running".into();

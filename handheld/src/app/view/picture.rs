@@ -180,6 +180,9 @@ fn open(model: &Model, picture: &Picture, view: &mut ProgressView) {
                 left: quantity::countdown(until.since(model.now)),
             });
         }
+        Some(EntryState::Queued { ahead, busy }) => {
+            view.line = format!("{laptop}: {}.", quantity::turn(*ahead, *busy));
+        }
         Some(EntryState::Running | EntryState::Accepted | EntryState::Keeping) => {
             let permille = entry.map_or(0, |e| e.permille);
             view.meter = Some(permille);
@@ -263,6 +266,9 @@ fn cell(model: &Model, picture: &Picture) -> Cell {
             }
             Some(e) if matches!(e.state, EntryState::Asked { .. }) => {
                 (Mark::Wait, "being asked".into(), None)
+            }
+            Some(e) if matches!(e.state, EntryState::Queued { .. }) => {
+                (Mark::Wait, "waits its turn".into(), None)
             }
             _ => (Mark::Wait, "waiting in outbox".into(), None),
         },

@@ -232,6 +232,11 @@ fn by_code(
             "Too much runs there at once. Ask again in a moment.".into(),
             true,
         ),
+        E::Spared => (
+            format!("{laptop} is sparing itself"),
+            "Nothing ran. Plug it in or let it cool down, then ask again.".into(),
+            true,
+        ),
         E::TimedOut => (
             format!("{provider} took too long"),
             "The laptop stopped it. Retry, or ask for less.".into(),

@@ -56,6 +56,15 @@ pub fn countdown(milliseconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
+/// What a request at the laptop waits for: its turn, or a less busy laptop.
+pub fn turn(ahead: u16, busy: u8) -> String {
+    match (ahead, busy) {
+        (_, 1..) => format!("busy, {busy} %"),
+        (0, 0) => "next in line".into(),
+        (ahead, 0) => format!("{ahead} before it"),
+    }
+}
+
 /// How long ago: `just now`, `2 min ago`; empty if unknown.
 pub fn ago(model: &Model, unix: u64) -> String {
     let now = model.wall();

@@ -34,6 +34,12 @@ impl Keeper {
                 }
                 Ok(())
             }
+            Effect::SeeLedger(laptop, head) => {
+                if shelf::ledger_seen(self.card()?.items(), laptop) != head {
+                    return self.change(vec![shelf::set_ledger_seen(laptop, head)]);
+                }
+                Ok(())
+            }
             Effect::SaveEntry(entry) => {
                 let result = self.change(vec![shelf::save_entry(&entry)]);
                 match &result {

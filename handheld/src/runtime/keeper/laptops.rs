@@ -23,6 +23,7 @@ impl Keeper {
                 carriers: reach.carriers,
                 network: reach.network,
                 last_id,
+                ledger: shelf::ledger_seen(card.items(), laptop),
             }))
         });
         let _ = self.link.send_blocking(Command::Target(target));
@@ -48,7 +49,10 @@ impl Keeper {
             .filter(|k| k.1 == laptop.0)
             .collect();
         // Its last request number stays: a laptop that is paired later gets another number and nothing of this one's.
-        let mut changes = vec![Change::DeleteAll(Table::Laptop, u64::from(laptop.0))];
+        let mut changes = vec![
+            Change::DeleteAll(Table::Laptop, u64::from(laptop.0)),
+            Change::DeleteAll(Table::Ledger, u64::from(laptop.0)),
+        ];
         changes.extend(
             mine.into_iter()
                 .map(|key| Change::Delete(Table::Outbox, key)),

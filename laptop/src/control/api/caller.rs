@@ -84,4 +84,6 @@ pub struct Allowance {
     pub pictures: (u64, u64),
     /// Used today and limit of a day: bytes.
     pub bytes: (u64, u64),
+    /// Used today and limit of a day: seconds of work on texts and pictures.
+    pub seconds: (u64, u64),
 }

@@ -50,6 +50,9 @@ pub struct Limit {
     /// Bytes a day.
     #[serde(default)]
     pub bytes_per_day: Option<u64>,
+    /// Seconds of work on texts and pictures a day.
+    #[serde(default)]
+    pub seconds_per_day: Option<u64>,
     /// Patterns of language models.
     #[serde(default)]
     pub language_models: Option<Vec<String>>,
@@ -117,4 +120,6 @@ pub struct DeviceDetail {
     pub pictures: (u64, u64),
     /// Used today and limit of a day: bytes.
     pub bytes: (u64, u64),
+    /// Used today and limit of a day: seconds of work on texts and pictures.
+    pub seconds: (u64, u64),
 }

@@ -269,6 +269,7 @@ mod tests {
                 tokens: 7,
                 pictures: 0,
                 bytes: 0,
+                ..Amounts::default()
             },
         };
         let entries = vec![

@@ -95,6 +95,7 @@ impl Control {
             tokens,
             pictures,
             bytes,
+            seconds,
         } = self.allowance(one.id, profile)?;
         Ok(DeviceDetail {
             device: self.device(one),
@@ -111,6 +112,7 @@ impl Control {
             tokens,
             pictures,
             bytes,
+            seconds,
         })
     }
 
@@ -143,6 +145,7 @@ impl Control {
             tokens: (used.tokens, profile.tokens_per_day),
             pictures: (used.pictures, profile.pictures_per_day),
             bytes: (used.bytes, profile.bytes_per_day),
+            seconds: (used.seconds, profile.seconds_per_day),
         })
     }
 
@@ -219,6 +222,7 @@ impl Control {
             profile.tokens_per_day = wanted.tokens_per_day.unwrap_or(profile.tokens_per_day);
             profile.pictures_per_day = wanted.pictures_per_day.unwrap_or(profile.pictures_per_day);
             profile.bytes_per_day = wanted.bytes_per_day.unwrap_or(profile.bytes_per_day);
+            profile.seconds_per_day = wanted.seconds_per_day.unwrap_or(profile.seconds_per_day);
             if let Some(list) = language {
                 profile.language_models = list;
             }

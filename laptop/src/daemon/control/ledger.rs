@@ -29,7 +29,7 @@ fn verify(hub: &Hub) -> Result<LedgerReport, RpcError> {
     store.publish_ledger()?;
     // Taken first: what is written while this reads comes on top.
     let expected = store.ledger_head()?;
-    let mut verifier = Verifier::new(Some(store.ledger_key()));
+    let mut verifier = Verifier::new(Some(store.ledger_key())).with_witnesses(store.ledger_seen()?);
     let mut flaw = None;
     'files: for path in ledger_files(store.ledger_folder())? {
         for line in lines(&path)? {
@@ -50,6 +50,14 @@ fn verify(hub: &Hub) -> Result<LedgerReport, RpcError> {
         flaw = Some(format!(
             "entry {} is not the one that the laptop has written",
             expected.number
+        ));
+    }
+    if flaw.is_none()
+        && let Some((name, number)) = verifier.missed()
+    {
+        flaw = Some(format!(
+            "the ledger ends with entry {}, and {name} has seen entry {number}: an older state of the laptop was put back",
+            report.head.number
         ));
     }
     Ok(LedgerReport {
