@@ -63,14 +63,17 @@ impl House {
 
     /// The entries of the ledger, each as `what`, with its outcome, answer or reason.
     fn ledger(&self) -> Vec<String> {
-        let entries = self.laptop.ctl().json(&["ledger", "show"]);
+        let entries = self
+            .laptop
+            .ctl()
+            .json(&["ledger", "show", "--last", "1000"]);
         let report = self.laptop.ctl().json(&["ledger", "verify"]);
         assert!(report["flaw"].is_null(), "{report}");
         let words = |entry: &Value| {
             let more = ["outcome", "answer", "reason", "verdict"]
                 .into_iter()
-                .find_map(|field| entry[field].as_str());
-            let what = entry["what"].as_str().unwrap_or_default();
+                .find_map(|field| entry["event"][field].as_str());
+            let what = entry["event"]["what"].as_str().unwrap_or_default();
             match more {
                 Some(more) => format!("{what} {more}"),
                 None => what.to_owned(),
@@ -294,7 +297,7 @@ fn a_key_that_is_revoked_stops_its_answer() {
         "gw-revoked",
         &["callers", "revoke", "editor"],
         "invalid_api_key",
-        ["revoked", "ended revoked"],
+        ["revoked", "ended Revoked"],
     );
 }
 
@@ -304,7 +307,7 @@ fn a_permission_that_is_withdrawn_stops_its_answer() {
         "gw-withdrawn",
         &["callers", "permit", "editor", "chat", "deny"],
         "permission_denied",
-        ["called allow", "ended denied"],
+        ["called allow", "ended Denied"],
     );
 }
 
@@ -319,7 +322,7 @@ fn a_program_that_leaves_stops_its_provider() {
     support::eventually("the end in the ledger", || {
         house
             .ledger()
-            .contains(&"ended cancelled".to_owned())
+            .contains(&"ended Cancelled".to_owned())
             .then_some(())
     });
 }
