@@ -43,6 +43,9 @@ fn main() {
         (!state.contains("starting") && !state.contains("initializing")).then_some(())
     });
 
+    // Where there is a radio, its switch is there at start.
+    says("modprobe", &["rfkill"]);
+
     step("install");
     run("dpkg", &["--install", &deb("1")]);
     everything_runs();
@@ -234,6 +237,14 @@ fn is_confined() {
         assert_eq!(line("NoNewPrivs"), "1", "{unit}");
         assert_eq!(line("Seccomp"), "2", "{unit}");
         assert_eq!(line("CapBnd").trim_start_matches('0'), "", "{unit}");
+    }
+    // The machine has the radio's switch; a container has not.
+    let link = property("officeos-link.service", "MainPID");
+    for device in ["rfkill", "null", "vda", "mem"] {
+        let shown = Path::new(&format!("/proc/{link}/root/dev/{device}")).exists();
+        let there = Path::new("/dev").join(device).exists();
+        let wanted = there && matches!(device, "rfkill" | "null");
+        assert_eq!(shown, wanted, "/dev/{device}");
     }
     let daemon = daemon_pid();
     let own = fs::read_link("/proc/self/ns/net").expect("a namespace");
