@@ -116,6 +116,13 @@ fn assemble(
                 wants,
                 verdict,
                 ..
+            }
+            | Event::Called {
+                device,
+                request,
+                wants,
+                verdict,
+                ..
             } => requests.push(begun(at, device, request, wants, verdict)),
             Event::Refused {
                 device,

@@ -22,6 +22,7 @@ impl Control {
             .iter()
             .filter(|device| device.keys.is_some())
             .collect();
+        let callers = self.hub.store.callers()?;
         let services = [
             (
                 "language",
@@ -51,7 +52,10 @@ impl Control {
                 .iter()
                 .filter(|device| self.hub.is_linked(device.id))
                 .count(),
-            running: held.iter().map(|device| self.hub.running(device.id)).sum(),
+            running: (held.iter().map(|device| device.id))
+                .chain(callers.iter().map(|caller| caller.id))
+                .map(|id| self.hub.running(id))
+                .sum(),
             pending: self.hub.desk.pending().len(),
             services: services
                 .into_iter()
