@@ -37,9 +37,9 @@ pub(super) fn pending(talk: &mut Talk) -> Result<(), CliError> {
     })
 }
 
-pub(super) fn answer(talk: &mut Talk, id: u64, yes: bool) -> Result<(), CliError> {
+pub(super) fn answer(talk: &mut Talk, id: u64, yes: bool, always: bool) -> Result<(), CliError> {
     let method = if yes { "approve" } else { "deny" };
-    let asked: Pending = talk.call(method, PendingId { id })?;
+    let asked: Pending = talk.call(method, PendingId { id, always })?;
     talk.print(&asked, |asked| {
         let what = asked
             .wants
@@ -48,8 +48,12 @@ pub(super) fn answer(talk: &mut Talk, id: u64, yes: bool) -> Result<(), CliError
             .collect::<Vec<_>>()
             .join("; ");
         let verb = if yes { "Approved" } else { "Denied" };
+        let so = match (yes, always) {
+            (true, true) => ", from now on without asking",
+            _ => "",
+        };
         format!(
-            "{verb}: {} may{} {what}.",
+            "{verb}: {} may{} {what}{so}.",
             visible(&asked.name),
             if yes { "" } else { " not" }
         )
@@ -173,6 +177,7 @@ mod tests {
             ],
             cost: "at most 500 tokens".into(),
             expires_in_s: 60,
+            operations: vec!["chat".into(), "put".into()],
         };
         assert_eq!(
             words(&Event::Asks(asks)),

@@ -18,6 +18,7 @@ mod news;
 mod packing;
 mod pairing;
 mod pipe;
+mod providers;
 mod pulse;
 mod reload;
 mod renewing;

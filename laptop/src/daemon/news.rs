@@ -12,6 +12,11 @@ pub(super) fn pending(one: &hub::Pending) -> Pending {
         name: one.device.clone(),
         wants: one.lines.clone(),
         cost: one.cost.clone(),
+        operations: one
+            .operations
+            .iter()
+            .map(|operation| operation.name().to_owned())
+            .collect(),
         expires_in_s: one
             .expires_at
             .saturating_duration_since(Instant::now())

@@ -115,6 +115,7 @@ impl Renewing {
                 "stay paired for {days} more days, with new keys on both sides"
             )],
             cost: String::new(),
+            operations: Vec::new(),
         };
         let (hub, tell, withdrawn) = (
             Arc::clone(&self.hub),

@@ -6,6 +6,7 @@ use super::control::Control;
 use super::link;
 use super::lobby::Rooms;
 use super::pairing::PairingDesk;
+use super::providers;
 use super::pulse::{self, Pulse};
 use super::reload::Reloader;
 use super::settled::Settled;
@@ -57,6 +58,9 @@ pub struct Arguments {
     /// Look at everything that Wi-Fi Direct needs, print what was found and what mends it, and end
     #[arg(long)]
     test_p2p: bool,
+    /// Ask every provider that is set up or found, print what works, what does not and what to do, and end
+    #[arg(long)]
+    test_external_apis: bool,
 }
 
 #[derive(Debug)]
@@ -70,6 +74,8 @@ enum StartError {
     Thread(io::Error),
     Signals(nix::errno::Errno),
     Radio,
+    Providers,
+    Binaries(io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -85,6 +91,8 @@ impl fmt::Display for StartError {
             Self::Control(path, error) => write!(f, "cannot listen at {}: {error}", path.display()),
             Self::Thread(error) => write!(f, "no thread could be started: {error}"),
             Self::Signals(errno) => write!(f, "signals cannot be waited for: {errno}"),
+            Self::Providers => f.write_str("not every provider works; see each FAULT of the table"),
+            Self::Binaries(error) => write!(f, "the services cannot be started: {error}"),
             Self::Radio => {
                 f.write_str("Wi-Fi Direct does not work like this; mend each FAULT of the table")
             }
@@ -135,6 +143,14 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
             Ok(true) => Ok(()),
             Ok(false) => Err(StartError::Radio),
             Err(error) => Err(StartError::Folder(std::env::temp_dir(), error)),
+        };
+    }
+    if arguments.test_external_apis {
+        let binaries = binaries().map_err(StartError::Binaries)?;
+        return match providers::test(&config, &paths, &binaries) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StartError::Providers),
+            Err(error) => Err(StartError::Binaries(error)),
         };
     }
     // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
@@ -295,9 +311,14 @@ pub(super) fn settings(config: &Config, paths: &Paths) -> Settings {
     }
 }
 
+/// Where the programs are: beside this one.
+fn binaries() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
 fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError> {
-    let own = std::env::current_exe().map_err(StartError::Children)?;
-    let binaries = own.parent().unwrap_or(Path::new("/")).to_owned();
+    let binaries = binaries().map_err(StartError::Children)?;
     let mut specs = vec![Spec {
         name: "link-service",
         arguments: link::arguments(config, paths),

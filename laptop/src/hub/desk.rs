@@ -2,6 +2,7 @@
 
 use crate::ipc::CancelToken;
 use crate::policy::{Consent, Prompt};
+use shared_proto::opcode::Operation;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,8 @@ pub struct Pending {
     pub lines: Vec<String>,
     /// What it may cost.
     pub cost: String,
+    /// The operations that it is about; none where it is about something else.
+    pub operations: Vec<Operation>,
     /// When nobody is waited for any longer.
     pub expires_at: Instant,
 }
@@ -42,6 +45,8 @@ pub struct Question {
     pub lines: Vec<String>,
     /// What it may cost.
     pub cost: String,
+    /// The operations that it is about; none where it is about something else.
+    pub operations: Vec<Operation>,
 }
 
 /// Something that happened. Every text is safe to show.
@@ -186,6 +191,7 @@ impl Desk {
             request: prompt.request,
             lines: prompt.lines.clone(),
             cost: prompt.cost.clone(),
+            operations: prompt.operations.clone(),
         };
         match self.put(question, timeout, cancel) {
             _ if cancel.is_cancelled() => Answer::Withdrawn,
@@ -209,6 +215,7 @@ impl Desk {
                 request: question.request,
                 lines: question.lines,
                 cost: question.cost,
+                operations: question.operations,
                 expires_at: Instant::now() + timeout,
             };
             inner
@@ -262,6 +269,7 @@ mod tests {
                 request: 1,
                 lines: Vec::new(),
                 cost: String::new(),
+                operations: Vec::new(),
             };
             let (answered, counted) = std::thread::scope(|scope| {
                 let answering = scope.spawn(|| match next() {

@@ -20,6 +20,8 @@ pub struct Prompt {
     pub lines: Vec<String>,
     /// What it may cost; empty if nothing that is counted.
     pub cost: String,
+    /// The operations, each once.
+    pub operations: Vec<Operation>,
     digest: [u8; 32],
 }
 
@@ -30,6 +32,7 @@ impl Prompt {
             request: demand.request,
             lines: Self::describe(demand),
             cost: price(&demand.cost),
+            operations: operations(demand),
             digest: demand.digest,
         }
     }
@@ -43,6 +46,11 @@ impl Prompt {
     pub fn consent(self) -> Consent {
         Consent::new(self.relationship, self.request, self.digest)
     }
+}
+
+fn operations(demand: &Demand) -> Vec<Operation> {
+    let wanted = |one: &Operation| demand.effects.iter().any(|effect| effect.operation == *one);
+    Operation::ALL.into_iter().filter(wanted).collect()
 }
 
 fn sentence(effect: &Effect) -> String {

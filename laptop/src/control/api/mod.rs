@@ -30,6 +30,12 @@
 //! | `ledger.verify` | – | [`LedgerReport`] |
 //! | `ledger.read` | [`LedgerRange`] | [`LedgerPart`] |
 //! | `models` | – | list of [`Model`] |
+//! | `services.list` | – | list of [`ServiceReport`] |
+//! | `services.test` | – | list of [`ProviderReport`] |
+//! | `files.list` | [`FileName`] | list of [`FileEntry`] |
+//! | `files.read` | [`FileRead`] | [`FilePiece`] |
+//! | `files.write` | [`FileWrite`] | the path |
+//! | `files.remove` | [`FileName`] | the path |
 //! | `config.check` | – | list of texts |
 //! | `config.show` | – | [`ConfigReport`] |
 //! | `config.reload` | – | [`ReloadReport`] |
@@ -51,6 +57,7 @@ mod caller;
 mod config;
 mod device;
 mod event;
+mod file;
 mod gateway;
 mod ledger;
 mod method;
@@ -59,6 +66,7 @@ mod page;
 mod pairing;
 mod provider;
 mod request;
+mod service;
 mod status;
 
 pub use activity::{
@@ -68,6 +76,7 @@ pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
 pub use config::{ConfigReport, ReloadReport, Setting};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
 pub use event::Event;
+pub use file::{FileEntry, FileName, FilePiece, FileRead, FileWrite, MAX_PIECE_LEN};
 pub use gateway::{
     GatewayChat, GatewayEvent, GatewayFault, GatewayImage, GatewayKey, GatewayMessage, GatewayText,
     Sampling, Secret, Speaker,
@@ -79,6 +88,7 @@ pub use page::{MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, Token
 pub use pairing::{Digits, Network, PairReport, PairStatus};
 pub use provider::Provider;
 pub use request::{Pending, PendingId};
+pub use service::{ProviderReport, ProviderState, ServiceReport};
 pub use status::{Carrier, Status};
 
 use serde::{Deserialize, Serialize};

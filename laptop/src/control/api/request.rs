@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct PendingId {
     /// Its number in the list.
     pub id: u64,
+    /// With `approve`: let this device do these operations without asking from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always: bool,
 }
 
 /// A request that waits for a person.
@@ -24,4 +27,7 @@ pub struct Pending {
     pub cost: String,
     /// Seconds until it is refused.
     pub expires_in_s: u64,
+    /// The operations, which `always` is about; none where there is nothing to permit for good.
+    #[serde(default)]
+    pub operations: Vec<String>,
 }

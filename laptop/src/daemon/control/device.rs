@@ -71,7 +71,7 @@ impl Control {
     }
 
     /// Finds a device by number or by name.
-    fn find(&self, wanted: &str) -> Result<Relationship, RpcError> {
+    pub(super) fn find(&self, wanted: &str) -> Result<Relationship, RpcError> {
         pick(
             &self.hub.store.relationships()?,
             wanted,

@@ -4,6 +4,7 @@ mod activity;
 mod caller;
 mod config;
 mod device;
+mod file;
 mod gateway;
 mod ledger;
 mod method;
@@ -12,6 +13,7 @@ mod page;
 mod pairing;
 mod provider;
 mod request;
+mod service;
 mod status;
 mod usage;
 mod watch;
@@ -49,6 +51,8 @@ const FAMILIES: &[&[Method]] = &[
     provider::METHODS,
     page::METHODS,
     method::METHODS,
+    service::METHODS,
+    file::METHODS,
 ];
 
 /// Carries a method out.

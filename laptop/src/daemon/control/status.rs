@@ -66,7 +66,7 @@ impl Control {
     }
 }
 
-fn answers(client: &ServiceClient) -> bool {
+pub(super) fn answers(client: &ServiceClient) -> bool {
     let Ok(events) = client.call(&ServiceRequest::Health) else {
         return false;
     };
