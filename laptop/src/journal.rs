@@ -1,15 +1,45 @@
 //! The log: on standard error, with priorities where that is the journal (sd-daemon(3)), with times elsewhere.
 
-use env_logger::{Builder, Env, Target};
+use env_logger::{Builder, Env, Target, WriteStyle};
 use log::Level;
 use nix::sys::stat::{FileStat, fstat};
 use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The variable that tells children of `laptop-daemon --standalone` of its log file.
+pub(crate) const FILE_VARIABLE: &str = "OFFICEOS_LOG_FILE";
+/// A log file that has grown beyond this is put aside as `.log.1`, so that both together have twice as many octets.
+const MAX_FILE_LEN: u64 = 4 << 20;
+
+static FILE: OnceLock<PathBuf> = OnceLock::new();
+
+/// The file that this process logs into beside standard error.
+pub(crate) fn file() -> Option<&'static Path> {
+    FILE.get().map(PathBuf::as_path)
+}
 
 /// Starts the log of this process. `RUST_LOG` says how much is logged; the usual level is `info`.
 pub fn start() {
+    begin(std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
+}
+
+/// Same, and keeps what is logged in `file` too.
+pub fn start_with(file: PathBuf) {
+    begin(Some(file));
+}
+
+fn begin(file: Option<PathBuf>) {
     let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
     builder.target(Target::Stderr);
+    if let Some(file) = file {
+        let both = Both(FILE.get_or_init(|| file));
+        builder.target(Target::Pipe(Box::new(both)));
+        builder.write_style(WriteStyle::Never);
+    }
     if is_journal() {
         builder.format(|out, record| {
             let text = Lines {
@@ -20,6 +50,36 @@ pub fn start() {
         });
     }
     builder.init();
+}
+
+/// Standard error and a file, which is opened for each record: several processes write it, and any of them may put it
+/// aside. A disk that fails costs the file's copy only.
+struct Both(&'static Path);
+
+impl Write for Both {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(record)?;
+        let _ = keep(self.0, record, MAX_FILE_LEN);
+        Ok(record.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+fn keep(file: &Path, record: &[u8], most: u64) -> io::Result<()> {
+    let opened = || {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600).open(file)
+    };
+    let mut log = opened()?;
+    if log.metadata()?.len() > most {
+        fs::rename(file, file.with_extension("log.1"))?;
+        log = opened()?;
+    }
+    // One call, so that records of several processes stand behind each other.
+    log.write_all(record)
 }
 
 /// Whether standard error is a stream of the journal: systemd names its device and inode.
@@ -62,6 +122,18 @@ impl fmt::Display for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_has_grown_is_put_aside() {
+        let folder = crate::store::testing::TempFolder::new("log");
+        let file = folder.0.join("officeos.log");
+        for number in 0..5 {
+            keep(&file, format!("record {number}\n").as_bytes(), 20).expect("kept");
+        }
+        let read = |name: &str| fs::read_to_string(folder.0.join(name)).expect("read");
+        assert_eq!(read("officeos.log.1"), "record 0\nrecord 1\nrecord 2\n");
+        assert_eq!(read("officeos.log"), "record 3\nrecord 4\n");
+    }
 
     #[test]
     fn every_line_has_its_priority() {

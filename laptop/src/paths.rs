@@ -72,6 +72,11 @@ impl Paths {
         })
     }
 
+    /// The log of `laptop-daemon --standalone`.
+    pub fn log(&self) -> PathBuf {
+        self.home.join("officeos.log")
+    }
+
     /// The control socket.
     pub fn control(&self) -> PathBuf {
         self.run.join("control.sock")

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    laptop::journal::start();
+    match arguments.log_file() {
+        Some(file) => laptop::journal::start_with(file),
+        None => laptop::journal::start(),
+    }
     run(&arguments)
 }

@@ -58,7 +58,123 @@ impl LimitArguments {
     }
 }
 
-pub(super) fn list(talk: &mut Talk, all: bool) -> Result<(), CliError> {
+/// Arguments of `officectl devices`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    /// Also list revoked ones
+    #[arg(long)]
+    all: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List paired handhelds
+    List {
+        /// Also list revoked ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one device: permissions, limits and use
+    Show {
+        /// Number or name
+        device: String,
+    },
+    /// Give a device another name
+    Rename {
+        /// Number or name
+        device: String,
+        /// The new name
+        name: String,
+    },
+    /// Set what a device may do: one operation at a time
+    Permit {
+        /// Number or name
+        device: String,
+        /// An operation such as chat, generate or put
+        operation: String,
+        /// deny, ask or allow
+        #[arg(value_parser = ["deny", "ask", "allow"])]
+        rule: String,
+    },
+    /// Set the limits of a device; those not named stay
+    Limit(LimitArguments),
+    /// End a pairing for good, at once
+    Revoke {
+        /// Number or name
+        device: String,
+    },
+    /// Extend a pairing
+    Renew {
+        /// Number or name
+        device: String,
+        /// Days from now; by default as daemon.toml says
+        #[arg(long)]
+        days: Option<u32>,
+    },
+}
+
+/// The commands of `devices` without that word; known from before, and so not shown twice.
+#[derive(Debug)]
+pub(super) struct Short(pub(super) Command);
+
+impl clap::FromArgMatches for Short {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        Command::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl clap::Subcommand for Short {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        // `list` alone would not say of what.
+        let own = Command::augment_subcommands(clap::Command::new("devices"));
+        let short = own
+            .get_subcommands()
+            .filter(|one| one.get_name() != "list")
+            .map(|one| one.clone().hide(true));
+        command.subcommands(short.collect::<Vec<_>>())
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        name != "list" && Command::has_subcommand(name)
+    }
+}
+
+pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError> {
+    match &arguments.command {
+        None => list(talk, arguments.all),
+        Some(command) => one(talk, command),
+    }
+}
+
+/// Carries one command out; the short forms without `devices` end here too.
+pub(super) fn one(talk: &mut Talk, command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::List { all } => list(talk, *all),
+        Command::Show { device } => show(talk, device),
+        Command::Rename { device, name } => rename(talk, device, name),
+        Command::Permit {
+            device,
+            operation,
+            rule,
+        } => permit(talk, device, operation, rule),
+        Command::Limit(limits) => limit(talk, limits),
+        Command::Revoke { device } => revoke(talk, device),
+        Command::Renew { device, days } => renew(talk, device, *days),
+    }
+}
+
+fn list(talk: &mut Talk, all: bool) -> Result<(), CliError> {
     let mut devices: Vec<Device> = talk.call("devices.list", Value::Null)?;
     devices.retain(|device| all || device.standing != "revoked");
     talk.print(&devices, |devices| {
@@ -96,7 +212,7 @@ fn expiry(device: &Device) -> String {
     }
 }
 
-pub(super) fn show(talk: &mut Talk, device: &str) -> Result<(), CliError> {
+fn show(talk: &mut Talk, device: &str) -> Result<(), CliError> {
     let detail: DeviceDetail = talk.call(
         "devices.show",
         DeviceName {
@@ -162,7 +278,7 @@ fn words(detail: &DeviceDetail) -> String {
     text
 }
 
-pub(super) fn rename(talk: &mut Talk, device: &str, name: &str) -> Result<(), CliError> {
+fn rename(talk: &mut Talk, device: &str, name: &str) -> Result<(), CliError> {
     let renamed: Device = talk.call(
         "devices.rename",
         Rename {
@@ -175,12 +291,7 @@ pub(super) fn rename(talk: &mut Talk, device: &str, name: &str) -> Result<(), Cl
     })
 }
 
-pub(super) fn permit(
-    talk: &mut Talk,
-    device: &str,
-    operation: &str,
-    rule: &str,
-) -> Result<(), CliError> {
+fn permit(talk: &mut Talk, device: &str, operation: &str, rule: &str) -> Result<(), CliError> {
     let wanted = Permit {
         device: device.to_owned(),
         operation: operation.to_owned(),
@@ -197,12 +308,12 @@ pub(super) fn permit(
     })
 }
 
-pub(super) fn limit(talk: &mut Talk, arguments: &LimitArguments) -> Result<(), CliError> {
+fn limit(talk: &mut Talk, arguments: &LimitArguments) -> Result<(), CliError> {
     let detail: DeviceDetail = talk.call("devices.limit", arguments.wanted())?;
     talk.print(&detail, words)
 }
 
-pub(super) fn revoke(talk: &mut Talk, device: &str) -> Result<(), CliError> {
+fn revoke(talk: &mut Talk, device: &str) -> Result<(), CliError> {
     let gone: Device = talk.call(
         "devices.revoke",
         DeviceName {
@@ -217,7 +328,7 @@ pub(super) fn revoke(talk: &mut Talk, device: &str) -> Result<(), CliError> {
     })
 }
 
-pub(super) fn renew(talk: &mut Talk, device: &str, days: Option<u32>) -> Result<(), CliError> {
+fn renew(talk: &mut Talk, device: &str, days: Option<u32>) -> Result<(), CliError> {
     let renewed: Device = talk.call(
         "devices.renew",
         Renew {

@@ -26,12 +26,15 @@ pub enum Exit {
     Settings = 7,
     /// The ledger does not hold.
     Damaged = 8,
+    /// Something needs mending.
+    Faults = 9,
 }
 
 impl Exit {
     /// What `--help` says about them.
     pub const HELP: &str = "Exit codes: 0 done, 1 the daemon failed, 2 wrong arguments, 3 no daemon answers, \
-        4 no such device or request, 5 not possible as things stand, 6 not paired, 7 mistakes in the settings, 8 the ledger does not hold";
+        4 no such device or request, 5 not possible as things stand, 6 not paired, 7 mistakes in the settings, 8 the ledger does not hold, \
+        9 something needs mending";
 }
 
 impl Termination for Exit {
@@ -100,6 +103,7 @@ mod tests {
             Exit::NotPaired,
             Exit::Settings,
             Exit::Damaged,
+            Exit::Faults,
         ];
         for (number, exit) in numbers.into_iter().enumerate() {
             assert_eq!(exit as usize, number);

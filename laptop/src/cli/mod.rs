@@ -1,15 +1,22 @@
 //! `officectl`: what a person types to see and decide.
 //!
-//! Holds no authority of its own: everything goes through the control socket. Text that came from devices or providers
+//! Holds no authority of its own: everything that a daemon does goes through the control socket, and settings are files
+//! that their owner may write. Text that came from devices or providers
 //! is escaped wherever it is printed.
 
 mod caller;
+mod config;
 mod device;
+mod doctor;
 mod exit;
+mod file;
 mod format;
 mod ledger;
+mod logs;
 mod pair;
 mod request;
+mod service;
+mod setup;
 mod system;
 
 pub use exit::Exit;
@@ -33,62 +40,40 @@ pub struct Arguments {
     /// Home folder of the laptop-daemon to talk to; by default $OFFICEOS_HOME, the system's, or ~/.local/share/officeos
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Print JSON instead of tables
-    #[arg(long, global = true)]
+    /// How to print: for people, or for programs
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table"
+    )]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
+    /// Print no words: the exit code says how it ended
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Set the laptop up: questions on a terminal, or flags
+    Setup(setup::Arguments),
+    /// Look at everything in one go, and say what mends what is wrong
+    Doctor,
     /// Show how the daemon and its services are
     Status,
     /// Pair a handheld: opens the window for two minutes and asks for the digits it shows
     Pair(pair::Arguments),
-    /// List paired handhelds
-    Devices {
-        /// Also list revoked ones
-        #[arg(long)]
-        all: bool,
-    },
-    /// Show one device: permissions, limits and use
-    Show {
-        /// Number or name
-        device: String,
-    },
-    /// Give a device another name
-    Rename {
-        /// Number or name
-        device: String,
-        /// The new name
-        name: String,
-    },
-    /// Set what a device may do: one operation at a time
-    Permit {
-        /// Number or name
-        device: String,
-        /// An operation such as chat, generate or put
-        operation: String,
-        /// deny, ask or allow
-        #[arg(value_parser = ["deny", "ask", "allow"])]
-        rule: String,
-    },
-    /// Set the limits of a device; those not named stay
-    Limit(device::LimitArguments),
-    /// End a pairing for good, at once
-    Revoke {
-        /// Number or name
-        device: String,
-    },
-    /// Extend a pairing
-    Renew {
-        /// Number or name
-        device: String,
-        /// Days from now; by default as daemon.toml says
-        #[arg(long)]
-        days: Option<u32>,
-    },
+    /// Paired handhelds, what they may do and what they did
+    Devices(device::Arguments),
+    /// The short forms of `devices show` and so on
+    #[command(flatten)]
+    Device(device::Short),
     /// Programs of this laptop that ask through the gateway: their keys, permissions and limits
     #[command(subcommand)]
     Callers(caller::Command),
@@ -98,6 +83,9 @@ enum Command {
     Approve {
         /// Its number
         id: u64,
+        /// And let the device do these operations without asking from now on
+        #[arg(long)]
+        always: bool,
     },
     /// Refuse a waiting request
     Deny {
@@ -106,13 +94,33 @@ enum Command {
     },
     /// Show what happens, as it happens
     Watch,
-    /// List the models that devices are offered
-    Models,
+    /// Services and their providers
+    Services(service::Arguments),
+    /// Models that devices are offered
+    Models(service::ModelArguments),
+    /// Files in a device's drop folder
+    #[command(subcommand)]
+    Files(file::Command),
     /// The record of who asked for what, the verdict, the cost and the outcome
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// What the daemon and its services have logged
+    Logs(logs::Arguments),
+    /// The settings files
+    #[command(subcommand)]
+    Config(config::Command),
     /// Check the settings files
+    #[command(hide = true)]
     Check,
+}
+
+impl Arguments {
+    fn out(&self) -> Out {
+        Out {
+            format: if self.json { Format::Json } else { self.format },
+            quiet: self.quiet,
+        }
+    }
 }
 
 /// Runs one command and says how it ended.
@@ -130,52 +138,105 @@ pub fn run(arguments: &Arguments) -> Exit {
 }
 
 fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
+    let out = arguments.out();
     // A copy is read by whoever has it, with no daemon.
     if let Command::Ledger(ledger::Command::Verify(verify)) = &arguments.command
         && !verify.files.is_empty()
     {
-        return ledger::verify_files(verify, arguments.json);
+        return ledger::verify_files(verify, out.format != Format::Table);
     }
     let paths = Paths::find(arguments.home.as_deref()).ok_or_else(|| {
         CliError::new(Exit::Usage, "no home folder is known; name one with --home")
     })?;
-    let client = Client::connect(&paths.control())?;
-    let mut talk = Talk {
-        client,
-        json: arguments.json,
-    };
+    // These do what they can where no daemon runs.
+    match &arguments.command {
+        Command::Setup(setup) => return setup::run(&paths, out, setup),
+        Command::Doctor => return doctor::run(&paths, out),
+        Command::Logs(logs) => return logs::run(&paths, logs),
+        Command::Config(command) => return config::run(&paths, out, command),
+        Command::Check => return config::check(&paths, out, None),
+        Command::Services(services) if services.is_change() => {
+            return service::change(&paths, out, services);
+        }
+        _ => {}
+    }
+    let mut talk = Talk::connect(&paths, out)?;
     match &arguments.command {
         Command::Status => system::status(&mut talk),
         Command::Pair(pair) => pair::run(&mut talk, pair),
-        Command::Devices { all } => device::list(&mut talk, *all),
-        Command::Show { device } => device::show(&mut talk, device),
-        Command::Rename { device, name } => device::rename(&mut talk, device, name),
-        Command::Permit {
-            device,
-            operation,
-            rule,
-        } => device::permit(&mut talk, device, operation, rule),
-        Command::Limit(limit) => device::limit(&mut talk, limit),
-        Command::Revoke { device } => device::revoke(&mut talk, device),
-        Command::Renew { device, days } => device::renew(&mut talk, device, *days),
+        Command::Devices(devices) => device::run(&mut talk, devices),
+        Command::Device(device::Short(command)) => device::one(&mut talk, command),
         Command::Callers(command) => caller::run(&mut talk, command),
         Command::Pending => request::pending(&mut talk),
-        Command::Approve { id } => request::answer(&mut talk, *id, true, false),
+        Command::Approve { id, always } => request::answer(&mut talk, *id, true, *always),
         Command::Deny { id } => request::answer(&mut talk, *id, false, false),
         Command::Watch => request::watch(talk),
-        Command::Models => system::models(&mut talk),
+        Command::Services(services) => service::run(&mut talk, services),
+        Command::Models(models) => service::models(&mut talk, models),
+        Command::Files(command) => file::run(&mut talk, command),
         Command::Ledger(command) => ledger::run(&mut talk, command),
-        Command::Check => system::check(&mut talk),
+        Command::Setup(_)
+        | Command::Doctor
+        | Command::Logs(_)
+        | Command::Config(_)
+        | Command::Check => Ok(()),
+    }
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For both
+    Yaml,
+}
+
+/// Where answers go.
+#[derive(Debug, Clone, Copy)]
+struct Out {
+    format: Format,
+    quiet: bool,
+}
+
+impl Out {
+    /// Prints what was asked for; in words, what `plain` makes.
+    fn print<T: Serialize>(
+        self,
+        answer: &T,
+        plain: impl FnOnce(&T) -> String,
+    ) -> Result<(), CliError> {
+        let text = match self.format {
+            Format::Table if self.quiet => return Ok(()),
+            Format::Table => plain(answer),
+            Format::Json => serde_json::to_string_pretty(answer).map_err(CliError::internal)?,
+            Format::Yaml => {
+                format::yaml(&serde_json::to_value(answer).map_err(CliError::internal)?)
+            }
+        };
+        format::line(text.trim_end_matches('\n'))
     }
 }
 
 /// A connection and how to print.
 struct Talk {
     client: Client,
+    out: Out,
+    /// Whether the answer is for programs, so that nothing else may be printed.
     json: bool,
 }
 
 impl Talk {
+    fn connect(paths: &Paths, out: Out) -> Result<Self, CliError> {
+        Ok(Self {
+            client: Client::connect(&paths.control())?,
+            out,
+            json: out.format != Format::Table || out.quiet,
+        })
+    }
+
     fn call<T: serde::de::DeserializeOwned>(
         &mut self,
         method: &str,
@@ -186,18 +247,13 @@ impl Talk {
         serde_json::from_value(answer).map_err(CliError::internal)
     }
 
-    /// Prints JSON where it was asked for; otherwise what `plain` makes.
+    /// See [`Out::print`].
     fn print<T: Serialize>(
         &self,
         answer: &T,
         plain: impl FnOnce(&T) -> String,
     ) -> Result<(), CliError> {
-        let text = if self.json {
-            serde_json::to_string_pretty(answer).map_err(CliError::internal)?
-        } else {
-            plain(answer)
-        };
-        format::line(text.trim_end_matches('\n'))
+        self.out.print(answer, plain)
     }
 }
 

@@ -15,7 +15,7 @@ const ASK_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_WORDS_CHARS: usize = 400;
 
 /// Arguments of `officectl pair`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
     /// Type these digits instead of asking for them; opens the window if it is closed
     #[arg(long, value_name = "DIGITS", conflicts_with_all = ["open", "status", "cancel"])]

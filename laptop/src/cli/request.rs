@@ -1,8 +1,8 @@
 //! Commands about requests: those that wait for an answer, and what happens.
 
-use super::Talk;
 use super::exit::CliError;
-use super::format::{line, span, table};
+use super::format::{line, span, table, yaml};
+use super::{Format, Out, Talk};
 use crate::control::api::{Event, PairStatus, Pending, PendingId};
 use crate::sanitize::{visible, visible_within};
 use serde_json::Value;
@@ -61,7 +61,7 @@ pub(super) fn answer(talk: &mut Talk, id: u64, yes: bool, always: bool) -> Resul
 }
 
 pub(super) fn watch(talk: Talk) -> Result<(), CliError> {
-    let json = talk.json;
+    let (json, out) = (talk.json, talk.out);
     if !json {
         line(
             "Watching. Answer requests in another terminal with: officectl approve ID, or officectl deny ID",
@@ -70,7 +70,7 @@ pub(super) fn watch(talk: Talk) -> Result<(), CliError> {
     let mut failed = None;
     talk.client.watch(|event| {
         let printed = if json {
-            line(&event.to_string())
+            programs(out, event)
         } else {
             match serde_json::from_value::<Event>(event.clone()) {
                 Ok(event) => words(&event).iter().try_for_each(|words| line(words)),
@@ -81,6 +81,15 @@ pub(super) fn watch(talk: Talk) -> Result<(), CliError> {
         failed.is_none()
     })?;
     failed.map_or(Ok(()), Err)
+}
+
+/// An event as one line of JSON, or as a document of YAML.
+fn programs(out: Out, event: &Value) -> Result<(), CliError> {
+    match out.format {
+        Format::Yaml => line(&format!("---\n{}", yaml(event).trim_end())),
+        Format::Json => line(&event.to_string()),
+        Format::Table => Ok(()),
+    }
 }
 
 /// An event as lines of plain words.

@@ -1,9 +1,9 @@
 //! Commands about the daemon itself.
 
 use super::Talk;
-use super::exit::{CliError, Exit};
-use super::format::{span, table};
-use crate::control::api::{Carrier, Model, Status};
+use super::exit::CliError;
+use super::format::{Tint, span, tinted};
+use crate::control::api::{Carrier, Status};
 use crate::sanitize::{visible, visible_within};
 use serde_json::Value;
 
@@ -17,20 +17,17 @@ pub(super) fn status(talk: &mut Talk) -> Result<(), CliError> {
             .services
             .iter()
             .map(|(name, answers)| {
-                format!(
-                    "{name} {}",
-                    if *answers {
-                        "answers"
-                    } else {
-                        "does not answer"
-                    }
-                )
+                let state = match answers {
+                    true => tinted("answers", Tint::Good),
+                    false => tinted("does not answer", Tint::Bad),
+                };
+                format!("{name} {state}")
             })
             .collect();
         format!(
             "{}, laptop-daemon {}, running for {}\n{}\n  Devices   {} of {} paired, {} linked\n  \
              Requests  {} running, {} waiting for an answer\n  Services  {}",
-            visible(&status.name),
+            tinted(&visible(&status.name), Tint::Bold),
             status.version,
             span(status.uptime_s as i64),
             carriers(status).join("\n"),
@@ -80,52 +77,6 @@ fn carrier(carrier: &Carrier) -> String {
         text.push_str(&format!(", {frequency} MHz"));
     }
     text
-}
-
-pub(super) fn models(talk: &mut Talk) -> Result<(), CliError> {
-    let models: Vec<Model> = talk.call("models", Value::Null)?;
-    talk.print(&models, |models| {
-        if models.is_empty() {
-            return "No service answers, so no model is offered.".to_owned();
-        }
-        let rows: Vec<Vec<String>> = models
-            .iter()
-            .map(|model| {
-                let state = match model.loaded {
-                    Some(true) => "loaded",
-                    Some(false) => "on disk",
-                    None => "",
-                };
-                let default = if model.default { "default" } else { "" };
-                vec![
-                    model.service.clone(),
-                    model.id.clone(),
-                    state.into(),
-                    default.into(),
-                    model.note.clone(),
-                ]
-            })
-            .collect();
-        table(&["SERVICE", "MODEL", "STATE", "", "NOTE"], &rows)
-    })
-}
-
-pub(super) fn check(talk: &mut Talk) -> Result<(), CliError> {
-    let findings: Vec<String> = talk.call("config.check", Value::Null)?;
-    talk.print(&findings, |findings| {
-        if findings.is_empty() {
-            return "The settings are fine.".to_owned();
-        }
-        findings
-            .iter()
-            .map(|finding| visible(finding))
-            .collect::<Vec<_>>()
-            .join("\n")
-    })?;
-    if findings.iter().any(|finding| finding.contains("error: ")) {
-        return Err(CliError::new(Exit::Settings, "the settings have mistakes"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

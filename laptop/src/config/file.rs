@@ -129,7 +129,10 @@ fn keep(file: &Path) -> io::Result<PathBuf> {
 }
 
 /// Makes `file` hold `text`: all of it or, after a crash, what it held before.
-fn put(file: &Path, text: &str) -> io::Result<()> {
+///
+/// # Errors
+/// What the disk said.
+pub(crate) fn put(file: &Path, text: &str) -> io::Result<()> {
     let file = match std::fs::canonicalize(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
         other => other?,

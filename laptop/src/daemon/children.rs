@@ -233,6 +233,7 @@ fn keep(program: &Path, spec: &Spec, kept: &Kept) {
 fn command(program: &Path, spec: &Spec) -> Command {
     let mut command = Command::new(program);
     command.args(&spec.arguments).stdin(Stdio::null());
+    let log = crate::journal::file();
     if WITHOUT_KEYS.contains(&spec.name) {
         command.env_clear();
         command.envs(
@@ -240,6 +241,7 @@ fn command(program: &Path, spec: &Spec) -> Command {
                 .filter(|(name, _)| PLAIN_VARIABLES.iter().any(|plain| name == plain)),
         );
     }
+    command.envs(log.map(|file| (crate::journal::FILE_VARIABLE, file)));
     command
 }
 

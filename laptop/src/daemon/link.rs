@@ -160,11 +160,11 @@ fn radio_settings(config: &Config, paths: &Paths) -> radio::Settings {
     }
 }
 
-/// Looks at what Wi-Fi Direct needs and prints what was found; false where it cannot work.
+/// Looks at what Wi-Fi Direct needs.
 ///
 /// # Errors
 /// The folder in which wpa_supplicant answers cannot be made.
-pub(super) fn test_radio(config: &Config, paths: &Paths) -> io::Result<bool> {
+pub(crate) fn radio_findings(config: &Config, paths: &Paths) -> io::Result<Vec<radio::Finding>> {
     let mut settings = radio_settings(config, paths);
     // Not the daemon's own: it may be running, and where it never was, nothing is left behind.
     settings.run = std::env::temp_dir().join(format!("officeos-test-p2p-{}", std::process::id()));
@@ -175,6 +175,15 @@ pub(super) fn test_radio(config: &Config, paths: &Paths) -> io::Result<bool> {
     if let Err(error) = std::fs::remove_dir_all(&settings.run) {
         log::warn!("{} stays behind: {error}", settings.run.display());
     }
+    Ok(findings)
+}
+
+/// Looks at what Wi-Fi Direct needs and prints what was found; false where it cannot work.
+///
+/// # Errors
+/// As from [`radio_findings`].
+pub(super) fn test_radio(config: &Config, paths: &Paths) -> io::Result<bool> {
+    let findings = radio_findings(config, paths)?;
     print!("{}", report(&findings));
     if !config.daemon.wifi_direct.enabled {
         println!("Wi-Fi Direct is switched off: set networking.wifi_direct_enabled = true");

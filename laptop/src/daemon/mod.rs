@@ -30,3 +30,6 @@ mod start;
 
 pub use session::{CarrierFacts, SessionEnd, serve};
 pub use start::{Arguments, run};
+
+pub(crate) use link::radio_findings;
+pub(crate) use providers::table as provider_table;

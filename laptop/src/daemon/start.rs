@@ -63,6 +63,15 @@ pub struct Arguments {
     test_external_apis: bool,
 }
 
+impl Arguments {
+    /// The file that a daemon which was started by hand logs into, beside standard error.
+    pub fn log_file(&self) -> Option<PathBuf> {
+        let runs = self.standalone && !self.test && !self.test_p2p && !self.test_external_apis;
+        let home = self.home.clone().or_else(Paths::usual_home)?;
+        runs.then(|| Paths::below(&home).log())
+    }
+}
+
 #[derive(Debug)]
 enum StartError {
     Home,

@@ -1,5 +1,13 @@
 //! Tables, spans of time and sizes, as people read them.
 
+mod colour;
+mod progress;
+mod yaml;
+
+pub(super) use colour::{Tint, tinted};
+pub(super) use progress::Bar;
+pub(super) use yaml::yaml;
+
 use super::exit::{CliError, Exit};
 use crate::sanitize::visible;
 use std::io::{self, Write};
@@ -41,13 +49,24 @@ pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
         .map(|column| width(column).unwrap_or(0))
         .collect();
     let mut text = String::new();
-    for row in &all {
+    for (number, row) in all.iter().enumerate() {
         let mut shown = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            shown.push_str(cell);
-            shown.push_str(&" ".repeat(width - cell.chars().count() + 2));
+        let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate().take(last + 1) {
+            let tint = match number {
+                0 => Some(Tint::Bold),
+                _ => colour::of_word(cell),
+            };
+            // Blanks stay outside of the colour, so that nothing but words has one.
+            match tint.filter(|_| !cell.is_empty()) {
+                Some(tint) => shown.push_str(&tinted(cell, tint)),
+                None => shown.push_str(cell),
+            }
+            if column < last {
+                shown.push_str(&" ".repeat(width - cell.chars().count() + 2));
+            }
         }
-        text.push_str(shown.trim_end());
+        text.push_str(&shown);
         text.push('\n');
     }
     text
