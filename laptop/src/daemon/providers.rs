@@ -167,7 +167,13 @@ pub(crate) fn table(all: &[ProviderReport]) -> String {
     for one in all {
         let verdict = if one.works { "works" } else { "FAULT" };
         let words = match one.works {
-            true => format!("{} models, answered in {} ms", one.models, one.answered_ms),
+            true => {
+                let s = if one.models == 1 { "" } else { "s" };
+                format!(
+                    "{} model{s}, answered in {} ms",
+                    one.models, one.answered_ms
+                )
+            }
             false => shown(&one.reason),
         };
         text.push_str(&format!(

@@ -155,6 +155,10 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         };
     }
     if arguments.test_external_apis {
+        let findings = config::check(&paths.config);
+        if findings.iter().any(Finding::is_error) {
+            return Err(StartError::Config(findings));
+        }
         let binaries = binaries().map_err(StartError::Binaries)?;
         return match providers::test(&config, &paths, &binaries) {
             Ok(true) => Ok(()),
