@@ -9,7 +9,7 @@ mod change;
 mod daemon;
 mod edit;
 mod file;
-mod man;
+pub mod man;
 pub mod manners;
 mod nearest;
 mod permissions;
@@ -20,10 +20,10 @@ pub(crate) mod version;
 pub use change::{Change, changes};
 pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WebConfig, WifiDirectConfig};
 pub use file::{Upgrade, upgrade, write_templates};
-pub use manners::MannersConfig;
 pub(crate) use file::{
     put as write_setting_file, set as set_setting, set_in_list as set_setting_in_list,
 };
+pub use manners::MannersConfig;
 pub(crate) use nearest::nearest;
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};
 pub(crate) use reader::{File, Section};
