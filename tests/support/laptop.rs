@@ -68,7 +68,7 @@ impl Laptop {
     ) -> Self {
         fs::create_dir_all(home.join("config")).expect("a config folder");
         let daemon = format!(
-            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[manners]\nwait_when_busy = false\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n{}",
+            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[manners]\nwait_when_busy = false\n[web]\nenabled = false\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n{}",
             surroundings.networking
         );
         fs::write(home.join("config/daemon.toml"), daemon).expect("daemon.toml");

@@ -13,6 +13,7 @@ mod file;
 mod format;
 mod ledger;
 mod logs;
+mod page;
 mod pair;
 mod request;
 mod service;
@@ -101,6 +102,11 @@ enum Command {
     /// Files in a device's drop folder
     #[command(subcommand)]
     Files(file::Command),
+    /// Open the local page in the browser, or print its address
+    Page(page::Arguments),
+    /// Tokens for programs that use the control API on loopback
+    #[command(subcommand)]
+    Tokens(page::Tokens),
     /// The record of who asked for what, the verdict, the cost and the outcome
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -174,6 +180,8 @@ fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
         Command::Services(services) => service::run(&mut talk, services),
         Command::Models(models) => service::models(&mut talk, models),
         Command::Files(command) => file::run(&mut talk, command),
+        Command::Page(arguments) => page::open(&mut talk, arguments),
+        Command::Tokens(command) => page::tokens(&mut talk, command),
         Command::Ledger(command) => ledger::run(&mut talk, command),
         Command::Setup(_)
         | Command::Doctor

@@ -24,8 +24,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The process that has the carriers.
 const LINK: &str = "link-service";
+/// Serves the page. Its settings apply when the daemon starts, and the owner may be looking at it.
+const WEB: &str = "web-service";
 /// Processes that need no provider's key and so get none: the environment is where keys are.
-const WITHOUT_KEYS: [&str; 2] = [LINK, "fetch-service"];
+const WITHOUT_KEYS: [&str; 3] = [LINK, WEB, "fetch-service"];
 /// What these get of the environment.
 const PLAIN_VARIABLES: [&str; 7] = [
     "PATH",
@@ -172,14 +174,14 @@ impl Children {
     }
 
     /// Starts what is in `specs` and does not run, ends services that are not in it. link-service, which the sessions
-    /// stand on, is left alone.
+    /// stand on, and web-service are left alone.
     ///
     /// # Errors
     /// As from [`start`](Self::start); what came before it has happened.
     pub(super) fn adjust(&mut self, specs: Vec<Spec>) -> io::Result<()> {
         let wanted: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
         self.keepers
-            .retain(|keeper| keeper.name == LINK || wanted.contains(&keeper.name));
+            .retain(|keeper| [LINK, WEB].contains(&keeper.name) || wanted.contains(&keeper.name));
         for spec in specs {
             if !self.keepers.iter().any(|keeper| keeper.name == spec.name) {
                 self.keepers.push(Keeper::start(&self.binaries, spec)?);
@@ -391,6 +393,7 @@ mod tests {
         };
         assert_eq!(seen("fetch-service"), "nothing\n");
         assert_eq!(seen("link-service"), "nothing\n");
+        assert_eq!(seen("web-service"), "nothing\n");
         assert_ne!(seen("llm-service"), "nothing\n");
     }
 

@@ -337,6 +337,19 @@ fn start_children(config: &Config, paths: &Paths) -> Result<Children, StartError
         arguments: link::arguments(config, paths),
     }];
     specs.extend(services(config, paths));
+    let web = &config.daemon.web;
+    if web.enabled || web.gateway_enabled {
+        specs.push(Spec {
+            name: "web-service",
+            arguments: vec![
+                "--home".into(),
+                paths.home.clone().into(),
+                "--config".into(),
+                paths.config.clone().into(),
+                "--child".into(),
+            ],
+        });
+    }
     Children::start(&binaries, specs).map_err(StartError::Children)
 }
 

@@ -27,9 +27,11 @@ const WRONG_SPAN: Duration = Duration::from_secs(60);
 /// Whether `request` names this machine, at `port`.
 pub fn is_own_host(request: &Request, port: u16) -> bool {
     let names = ["127.0.0.1", "localhost", "[::1]"];
-    names
-        .iter()
-        .any(|name| request.host().eq_ignore_ascii_case(&format!("{name}:{port}")))
+    names.iter().any(|name| {
+        request
+            .host()
+            .eq_ignore_ascii_case(&format!("{name}:{port}"))
+    })
 }
 
 /// Where a request comes from.
@@ -223,7 +225,11 @@ mod tests {
         let cookie = sessions.begin(start).expect("random");
         let token = sessions.form_token(&cookie, start).expect("let in");
         assert!(sessions.form_token("other", start).is_none());
-        assert!(sessions.form_token(&cookie, start + IDLE_LIFETIME).is_none());
+        assert!(
+            sessions
+                .form_token(&cookie, start + IDLE_LIFETIME)
+                .is_none()
+        );
         let cookie = sessions.begin(start).expect("random");
         assert_ne!(sessions.form_token(&cookie, start), Some(token));
         let mut now = start;

@@ -74,7 +74,7 @@ pub(super) fn serve(
         Ok(client) => client,
         Err(error) => return reply.send(Response::text(503, error.message)),
     };
-    let Ok(end_watch) = watched.closer() else {
+    let Ok(end_watch) = watched.handle() else {
         return reply.send(Response::text(503, "laptop-daemon has just ended"));
     };
     let head = Response::new(101)

@@ -7,11 +7,10 @@ use crate::control::{ErrorKind, Reply, RpcError};
 use serde_json::Value;
 
 /// Answers `text`, a request or a batch of them, by `call`.
-pub(super) fn answer(
-    text: &[u8],
-    call: impl Fn(&str, Value) -> Result<Value, RpcError>,
-) -> Answer {
-    rpc::answer(text, |method, params| call(method, params).map(Reply::Value))
+pub(super) fn answer(text: &[u8], call: impl Fn(&str, Value) -> Result<Value, RpcError>) -> Answer {
+    rpc::answer(text, |method, params| {
+        call(method, params).map(Reply::Value)
+    })
 }
 
 /// Calls `method` for somebody who has `access`.
@@ -36,7 +35,8 @@ pub(super) fn call(
             .iter()
             .any(|one| one.name == method && one.access > access)
         {
-            let words = format!("{method} changes things or tells secrets, and this token is for reading");
+            let words =
+                format!("{method} changes things or tells secrets, and this token is for reading");
             return Err(RpcError::new(ErrorKind::Forbidden, words));
         }
     }

@@ -74,9 +74,7 @@ impl Handler for Site {
                 reply,
                 &self.daemon,
                 || self.is_still(&caller),
-                |method, params| {
-                    rpc::call(&self.daemon, self.access(&caller), method, params)
-                },
+                |method, params| rpc::call(&self.daemon, self.access(&caller), method, params),
             ),
             _ => reply.send(self.page(request, &caller)),
         }
@@ -108,7 +106,8 @@ impl Site {
             })
         });
         known.ok_or_else(|| {
-            let words = "a token is needed: Authorization: Bearer and what officectl tokens make says";
+            let words =
+                "a token is needed: Authorization: Bearer and what officectl tokens make says";
             Response::text(401, words).header("WWW-Authenticate", "Bearer")
         })
     }
@@ -170,7 +169,7 @@ impl Site {
         });
         match answer {
             Answer::Value(value) => Response::json(200, &value).header("Cache-Control", "no-store"),
-            Answer::Nothing | Answer::Events(..) => Response::new(204),
+            Answer::Nothing | Answer::Events(..) | Answer::Talk(..) => Response::new(204),
         }
     }
 
@@ -186,10 +185,7 @@ impl Site {
             .into_iter()
             .find_map(|(name, value)| (name == "code").then_some(value))
             .unwrap_or_default();
-        match self
-            .daemon
-            .call::<Value>("page.redeem", PageCode { code })
-        {
+        match self.daemon.call::<Value>("page.redeem", PageCode { code }) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 lock(&self.attempts).wrong(now);
@@ -211,7 +207,10 @@ impl Site {
 
     fn page(&self, request: &Request, caller: &Caller) -> Response {
         let Caller::Browser { form_token, cookie } = caller else {
-            return Response::text(403, "a token is for /rpc and /events; log in with a browser");
+            return Response::text(
+                403,
+                "a token is for /rpc and /events; log in with a browser",
+            );
         };
         let (act, pieces) = match page::ROUTES.find(&request.method, request.path()) {
             Found::Route(act, pieces) => (act, pieces),
@@ -225,7 +224,10 @@ impl Site {
         if request.method == "POST" {
             let shown = fields.iter().find(|(name, _)| name == "token");
             if !shown.is_some_and(|(_, value)| access::same(value, form_token)) {
-                return Response::text(403, "this form is not of your session; load the page again");
+                return Response::text(
+                    403,
+                    "this form is not of your session; load the page again",
+                );
             }
             if request.path() == "/logout" {
                 lock(&self.sessions).end(cookie);
@@ -245,5 +247,6 @@ impl Site {
 }
 
 fn too_often() -> Response {
-    Response::text(429, "too many wrong codes and tokens; wait a minute").header("Retry-After", "60")
+    Response::text(429, "too many wrong codes and tokens; wait a minute")
+        .header("Retry-After", "60")
 }

@@ -10,7 +10,7 @@ use crate::systemd;
 use clap::Parser;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Exit code for wrong arguments or settings; starting again would not help.
@@ -59,33 +59,88 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(EXIT_SETTINGS);
         }
     };
-    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, web.port)) {
-        Ok(listener) => listener,
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+    let port = match (web.enabled, web.gateway_enabled) {
+        (true, _) => web.port,
+        (false, true) => web.gateway_port,
+        (false, false) => {
             log::error!(
-                "web-service: another program listens on port {}; end it, or write another port in the section [web] of {}",
-                web.port,
+                "web-service: there is nothing to serve; write enabled = true in the section [web] of {}",
                 paths.config.display()
             );
             return ExitCode::from(EXIT_SETTINGS);
         }
-        Err(error) => {
-            log::error!("web-service: cannot listen on port {}: {error}", web.port);
-            return ExitCode::from(EXIT_SOCKET);
-        }
     };
-    let site = Site::new(Daemon::new(&paths.control()), web.port);
+    let gateway = match web.gateway_enabled {
+        true => match bind(web.gateway_port, &paths) {
+            Ok(listener) => Some(listener),
+            Err(code) => return code,
+        },
+        false => None,
+    };
+    let page = match web.enabled {
+        true => match bind(port, &paths) {
+            Ok(listener) => Some(listener),
+            Err(code) => return code,
+        },
+        false => None,
+    };
+    systemd::ready("serves this machine");
+    let control = paths.control();
+    let serving = match (page, gateway) {
+        (Some(page), Some(gateway)) => {
+            let socket = control.clone();
+            let spawned = std::thread::Builder::new()
+                .name("gateway".into())
+                .spawn(move || {
+                    let error = super::gateway::serve(&gateway, socket).err();
+                    log::error!("web-service: the gateway failed: {error:?}");
+                    // Half of it would look alive.
+                    std::process::exit(i32::from(EXIT_SOCKET));
+                });
+            match spawned {
+                Ok(_) => serve_page(&page, web.port, &control),
+                Err(error) => Err(error),
+            }
+        }
+        (Some(page), None) => serve_page(&page, web.port, &control),
+        (None, Some(gateway)) => super::gateway::serve(&gateway, control),
+        (None, None) => Ok(()),
+    };
+    match serving {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("web-service: a socket failed: {error}");
+            ExitCode::from(EXIT_SOCKET)
+        }
+    }
+}
+
+fn serve_page(listener: &TcpListener, port: u16, control: &Path) -> io::Result<()> {
+    let site = Site::new(Daemon::new(control), port);
     let settings = Settings {
         max_body_len: MAX_BODY_LEN,
         ..Settings::default()
     };
-    systemd::ready("serves the page");
-    log::info!("web-service is ready on http://127.0.0.1:{}/", web.port);
-    match Server::new(site, settings).run(&listener) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log::error!("web-service: the socket failed: {error}");
-            ExitCode::from(EXIT_SOCKET)
+    Server::new(site, settings).run(listener)
+}
+
+/// Listens on `port` of loopback, and nowhere else.
+fn bind(port: u16, paths: &Paths) -> Result<TcpListener, ExitCode> {
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            log::error!(
+                "web-service: another program listens on port {}; end it, or write another port in the section [web] of {}",
+                port,
+                paths.config.display()
+            );
+            return Err(ExitCode::from(EXIT_SETTINGS));
         }
-    }
+        Err(error) => {
+            log::error!("web-service: cannot listen on port {port}: {error}");
+            return Err(ExitCode::from(EXIT_SOCKET));
+        }
+    };
+    log::info!("web-service is ready on http://127.0.0.1:{port}/");
+    Ok(listener)
 }

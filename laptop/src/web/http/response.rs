@@ -98,6 +98,14 @@ impl Response {
         self
     }
 
+    /// The value of a header that was added.
+    pub fn header_value(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The status.
     pub fn status(&self) -> u16 {
         self.status

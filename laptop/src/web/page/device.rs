@@ -60,11 +60,20 @@ pub(super) fn list(view: &View<'_>) -> Response {
     let rows: Html = held.iter().map(|one| row(one)).collect();
     let revoked: Html = gone
         .iter()
-        .map(|one| html!("<li>{} <span class=\"muted\">number {}</span></li>", one.name, one.id))
+        .map(|one| {
+            html!(
+                "<li>{} <span class=\"muted\">number {}</span></li>",
+                one.name,
+                one.id
+            )
+        })
         .collect();
     let revoked = match gone.is_empty() {
         true => Html::default(),
-        false => html!("<details><summary>Revoked</summary><ul>{}</ul></details>", revoked),
+        false => html!(
+            "<details><summary>Revoked</summary><ul>{}</ul></details>",
+            revoked
+        ),
     };
     let there = match held.is_empty() {
         true => html!("<p class=\"notice\">No handheld is paired{}</p>", "."),
@@ -96,13 +105,20 @@ fn standing(one: &Device) -> Html {
         ("active", false) => (
             "muted",
             "○",
-            one.seen_ago_s
-                .map_or_else(|| "never seen".to_owned(), |ago| format!("seen {} ago", span(ago))),
+            one.seen_ago_s.map_or_else(
+                || "never seen".to_owned(),
+                |ago| format!("seen {} ago", span(ago)),
+            ),
         ),
         ("expired", _) => ("wait", "◷", "expired: renew it".to_owned()),
         (other, _) => ("stop", "✕", other.to_owned()),
     };
-    html!("<span class=\"{}\"><b aria-hidden=\"true\">{}</b> {}</span>", class, mark, words)
+    html!(
+        "<span class=\"{}\"><b aria-hidden=\"true\">{}</b> {}</span>",
+        class,
+        mark,
+        words
+    )
 }
 
 fn expiry(one: &Device) -> String {
@@ -137,7 +153,11 @@ fn whole(view: &View<'_>, detail: &DeviceDetail, usage: &UsageReport) -> Html {
         one.folder
     );
     if one.standing == "revoked" {
-        return html!("{}<p class=\"notice\">This pairing was ended for good. Pair the handheld again to use it.{}</p>", facts, "");
+        return html!(
+            "{}<p class=\"notice\">This pairing was ended for good. Pair the handheld again to use it.{}</p>",
+            facts,
+            ""
+        );
     }
     let known: Vec<&str> = OPERATIONS
         .iter()
@@ -166,7 +186,11 @@ fn whole(view: &View<'_>, detail: &DeviceDetail, usage: &UsageReport) -> Html {
                     Some(switch(view, &path, name, words, rule))
                 })
                 .collect();
-            html!("<section class=\"card\"><h3>{}</h3>{}</section>", kind, rows)
+            html!(
+                "<section class=\"card\"><h3>{}</h3>{}</section>",
+                kind,
+                rows
+            )
         })
         .collect();
     let meters: Html = [
@@ -214,7 +238,10 @@ fn switch(view: &View<'_>, path: &str, name: &str, words: &str, rule: &str) -> H
     let inside = html!(
         "<input type=\"hidden\" name=\"operation\" value=\"{}\"><span class=\"what\">{}</span>\
          <span class=\"segments\" role=\"group\" aria-label=\"{}\">{}</span>",
-        name, words, words, buttons
+        name,
+        words,
+        words,
+        buttons
     );
     view.form(&format!("{path}/permit"), "switch", inside)
 }
@@ -251,7 +278,11 @@ fn limits(view: &View<'_>, path: &str, detail: &DeviceDetail) -> Html {
     view.form(
         &format!("{path}/limit"),
         "card grid",
-        html!("{}{}<div><button class=\"main\">Set limits</button></div>", numbers, lists),
+        html!(
+            "{}{}<div><button class=\"main\">Set limits</button></div>",
+            numbers,
+            lists
+        ),
     )
 }
 
@@ -276,7 +307,9 @@ fn pairing(view: &View<'_>, path: &str, one: &Device) -> Html {
     );
     html!(
         "<div class=\"card inline\">{}{}<details><summary>Revoke…</summary>{}</details></div>",
-        rename, renew, revoke
+        rename,
+        renew,
+        revoke
     )
 }
 
@@ -290,7 +323,12 @@ pub(super) fn permit(view: &View<'_>) -> Response {
 pub(super) fn limit(view: &View<'_>) -> Response {
     let mut params = serde_json::Map::new();
     params.insert("device".into(), view.piece(0).into());
-    for name in ["requests_per_minute", "tokens_per_day", "pictures_per_day", "bytes_per_day"] {
+    for name in [
+        "requests_per_minute",
+        "tokens_per_day",
+        "pictures_per_day",
+        "bytes_per_day",
+    ] {
         match view.field(name).trim().parse::<u64>() {
             Ok(number) => params.insert(name.into(), number.into()),
             Err(_) => {
@@ -322,7 +360,11 @@ pub(super) fn renew(view: &View<'_>) -> Response {
 }
 
 pub(super) fn revoke(view: &View<'_>) -> Response {
-    view.act("devices.revoke", json!({ "device": view.piece(0) }), "/devices")
+    view.act(
+        "devices.revoke",
+        json!({ "device": view.piece(0) }),
+        "/devices",
+    )
 }
 
 fn here(view: &View<'_>) -> String {

@@ -100,8 +100,14 @@ pub(super) fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),
         1_000..1_000_000 => format!("{} kB", count / 1_000),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", count / 1_000_000, count % 1_000_000 / 100_000),
-        _ => format!("{}.{} GB", count / 1_000_000_000, count % 1_000_000_000 / 100_000_000),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{} MB", count / 1_000_000, count % 1_000_000 / 100_000)
+        }
+        _ => format!(
+            "{}.{} GB",
+            count / 1_000_000_000,
+            count % 1_000_000_000 / 100_000_000
+        ),
     }
 }
 
@@ -134,7 +140,10 @@ mod tests {
 
     #[test]
     fn numbers_are_for_people() {
-        assert_eq!((span(59), span(61), span(7300)), ("59 s".into(), "1 min".into(), "2 h".into()));
+        assert_eq!(
+            (span(59), span(61), span(7300)),
+            ("59 s".into(), "1 min".into(), "2 h".into())
+        );
         assert_eq!((took(40), took(1250)), ("40 ms".into(), "1.2 s".into()));
         assert_eq!(bytes(1_540_000), "1.5 MB");
         assert_eq!(grouped(1234567), "1\u{202F}234\u{202F}567");

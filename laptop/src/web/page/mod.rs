@@ -96,7 +96,14 @@ impl View<'_> {
 
     /// A whole page.
     fn page(&self, title: &str, main: Html) -> Response {
-        layout(self.daemon, self.form_token, self.request.path(), 200, title, main)
+        layout(
+            self.daemon,
+            self.form_token,
+            self.request.path(),
+            200,
+            title,
+            main,
+        )
     }
 
     /// A page that says what went wrong.
@@ -117,7 +124,14 @@ impl View<'_> {
             ErrorKind::Unavailable => "The laptop does not answer",
             _ => "That did not work",
         };
-        layout(self.daemon, self.form_token, self.request.path(), status, title, main)
+        layout(
+            self.daemon,
+            self.form_token,
+            self.request.path(),
+            status,
+            title,
+            main,
+        )
     }
 
     /// Calls a method and goes to `place` when it is done.
@@ -179,7 +193,10 @@ pub(super) fn login(error: Option<&str>) -> Response {
 
 /// There is no such page.
 pub(super) fn missing(daemon: &Daemon, form_token: &str) -> Response {
-    let main = html!("<p>There is no such page.</p><p><a href=\"{}\">Overview</a></p>", "/");
+    let main = html!(
+        "<p>There is no such page.</p><p><a href=\"{}\">Overview</a></p>",
+        "/"
+    );
     layout(daemon, form_token, "", 404, "Not here", main)
 }
 
@@ -208,7 +225,13 @@ fn layout(
                 _ => Html::default(),
             };
             let current = Html(if here { " aria-current=\"page\"" } else { "" }.to_owned());
-            html!("<li><a href=\"{}\"{}>{}{}</a></li>", place, current, name, badge)
+            html!(
+                "<li><a href=\"{}\"{}>{}{}</a></li>",
+                place,
+                current,
+                name,
+                badge
+            )
         })
         .collect();
     let name = laptop.map_or_else(|_| "does not answer".to_owned(), |laptop| laptop.name);

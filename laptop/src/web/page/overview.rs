@@ -25,15 +25,27 @@ fn overview(view: &View<'_>) -> Result<Html, RpcError> {
     };
     let dash = || "–".to_owned();
     let cards: Html = [
-        ("Devices linked", format!("{} of {}", status.linked, status.devices)),
+        (
+            "Devices linked",
+            format!("{} of {}", status.linked, status.devices),
+        ),
         ("Requests this hour", activity.last_hour.to_string()),
         ("This minute", activity.last_minute.to_string()),
         ("Running", status.running.to_string()),
-        ("Half take at most", activity.median_ms.map_or_else(dash, took)),
+        (
+            "Half take at most",
+            activity.median_ms.map_or_else(dash, took),
+        ),
         ("19 of 20 at most", activity.p95_ms.map_or_else(dash, took)),
     ]
     .into_iter()
-    .map(|(name, value)| html!("<div class=\"stat\"><dt>{}</dt><dd>{}</dd></div>", name, value))
+    .map(|(name, value)| {
+        html!(
+            "<div class=\"stat\"><dt>{}</dt><dd>{}</dd></div>",
+            name,
+            value
+        )
+    })
     .collect();
     let services: Html = status
         .services
@@ -62,14 +74,23 @@ fn overview(view: &View<'_>) -> Result<Html, RpcError> {
         })
         .collect();
     let trouble = status.trouble.as_ref().map_or_else(Html::default, |words| {
-        html!("<li><b class=\"wait\" aria-hidden=\"true\">!</b> Wi-Fi Direct: {}</li>", words)
+        html!(
+            "<li><b class=\"wait\" aria-hidden=\"true\">!</b> Wi-Fi Direct: {}</li>",
+            words
+        )
     });
     let none = match status.carriers.is_empty() {
-        true => html!("<li><b class=\"stop\" aria-hidden=\"true\">!</b> none: link-service is not {}</li>", "there"),
+        true => html!(
+            "<li><b class=\"stop\" aria-hidden=\"true\">!</b> none: link-service is not {}</li>",
+            "there"
+        ),
         false => Html::default(),
     };
     let first = match status.devices {
-        0 => html!("<p class=\"notice\">No handheld is paired yet. <a href=\"{}\">Pair one</a>, or go through the <a href=\"/setup\">set-up</a>.</p>", "/pair"),
+        0 => html!(
+            "<p class=\"notice\">No handheld is paired yet. <a href=\"{}\">Pair one</a>, or go through the <a href=\"/setup\">set-up</a>.</p>",
+            "/pair"
+        ),
         _ => Html::default(),
     };
     Ok(html!(
@@ -103,7 +124,10 @@ pub(super) fn requests(view: &View<'_>) -> Response {
         ),
         false => questions(view, &waiting),
     };
-    view.page("Requests", html!("<div id=\"asked\" data-live>{}</div>", inside))
+    view.page(
+        "Requests",
+        html!("<div id=\"asked\" data-live>{}</div>", inside),
+    )
 }
 
 fn questions(view: &View<'_>, waiting: &[Pending]) -> Html {

@@ -9,15 +9,33 @@ use serde_json::{Value, json};
 
 pub(super) fn show(view: &View<'_>) -> Response {
     match view.daemon.call::<PairReport>("pair.status", Value::Null) {
-        Ok(report) => view.page("Pair a handheld", html!("<div id=\"pairing\" data-live data-pairing>{}</div>", state(view, &report))),
+        Ok(report) => view.page(
+            "Pair a handheld",
+            html!(
+                "<div id=\"pairing\" data-live data-pairing>{}</div>",
+                state(view, &report)
+            ),
+        ),
         Err(error) => view.failed(&error),
     }
 }
 
 fn state(view: &View<'_>, report: &PairReport) -> Html {
     let cancel = || view.form("/pair/cancel", "", html!("<button>{}</button>", "Cancel"));
-    let left = |seconds: &u64| html!("<p class=\"muted\">Closes in <span data-ends=\"{}\">{}</span>.</p>", *seconds, span(*seconds as i64));
-    let open = |words: &str| view.form("/pair/open", "", html!("<button class=\"main\">{}</button>", words));
+    let left = |seconds: &u64| {
+        html!(
+            "<p class=\"muted\">Closes in <span data-ends=\"{}\">{}</span>.</p>",
+            *seconds,
+            span(*seconds as i64)
+        )
+    };
+    let open = |words: &str| {
+        view.form(
+            "/pair/open",
+            "",
+            html!("<button class=\"main\">{}</button>", words),
+        )
+    };
     match &report.status {
         PairStatus::Closed => html!(
             "<section class=\"card\"><p>Opens a window of two minutes. On the handheld, choose Laptop, then Pair another laptop; it shows six digits, which you type here.</p>{}</section>",
@@ -31,12 +49,18 @@ fn state(view: &View<'_>, report: &PairReport) -> Html {
                 )
             });
             let trouble = report.trouble.as_ref().map_or_else(Html::default, |words| {
-                html!("<p class=\"wait\"><b aria-hidden=\"true\">!</b> Wi-Fi Direct: {}</p>", words)
+                html!(
+                    "<p class=\"wait\"><b aria-hidden=\"true\">!</b> Wi-Fi Direct: {}</p>",
+                    words
+                )
             });
             html!(
                 "<section class=\"card\"><h2><b class=\"wait\" aria-hidden=\"true\">◷</b> Waiting for a handheld</h2>\
                  <p>On the handheld: Laptop, then Pair another laptop.</p>{}{}{}{}</section>",
-                network, trouble, left(closes_in_s), cancel()
+                network,
+                trouble,
+                left(closes_in_s),
+                cancel()
             )
         }
         PairStatus::Digits { closes_in_s, name } => {
@@ -50,20 +74,30 @@ fn state(view: &View<'_>, report: &PairReport) -> Html {
                     name
                 ),
             );
-            html!("<section class=\"card\">{}{}{}</section>", typed, left(closes_in_s), cancel())
+            html!(
+                "<section class=\"card\">{}{}{}</section>",
+                typed,
+                left(closes_in_s),
+                cancel()
+            )
         }
         PairStatus::Confirming { closes_in_s, name } => html!(
             "<section class=\"card\"><h2><b class=\"ok\" aria-hidden=\"true\">✓</b> The digits are right</h2><p>Now press A on {}.</p>{}{}</section>",
-            name, left(closes_in_s), cancel()
+            name,
+            left(closes_in_s),
+            cancel()
         ),
         PairStatus::Paired { device, name } => html!(
             "<section class=\"card\"><h2><b class=\"ok\" aria-hidden=\"true\">✓</b> {} is paired</h2>\
              <p>It asks for everything until you say otherwise.</p><p><a class=\"button main\" href=\"{}\">What it may do</a></p>{}</section>",
-            name, super::device_path(*device), open("Pair another")
+            name,
+            super::device_path(*device),
+            open("Pair another")
         ),
         PairStatus::Failed { reason } => html!(
             "<section class=\"card\"><p class=\"stop\" role=\"alert\"><b aria-hidden=\"true\">!</b> {}</p>{}</section>",
-            reason, open("Try again")
+            reason,
+            open("Try again")
         ),
     }
 }
@@ -73,7 +107,11 @@ pub(super) fn open(view: &View<'_>) -> Response {
 }
 
 pub(super) fn typed(view: &View<'_>) -> Response {
-    view.act("pair.type", json!({ "digits": view.field("digits") }), "/pair")
+    view.act(
+        "pair.type",
+        json!({ "digits": view.field("digits") }),
+        "/pair",
+    )
 }
 
 pub(super) fn cancel(view: &View<'_>) -> Response {
@@ -92,7 +130,10 @@ fn steps(view: &View<'_>) -> Result<Html, RpcError> {
     let findings: Vec<String> = view.daemon.call("config.check", Value::Null)?;
     let providers: Vec<Provider> = view.daemon.call("providers.list", Value::Null)?;
     let devices: Vec<Device> = view.daemon.call("devices.list", Value::Null)?;
-    let mistakes = findings.iter().filter(|one| one.contains("error: ")).count();
+    let mistakes = findings
+        .iter()
+        .filter(|one| one.contains("error: "))
+        .count();
     let silent: Vec<&str> = status
         .services
         .iter()
@@ -107,7 +148,10 @@ fn steps(view: &View<'_>) -> Result<Html, RpcError> {
             .collect::<Vec<_>>()
     };
     let (language, image) = (able("language"), able("image"));
-    let held = devices.iter().filter(|one| one.standing != "revoked").count();
+    let held = devices
+        .iter()
+        .filter(|one| one.standing != "revoked")
+        .count();
     let list = |names: &[&str], none: &str| match names.is_empty() {
         true => none.to_owned(),
         false => names.join(", "),

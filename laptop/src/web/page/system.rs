@@ -51,12 +51,19 @@ pub(super) fn providers(view: &View<'_>) -> Response {
             let usual = if model.default { "usual" } else { "" };
             html!(
                 "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
-                model.service, model.id, state, usual, model.note
+                model.service,
+                model.id,
+                state,
+                usual,
+                model.note
             )
         })
         .collect();
     let none = match providers.is_empty() {
-        true => html!("<p class=\"notice\">No service answers, so there are no providers{}</p>", "."),
+        true => html!(
+            "<p class=\"notice\">No service answers, so there are no providers{}</p>",
+            "."
+        ),
         false => Html::default(),
     };
     view.page(
@@ -79,7 +86,10 @@ pub(super) fn ledger(view: &View<'_>) -> Response {
     };
     let verified = match view.request.query("verify") {
         None => Html::default(),
-        Some(_) => match view.daemon.call::<LedgerReport>("ledger.verify", Value::Null) {
+        Some(_) => match view
+            .daemon
+            .call::<LedgerReport>("ledger.verify", Value::Null)
+        {
             Err(error) => return view.failed(&error),
             Ok(report) => verdict(&report),
         },
@@ -107,11 +117,15 @@ fn verdict(report: &LedgerReport) -> Html {
         None => html!(
             "<p class=\"notice\" role=\"status\"><b class=\"ok\" aria-hidden=\"true\">✓</b> All {} entries hold; {} requests carry their handheld's signature, \
              {} checkpoints that of the ledger's key <code>{}</code>.</p>",
-            report.entries, report.requests, report.checkpoints, report.key
+            report.entries,
+            report.requests,
+            report.checkpoints,
+            report.key
         ),
         Some(flaw) => html!(
             "<p class=\"notice stop\" role=\"alert\"><b aria-hidden=\"true\">!</b> The ledger does not hold: {}. {} entries before it do.</p>",
-            flaw, report.entries
+            flaw,
+            report.entries
         ),
     }
 }
@@ -120,7 +134,11 @@ fn verdict(report: &LedgerReport) -> Html {
 fn entry(line: &str, time: &str) -> Html {
     let value: Value = serde_json::from_str(line).unwrap_or(Value::Null);
     let Some(fields) = value.as_object() else {
-        return html!("<tr><td><td>{}<td>no entry<td><code>{}</code></tr>", time, line);
+        return html!(
+            "<tr><td><td>{}<td>no entry<td><code>{}</code></tr>",
+            time,
+            line
+        );
     };
     let event = fields.get("event").and_then(Value::as_object);
     let what = event
@@ -128,7 +146,17 @@ fn entry(line: &str, time: &str) -> Html {
         .or_else(|| fields.get("what"))
         .and_then(Value::as_str)
         .unwrap_or("entry");
-    let long = ["signature", "exporter", "digest", "key", "previous", "what", "number", "at", "hash"];
+    let long = [
+        "signature",
+        "exporter",
+        "digest",
+        "key",
+        "previous",
+        "what",
+        "number",
+        "at",
+        "hash",
+    ];
     let details: Html = event
         .unwrap_or(fields)
         .iter()
@@ -138,7 +166,11 @@ fn entry(line: &str, time: &str) -> Html {
                 Value::String(text) => text.clone(),
                 other => plain(other),
             };
-            html!("<span class=\"fact\"><span class=\"muted\">{}</span> {}</span> ", name, shown)
+            html!(
+                "<span class=\"fact\"><span class=\"muted\">{}</span> {}</span> ",
+                name,
+                shown
+            )
         })
         .collect();
     let number = fields
@@ -149,7 +181,10 @@ fn entry(line: &str, time: &str) -> Html {
         .unwrap_or_default();
     html!(
         "<tr><td class=\"number\">{}<td><time>{}</time><td>{}<td>{}</tr>",
-        number, time, what, details
+        number,
+        time,
+        what,
+        details
     )
 }
 
@@ -180,13 +215,24 @@ fn all_settings(view: &View<'_>, said: Html) -> Result<Html, RpcError> {
     let report: ConfigReport = view.daemon.call("config.show", Value::Null)?;
     let tokens: Vec<Token> = view.daemon.call("tokens.list", Value::Null)?;
     let found = match findings.is_empty() {
-        true => html!("<p class=\"notice\"><b class=\"ok\" aria-hidden=\"true\">{}</b> The settings files are fine.</p>", "✓"),
+        true => html!(
+            "<p class=\"notice\"><b class=\"ok\" aria-hidden=\"true\">{}</b> The settings files are fine.</p>",
+            "✓"
+        ),
         false => {
             let lines: Html = findings
                 .iter()
                 .map(|one| {
-                    let class = if one.contains("error: ") { "stop" } else { "wait" };
-                    html!("<li class=\"{}\"><b aria-hidden=\"true\">!</b> {}</li>", class, one)
+                    let class = if one.contains("error: ") {
+                        "stop"
+                    } else {
+                        "wait"
+                    };
+                    html!(
+                        "<li class=\"{}\"><b aria-hidden=\"true\">!</b> {}</li>",
+                        class,
+                        one
+                    )
                 })
                 .collect();
             html!("<ul class=\"notice plain\">{}</ul>", lines)
@@ -194,19 +240,34 @@ fn all_settings(view: &View<'_>, said: Html) -> Result<Html, RpcError> {
     };
     let pending = match report.pending.is_empty() {
         true => Html::default(),
-        false => html!("<p class=\"notice wait\"><b aria-hidden=\"true\">◷</b> Not in force yet: {}</p>", report.pending.join(", ")),
+        false => html!(
+            "<p class=\"notice wait\"><b aria-hidden=\"true\">◷</b> Not in force yet: {}</p>",
+            report.pending.join(", ")
+        ),
     };
     let mut last = String::new();
     let mut rows = Html::default();
     for one in &report.settings {
         let part = format!("{} [{}]", one.file, one.section);
         if part != last {
-            rows.0.push_str(&html!("<tr><th colspan=\"2\" scope=\"rowgroup\">{}</th></tr>", part).0);
+            rows.0.push_str(
+                &html!(
+                    "<tr><th colspan=\"2\" scope=\"rowgroup\">{}</th></tr>",
+                    part
+                )
+                .0,
+            );
             last = part;
         }
         let class = if one.default { "muted" } else { "" };
         rows.0.push_str(
-            &html!("<tr><td>{}<td class=\"{}\"><code>{}</code></tr>", one.key, class, one.value).0,
+            &html!(
+                "<tr><td>{}<td class=\"{}\"><code>{}</code></tr>",
+                one.key,
+                class,
+                one.value
+            )
+            .0,
         );
     }
     let kept: Html = tokens
@@ -229,7 +290,10 @@ fn all_settings(view: &View<'_>, said: Html) -> Result<Html, RpcError> {
         .collect();
     let kept = match tokens.is_empty() {
         true => html!("<p class=\"muted\">No program has one{}</p>", "."),
-        false => html!("<div class=\"scroll\"><table><thead><tr><th>Name<th>May<th>Made<th></tr></thead><tbody>{}</tbody></table></div>", kept),
+        false => html!(
+            "<div class=\"scroll\"><table><thead><tr><th>Name<th>May<th>Made<th></tr></thead><tbody>{}</tbody></table></div>",
+            kept
+        ),
     };
     let make = view.form(
         "/tokens/make",
@@ -245,7 +309,13 @@ fn all_settings(view: &View<'_>, said: Html) -> Result<Html, RpcError> {
         "{}{}{}<p class=\"muted\">The files are <code>{}</code> and the two beside it; change them with an editor or <code>officectl config edit</code>. \
          Values in grey are defaults.</p><div class=\"scroll\"><table class=\"settings\"><tbody>{}</tbody></table></div>\
          <h2>Tokens</h2><p class=\"muted\">For programs of this machine that use the control API at <code>/rpc</code> and <code>/events</code>.</p>{}<div class=\"card\">{}</div>",
-        said, found, pending, report.file, rows, kept, make
+        said,
+        found,
+        pending,
+        report.file,
+        rows,
+        kept,
+        make
     ))
 }
 
@@ -266,6 +336,9 @@ pub(super) fn make_token(view: &View<'_>) -> Response {
 }
 
 pub(super) fn revoke_token(view: &View<'_>) -> Response {
-    view.act("tokens.revoke", json!({ "name": view.field("name") }), "/settings")
+    view.act(
+        "tokens.revoke",
+        json!({ "name": view.field("name") }),
+        "/settings",
+    )
 }
-
