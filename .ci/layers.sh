@@ -65,4 +65,7 @@ forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon
   laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
 forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
   laptop/src/control laptop/src/link laptop/src/files
+forbid "the HTTP server knows nothing of what is served" 'crate::(control|config|service)|super::super' laptop/src/web/http
+forbid "what reads HTTP is pure, and so is what draws" "$io" laptop/src/web/http/{head,body,reader,reject,request,response,router,form}.rs \
+  laptop/src/web/page/{html,plot}.rs
 exit "$broken"
