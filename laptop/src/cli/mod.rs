@@ -115,6 +115,8 @@ enum Command {
     /// The settings files
     #[command(subcommand)]
     Config(config::Command),
+    /// Print counts in Prometheus' text format, for its text file collector
+    Metrics,
     /// Check the settings files
     #[command(hide = true)]
     Check,
@@ -182,6 +184,7 @@ fn carry_out(arguments: &Arguments) -> Result<(), CliError> {
         Command::Files(command) => file::run(&mut talk, command),
         Command::Page(arguments) => page::open(&mut talk, arguments),
         Command::Tokens(command) => page::tokens(&mut talk, command),
+        Command::Metrics => system::metrics(&mut talk),
         Command::Ledger(command) => ledger::run(&mut talk, command),
         Command::Setup(_)
         | Command::Doctor

@@ -79,6 +79,11 @@ fn carrier(carrier: &Carrier) -> String {
     text
 }
 
+pub(super) fn metrics(talk: &mut Talk) -> Result<(), CliError> {
+    let text: String = talk.call("metrics", Value::Null)?;
+    talk.print(&text, |text| text.trim_end().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

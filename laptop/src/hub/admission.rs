@@ -114,6 +114,7 @@ impl Hub {
     ) -> Result<Arc<Work>, Refusal> {
         let result = self.admit(relationship, submission);
         if let Err(refusal) = &result {
+            self.metrics.refused(refusal.fault.code.name());
             let device = self.device(relationship);
             log::info!(
                 "{device}: request {} refused: {}",

@@ -11,6 +11,7 @@ mod drawer;
 mod facts;
 mod gauge;
 mod live;
+mod metrics;
 mod models;
 mod queue;
 mod record;
@@ -25,6 +26,7 @@ pub use admission::{Proof, Refusal, Submission};
 pub use caller::Call;
 pub use desk::{Activity, AnswerError, Desk, Pending, Question};
 pub use live::{Guest, Signal, Tell};
+pub use metrics::{Metrics, Moment};
 pub use models::Catalogue;
 pub use record::{Ended, Followed, Phase};
 pub use turns::Sharing;
@@ -86,6 +88,8 @@ pub struct Hub {
     pub store: Arc<Store>,
     /// Questions to a person, and what happens.
     pub desk: Desk,
+    /// Counts since the start.
+    pub metrics: Metrics,
     /// Models on offer.
     pub catalogue: Catalogue,
     settings: RwLock<Arc<Settings>>,
@@ -117,6 +121,7 @@ impl Hub {
         let hub = Arc::new(Self {
             store,
             desk: Desk::new(),
+            metrics: Metrics::default(),
             catalogue: Catalogue::new(),
             settings: RwLock::new(Arc::new(settings)),
             services,
@@ -220,6 +225,15 @@ impl Hub {
             Ok((_, profile)) => self.end_all(id, profile.standing),
             Err(_) => self.end_all(id, Standing::Revoked),
         }
+    }
+
+    /// The services' lines: name, at work, waiting.
+    pub fn queues(&self) -> Vec<(&'static str, usize, usize)> {
+        let of = |name, turns: &Turns| {
+            let (working, waiting) = turns.counts();
+            (name, working, waiting)
+        };
+        vec![of("language", &self.texts), of("image", &self.pictures)]
     }
 
     /// Tells every session that the models changed.

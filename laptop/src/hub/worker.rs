@@ -16,6 +16,7 @@ use shared_proto::message::Usage;
 use shared_proto::program;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// Stack of a worker: a verified program lies on it, and a picture is on the heap.
 const STACK_LEN: usize = 512 * 1024;
@@ -28,7 +29,16 @@ pub(super) fn start(
     demand: Demand,
     entry: Entry,
 ) {
-    let reserved = demand.cost.usage;
+    let aim = Aim {
+        reserved: demand.cost.usage,
+        operations: demand
+            .effects
+            .iter()
+            .map(|effect| effect.operation.name())
+            .collect(),
+        since: Instant::now(),
+    };
+    let own = aim.clone();
     let job = {
         let (hub, work) = (Arc::clone(&hub), Arc::clone(&work));
         move || {
@@ -38,7 +48,7 @@ pub(super) fn start(
                 let fault = Fault::new(ErrorCode::Internal, "the laptop has a defect; see its log");
                 (Err((None, fault)), Spent::default())
             });
-            finish(&hub, &work, result, spent, demand.cost.usage);
+            finish(&hub, &work, result, spent, &own);
             // Between admissions: one that has just found an upload here still finds it when it starts.
             let admission = hub.admission(work.relationship);
             let _turn = admission.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,9 +65,17 @@ pub(super) fn start(
             ErrorCode::Busy,
             "the laptop has no thread left for this request",
         );
-        finish(&hub, &work, Err((None, fault)), Spent::default(), reserved);
+        finish(&hub, &work, Err((None, fault)), Spent::default(), &aim);
         forget_uploads(&hub, &work);
     }
+}
+
+/// What a request was let in for.
+#[derive(Clone)]
+struct Aim {
+    reserved: Counted,
+    operations: Vec<&'static str>,
+    since: Instant,
 }
 
 /// What a request used.
@@ -159,7 +177,7 @@ fn ask(
 }
 
 /// Writes the end down, then lets sessions see it: what is called done is durable.
-fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, reserved: Counted) {
+fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &Aim) {
     let Spent { usage, estimated } = spent;
     let used = Counted {
         tokens: usage.tokens_in.saturating_add(usage.tokens_out),
@@ -200,6 +218,17 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, reserv
             )
         }
     };
+    let name = match &ended {
+        Ended::Done(_) => "done",
+        Ended::Failed { code, .. } => code.name(),
+    };
+    hub.metrics.ended(
+        &aim.operations,
+        name,
+        aim.since.elapsed(),
+        &usage,
+        estimated,
+    );
     let device = hub.device(work.relationship);
     log::info!("{device}: request {} ended: {outcome}", work.id().0);
     let forced = work.settle(|unforced| hub.store.force(unforced));
@@ -254,7 +283,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, reserv
     {
         let mut lives = hub.lock();
         if let Some(live) = lives.get_mut(&work.relationship) {
-            live.reserved = live.reserved.minus(reserved);
+            live.reserved = live.reserved.minus(aim.reserved);
             // Sessions that follow hold on to it; later ones find it in the store.
             live.works.remove(&work.id());
         }

@@ -8,6 +8,7 @@ mod file;
 mod gateway;
 mod ledger;
 mod method;
+mod metrics;
 mod model;
 mod page;
 mod pairing;
@@ -49,6 +50,7 @@ const FAMILIES: &[&[Method]] = &[
     activity::METHODS,
     usage::METHODS,
     provider::METHODS,
+    metrics::METHODS,
     page::METHODS,
     method::METHODS,
     service::METHODS,

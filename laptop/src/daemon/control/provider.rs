@@ -14,7 +14,7 @@ pub(super) const METHODS: &[Method] = &[Method::read("providers.list", |control,
 
 impl Control {
     /// Asked for now: nothing is polled, so that whoever looks is who wakes a provider.
-    fn providers(&self) -> Vec<Provider> {
+    pub(super) fn providers(&self) -> Vec<Provider> {
         let services = [
             ("language", &self.services.language),
             ("image", &self.services.image),
