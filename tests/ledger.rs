@@ -165,3 +165,46 @@ fn a_ledger_is_whole_after_a_kill_and_any_change_to_it_is_named() {
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(words.contains("its end was cut off"), "{words}");
 }
+
+#[test]
+fn a_laptop_that_was_put_back_is_found_by_what_its_device_saw() {
+    let mut laptop = Laptop::start("ledger-back");
+    let mut card = pair(&laptop, laptop.address());
+    allow(&laptop, &["chat"]);
+    laptop.kill();
+    let (state, backup) = (laptop.home.join("state"), laptop.home.join("backup"));
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        let done = std::process::Command::new("cp")
+            .arg("-a")
+            .args([from, to])
+            .status()
+            .expect("cp runs");
+        assert!(done.success());
+    };
+    copy(&state, &backup);
+    laptop.launch();
+    let mut line = card.link(laptop.address()).expect("linked");
+    for id in 1..=3 {
+        line.run(id, &chat("Hello"));
+        line.ack(id);
+    }
+    drop(line);
+    let head = |line: &Line| line.greeting.as_ref().expect("a greeting").ledger;
+    let seen = head(&card.link(laptop.address()).expect("linked"));
+    assert!(seen.number > 0);
+    card.ledger = seen;
+    // Told what it still holds, the laptop has nothing to complain of.
+    card.link(laptop.address()).expect("linked");
+    assert!(laptop.officectl(&["ledger", "verify"]).status.success());
+
+    laptop.kill();
+    std::fs::remove_dir_all(&state).expect("gone");
+    copy(&backup, &state);
+    laptop.launch();
+    let now = head(&card.link(laptop.address()).expect("linked"));
+    assert!(!now.follows(&seen), "the device sees it: {now:?}");
+    let said = laptop.officectl(&["ledger", "verify"]);
+    assert!(!said.status.success());
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(words.contains("pocket has seen entry"), "{words}");
+}

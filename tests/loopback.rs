@@ -290,7 +290,10 @@ fn keys_are_renewed_inside_a_session_and_the_old_ones_die_with_the_next() {
 
     // Until a session stands on the new pair the old one works; afterwards it is a stranger's.
     card.link(address).expect("the old pair still works");
-    let new_card = Card { keys: next };
+    let new_card = Card {
+        keys: next,
+        ..card.clone()
+    };
     new_card.link(address).expect("the new pair works");
     assert!(card.link(address).is_err(), "the old pair was let in");
     new_card.link(address).expect("the new pair still works");

@@ -7,7 +7,7 @@ use shared_proto::crypto::{Crypto, RelationshipKey, Signer, sign_submit};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::PROTOCOL_VERSION;
 use shared_proto::message::{
-    Data, Hello, Message, Offset, Offsets, RequestId, Screen, Submit, Usage,
+    Data, Hello, LedgerHead, Message, Offset, Offsets, RequestId, Screen, Submit, Usage,
 };
 use shared_proto::pairing::{Binding, HandheldPairing, HandheldPhase, LinkInfo};
 use shared_proto::renewal::{Credentials, Fresh, HandheldRenewal, RenewalBinding, Renewing};
@@ -27,6 +27,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Card {
     pub keys: Credentials,
+    /// What it last saw of the laptop's ledger.
+    pub ledger: LedgerHead,
 }
 
 /// What pairing says on the way.
@@ -171,7 +173,10 @@ impl Card {
                     token: outcome.token,
                 };
                 return Ok(Paired {
-                    card: Self { keys },
+                    card: Self {
+                        keys,
+                        ledger: LedgerHead::default(),
+                    },
                     laptop: outcome.name.to_string(),
                     network: outcome.grant.link,
                 });
@@ -227,6 +232,7 @@ pub struct Greeting {
     pub passphrase: String,
     pub frequency: u16,
     pub port: u16,
+    pub ledger: LedgerHead,
 }
 
 /// A session.
@@ -260,7 +266,7 @@ impl Line {
             },
             formats: 0b1111,
             last_id: 0,
-            ledger: shared_proto::message::LedgerHead::default(),
+            ledger: card.ledger,
         };
         let start = Instant::now();
         let session = ClientSession::new(&hello, now(start)).expect("a session");
@@ -509,6 +515,7 @@ fn take(
                 passphrase: welcome.link.passphrase.to_owned(),
                 frequency: welcome.link.frequency,
                 port: welcome.link.port,
+                ledger: welcome.ledger,
             });
         }
         ClientEvent::Notice(standing) => {

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 
 mod together;
+mod turns;
 
 /// Sharing that does not look at this machine.
 fn calm() -> Sharing {
