@@ -58,6 +58,9 @@ fn row(one: &PastRequest) -> Html {
     };
     let (class, mark, outcome) = match one.outcome.as_deref() {
         Some("done") => ("ok", "✓", "done"),
+        Some("AskRefused") => ("stop", "✕", "refused by the owner"),
+        Some("AskExpired") => ("stop", "✕", "nobody answered"),
+        Some("Denied") => ("stop", "✕", "not permitted"),
         Some(other) if one.verdict == "deny" => ("stop", "✕", other),
         Some(other) => ("stop", "!", other),
         None => ("wait", "▶", "running"),

@@ -197,6 +197,7 @@ fn whole(view: &View<'_>, detail: &DeviceDetail, usage: &UsageReport) -> Html {
         ("Tokens", detail.tokens, grouped as fn(u64) -> String),
         ("Pictures", detail.pictures, grouped),
         ("Bytes", detail.bytes, bytes),
+        ("Seconds of work", detail.seconds, grouped),
     ]
     .into_iter()
     .map(|(name, (used, limit), shown)| {
@@ -252,6 +253,7 @@ fn limits(view: &View<'_>, path: &str, detail: &DeviceDetail) -> Html {
         ("tokens_per_day", "Tokens a day", detail.tokens.1),
         ("pictures_per_day", "Pictures a day", detail.pictures.1),
         ("bytes_per_day", "Bytes a day", detail.bytes.1),
+        ("seconds_per_day", "Seconds of work a day", detail.seconds.1),
     ]
     .into_iter()
     .map(|(name, words, value)| {
@@ -328,6 +330,7 @@ pub(super) fn limit(view: &View<'_>) -> Response {
         "tokens_per_day",
         "pictures_per_day",
         "bytes_per_day",
+        "seconds_per_day",
     ] {
         match view.field(name).trim().parse::<u64>() {
             Ok(number) => params.insert(name.into(), number.into()),

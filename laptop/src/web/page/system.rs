@@ -29,14 +29,18 @@ pub(super) fn providers(view: &View<'_>) -> Response {
                 "degraded" => ("wait", "!"),
                 _ => ("stop", "✕"),
             };
+            let count = match one.models {
+                1 => "1 model".to_owned(),
+                count => format!("{count} models"),
+            };
             let place = match one.address.as_str() {
                 "" => "inside OfficeOS",
                 address => address,
             };
             html!(
                 "<li class=\"card\"><h3>{} <span class=\"muted\">{}</span></h3>\
-                 <p class=\"{}\"><b aria-hidden=\"true\">{}</b> {}</p><p>{}</p><p class=\"muted\">{} · {} models</p></li>",
-                one.name, one.service, class, mark, one.health, one.reason, place, one.models
+                 <p class=\"{}\"><b aria-hidden=\"true\">{}</b> {}</p><p>{}</p><p class=\"muted\">{} · {}</p></li>",
+                one.name, one.service, class, mark, one.health, one.reason, place, count
             )
         })
         .collect();
@@ -132,10 +136,12 @@ fn verdict(report: &LedgerReport) -> Html {
 
 /// One line of the ledger. One that is no JSON is shown as it is: verifying names what is wrong with it.
 fn entry(line: &str, time: &str) -> Html {
-    let value: Value = serde_json::from_str(line).unwrap_or(Value::Null);
+    // The entry, a space and its hash.
+    let text = line.rsplit_once(' ').map_or(line, |(text, _)| text);
+    let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
     let Some(fields) = value.as_object() else {
         return html!(
-            "<tr><td><td>{}<td>no entry<td><code>{}</code></tr>",
+            "<tr><td><td><time>{}</time><td>no entry<td><code>{}</code></tr>",
             time,
             line
         );
