@@ -352,6 +352,7 @@ mod tests {
                 request: 4,
                 lines: Vec::new(),
                 cost: String::new(),
+                operations: Vec::new(),
                 expires_at: start,
             }),
             at(1),
