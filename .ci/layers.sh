@@ -63,6 +63,9 @@ forbid "the gateway's wire is pure, and so are its programs and stop words" "$io
   laptop/src/daemon/gateway/program.rs laptop/src/daemon/gateway/stop.rs laptop/src/daemon/gateway/fault.rs
 forbid "services know neither policy nor store" 'crate::(policy|store|hub|daemon|control|executor)' \
   laptop/src/llm laptop/src/picture laptop/src/fetch laptop/src/service laptop/src/ipc
+forbid "the agent is a client of the daemon, and the only one of the session bus" 'crate::(hub|store|policy|daemon|config|service|ipc|cli|executor|link)' laptop/src/agent
+forbid "only the agent knows the session bus" 'DBUS_SESSION|org\.freedesktop' $(find laptop/src -name '*.rs' -not -path '*/agent/*')
+forbid "the agent's core and its wire are pure" "$io" laptop/src/agent/core.rs laptop/src/agent/wire.rs
 forbid "only services speak HTTP" 'ureq' laptop/src/daemon laptop/src/hub laptop/src/executor laptop/src/store laptop/src/policy \
   laptop/src/control laptop/src/link laptop/src/files
 forbid "the HTTP server knows nothing of what is served" 'crate::(control|config|service)|super::super' laptop/src/web/http

@@ -1,5 +1,6 @@
 //! The laptop side of OfficeOS.
 
+pub mod agent;
 pub mod cli;
 pub mod config;
 pub mod control;

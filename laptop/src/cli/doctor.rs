@@ -68,7 +68,7 @@ pub(super) fn run(paths: &Paths, out: Out) -> Result<(), CliError> {
             error.message,
             match paths.system {
                 true => {
-                    "sudo systemctl start laptop-daemon; your user has to be in the group officeos"
+                    "sudo systemctl start officeos-daemon; your user has to be in the group officeos"
                 }
                 false => "laptop-daemon --standalone",
             },

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 /// The units whose log it is.
 const UNITS: [&str; 6] = [
-    "laptop-daemon",
-    "link-service",
-    "llm-service",
-    "image-service",
-    "fetch-service",
-    "web-service",
+    "officeos-daemon",
+    "officeos-link",
+    "officeos-llm",
+    "officeos-image",
+    "officeos-fetch",
+    "officeos-web",
 ];
 /// Longest line that is shown, in characters.
 const MAX_LINE_CHARS: usize = 2000;

@@ -248,7 +248,7 @@ fn write(paths: &Paths, wishes: &[Wish]) -> Result<(), CliError> {
 fn providers(paths: &Paths, out: Out) -> Result<(), CliError> {
     let Ok(mut talk) = Talk::connect(paths, out) else {
         let start = match paths.system {
-            true => "sudo systemctl start laptop-daemon",
+            true => "sudo systemctl start officeos-daemon",
             false => "laptop-daemon --standalone",
         };
         return line(&format!("No daemon runs yet; start it with: {start}"));

@@ -109,6 +109,21 @@ impl Client {
         self.follow("watch", Value::Null, visit)
     }
 
+    /// Same, and calls `begun` once the watch stands: what it asks for then, over another connection, together with the
+    /// events leaves nothing out.
+    ///
+    /// # Errors
+    /// A [`ClientError`]. The end of the daemon is no error.
+    pub fn watch_from(
+        mut self,
+        begun: impl FnOnce(),
+        visit: impl FnMut(&Value) -> bool,
+    ) -> Result<(), ClientError> {
+        self.call("watch", Value::Null)?;
+        begun();
+        self.events(visit)
+    }
+
     /// Calls `method`, which answers by events, and hands every event to `visit` until it returns false or the daemon ends
     /// them.
     ///
@@ -118,9 +133,13 @@ impl Client {
         mut self,
         method: &str,
         params: Value,
-        mut visit: impl FnMut(&Value) -> bool,
+        visit: impl FnMut(&Value) -> bool,
     ) -> Result<(), ClientError> {
         self.call(method, params)?;
+        self.events(visit)
+    }
+
+    fn events(mut self, mut visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
         while let Some(line) = self.line()? {
             let event: Notification = serde_json::from_slice(&line)
                 .map_err(|error| ClientError::Malformed(error.to_string()))?;
