@@ -115,6 +115,19 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
     now.chain(later.into_iter().filter_map(of(false))).collect()
 }
 
+/// The settings that are in force once `new` was taken over where `old` was: what waits for a start is as it was.
+pub fn in_force(old: &Config, new: &Config) -> Config {
+    let mut config = new.clone();
+    let (daemon, before) = (&mut config.daemon, &old.daemon);
+    daemon.wifi_direct = before.wifi_direct.clone();
+    daemon.usb = before.usb.clone();
+    daemon.bind_address = before.bind_address;
+    daemon.bind_port = before.bind_port;
+    daemon.web = before.web.clone();
+    daemon.manners = before.manners;
+    config
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::template::Page;
@@ -174,6 +187,10 @@ mod tests {
                 assert_eq!(found[0].key, name);
                 let later = key.about.contains("Applies at the next start.");
                 assert_eq!(found[0].at_once, !later, "{text}");
+                // What waits for a start is told of until then.
+                let now = in_force(&default, &new);
+                let waits = if later { found } else { Vec::new() };
+                assert_eq!(changes(&now, &new), waits, "{text}");
             }
         }
         assert_eq!(changes(&default, &default), []);

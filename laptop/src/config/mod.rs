@@ -17,7 +17,7 @@ mod reader;
 mod template;
 pub(crate) mod version;
 
-pub use change::{Change, changes};
+pub use change::{Change, changes, in_force};
 pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WebConfig, WifiDirectConfig};
 pub use file::{Upgrade, upgrade, write_templates};
 pub(crate) use file::{

@@ -39,10 +39,12 @@ impl Reloader {
             Ok((new, _)) if !findings.iter().any(Finding::is_error) => new,
             _ => {
                 log::error!("the settings have mistakes; those of before stay in force");
-                report
-                    .findings
-                    .iter()
-                    .for_each(|words| log::error!("{words}"));
+                for finding in &findings {
+                    match finding.is_error() {
+                        true => log::error!("{finding}"),
+                        false => log::warn!("{finding}"),
+                    }
+                }
                 return report;
             }
         };
@@ -55,6 +57,7 @@ impl Reloader {
             };
             list.push(change.key.to_owned());
         }
+        let new = config::in_force(&old, &new);
         self.hub.set_settings(start::settings(&new, &self.paths));
         let offered = start::offered(&new);
         self.settled.set(new.clone());
