@@ -21,8 +21,8 @@ struct House {
 impl House {
     fn new(name: &str, answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let provider = Provider::start(answer);
-        let laptop = Laptop::with(name, &provider.entry(), &[]);
-        let gateway = support::web::gateway(laptop.home());
+        let laptop = Laptop::with_gateway(name, &provider.entry(), &[]);
+        let gateway = laptop.gateway();
         Self {
             laptop,
             provider,
@@ -273,7 +273,7 @@ fn taken_away(name: &str, act: &[&str], code: &str, entries: [&str; 2]) {
     house.laptop.ctl().json(act);
     // What was on its way before is told; the error is the last of it.
     let (mut error, mut after) = (Value::Null, 0);
-    while let Some(data) = events.next() {
+    while let Some(data) = events.data() {
         let event: Value = serde_json::from_str(&data).expect("JSON, and no [DONE]");
         match event["error"].is_null() {
             true if error.is_null() => {}

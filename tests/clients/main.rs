@@ -117,12 +117,12 @@ impl House {
             painter.entry("easel", "a1111"),
             further.to_owned(),
         ];
-        let laptop = Laptop::with(
+        let laptop = Laptop::with_gateway(
             name,
             &providers.concat(),
             &[("OFFICEOS_BUILTIN_STEP_MS", "0")],
         );
-        let gateway = support::web::gateway(laptop.home());
+        let gateway = laptop.gateway();
         let ctl = laptop.ctl();
         let key = |name: &str| {
             let added = ctl.json(&["callers", "add", name]);

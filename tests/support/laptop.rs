@@ -2,7 +2,7 @@
 
 use super::{Folder, Through, eventually};
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -13,6 +13,8 @@ pub struct Surroundings {
     pub daemon: Through,
     /// How its control tool is started.
     pub ctl: Through,
+    /// Port on which its models are served to other programs; none where they are not.
+    pub gateway: Option<u16>,
     /// Further lines of the section `networking` in `daemon.toml`; without any, it has no radio.
     pub networking: String,
 }
@@ -42,6 +44,32 @@ impl Laptop {
         laptop
     }
 
+    /// One with providers that serves its models to other programs.
+    pub fn with_gateway(name: &str, providers: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = Folder::new(name);
+        let home = folder.path().join("laptop");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        let surroundings = Surroundings {
+            networking: "wifi_direct_enabled = false\n".to_owned(),
+            gateway: Some(port),
+            ..Surroundings::default()
+        };
+        let ada = "Ada's ThinkPad";
+        let mut laptop = Self::within(surroundings, &home, ada, 0, providers, environment);
+        laptop._folder = Some(folder);
+        laptop
+    }
+
+    /// Where it serves its models to other programs, once it does.
+    pub fn gateway(&self) -> SocketAddr {
+        let port = self.surroundings.gateway.expect("a gateway");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        eventually("the gateway to listen", || TcpStream::connect(address).ok());
+        address
+    }
+
     /// One in a folder that stays.
     pub fn at(
         home: &Path,
@@ -67,8 +95,11 @@ impl Laptop {
         environment: &[(&str, &str)],
     ) -> Self {
         fs::create_dir_all(home.join("config")).expect("a config folder");
+        let gateway = surroundings.gateway.map_or_else(String::new, |port| {
+            format!("gateway_enabled = true\ngateway_port = {port}\n")
+        });
         let daemon = format!(
-            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[manners]\nwait_when_busy = false\n[web]\nenabled = false\n[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n{}",
+            "[daemon]\ndevice_name = \"{name}\"\nask_timeout_s = 60\n[manners]\nwait_when_busy = false\n[web]\nenabled = false\n{gateway}[networking]\nbind_address = \"127.0.0.1\"\nbind_port = {port}\n{}",
             surroundings.networking
         );
         fs::write(home.join("config/daemon.toml"), daemon).expect("daemon.toml");

@@ -4,15 +4,6 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// Serves the gateway of the laptop in `home` on a free port of loopback, for as long as this process runs.
-pub fn gateway(home: &std::path::Path) -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("its address");
-    let control = laptop::paths::Paths::below(home).control();
-    std::thread::spawn(move || laptop::web::gateway::serve(&listener, control));
-    address
-}
-
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -41,7 +32,7 @@ pub struct Events {
 
 impl Events {
     /// The data of the next event; `None` at the end.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn data(&mut self) -> Option<String> {
         loop {
             let mut line = String::new();
             // Lengths of chunks stand between the lines of events.
@@ -56,13 +47,13 @@ impl Events {
 
     /// The next event as JSON.
     pub fn json(&mut self) -> Option<Value> {
-        serde_json::from_str(&self.next()?).ok()
+        serde_json::from_str(&self.data()?).ok()
     }
 
     /// The text of the chunks from here to the end, and the last event.
     pub fn rest(mut self) -> (String, String) {
         let (mut text, mut last) = (String::new(), String::new());
-        while let Some(data) = self.next() {
+        while let Some(data) = self.data() {
             if let Ok(chunk) = serde_json::from_str::<Value>(&data) {
                 text.push_str(said(&chunk));
             }

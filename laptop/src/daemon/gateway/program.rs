@@ -22,7 +22,7 @@ const MAX_STOPS: usize = 4;
 const MAX_STOP_LEN: usize = 256;
 /// Pictures of one request.
 const MAX_PICTURES: u8 = 4;
-/// Steps of a picture: what the handheld asks for at its middle setting. Painters without steps take no notice.
+/// Steps of a picture: what a handheld asks for where nobody has chosen another number. Painters without steps take no notice.
 const STEPS: u8 = 20;
 /// Longest text that lies in the program itself; what is longer is named by its hash.
 const MAX_INLINE_LEN: usize = 2 * 1024;
