@@ -100,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
 def main():
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
     server.daemon_threads = True
+    # A connection that its client has dropped is nothing to tell of.
+    server.handle_error = lambda *_: None
     print("PORT", server.server_address[1], flush=True)
     # Ends with whoever started it.
     threading.Thread(target=server.serve_forever, daemon=True).start()
