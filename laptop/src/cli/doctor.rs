@@ -167,7 +167,7 @@ fn disk(paths: &Paths, lines: &mut Vec<Line>) {
     let Ok(found) = nix::sys::statvfs::statvfs(there.unwrap_or(Path::new("/"))) else {
         return;
     };
-    let free = found.blocks_available() as u64 * found.fragment_size() as u64;
+    let free = found.blocks_available() * found.fragment_size();
     lines.push(room(free));
 }
 
@@ -176,7 +176,7 @@ fn room(free: u64) -> Line {
     let remedy = "delete something; results.keep_mb and files.quota_mb in daemon.toml bound what is kept here";
     match free {
         ..NO_DISK => Line::new("disk", "FAULT", words, remedy),
-        ..LITTLE_DISK => Line::new("disk", "warn", words, remedy),
+        NO_DISK..LITTLE_DISK => Line::new("disk", "warn", words, remedy),
         _ => Line::fine("disk", words),
     }
 }
