@@ -23,6 +23,7 @@ fn daemons() -> Vec<Command> {
         LANGUAGE.command(),
         IMAGE.command(),
         FETCH.command(),
+        laptop::web::Arguments::command(),
     ]
 }
 

@@ -1,8 +1,8 @@
 # Sourced by scripts/package and scripts/install-laptop: the tree that an installation of the laptop side is.
 # Needs setup.sh.
 
-laptop_programs=(laptop-daemon link-service llm-service image-service fetch-service officectl)
-laptop_units=(officeos.target officeos-{control,link,llm,image,fetch}.socket officeos-{daemon,link,llm,image,fetch}.service)
+laptop_programs=(laptop-daemon link-service llm-service image-service fetch-service web-service officectl)
+laptop_units=(officeos.target officeos-{control,link,llm,image,fetch}.socket officeos-{daemon,link,llm,image,fetch,web}.service)
 
 # build_laptop: the programs as they are shipped; prints the folder they lie in.
 build_laptop() {

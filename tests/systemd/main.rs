@@ -15,12 +15,13 @@ use support::{Folder, eventually};
 use system::{Model, ctl, daemon_pid, fails, is_active, property, run, says, status_line};
 
 /// Most that `systemd-analyze security` may say of each service, in tenths.
-const BOUNDS: [(&str, u32); 5] = [
+const BOUNDS: [(&str, u32); 6] = [
     ("officeos-daemon.service", 10),
     ("officeos-link.service", 20),
     ("officeos-llm.service", 20),
     ("officeos-image.service", 20),
     ("officeos-fetch.service", 20),
+    ("officeos-web.service", 20),
 ];
 const SOCKETS: [&str; 5] = [
     "officeos-control.socket",
@@ -196,6 +197,7 @@ fn everything_runs() {
         "officeos.target",
         "officeos-daemon.service",
         "officeos-link.service",
+        "officeos-web.service",
     ]
     .iter()
     .chain(&SOCKETS)
@@ -212,6 +214,7 @@ fn everything_runs() {
             .contains("127.0.0.1:8080")
             .then_some(())
     });
+    eventually("the page", || system::page_answers().then_some(()));
     // A line of ours has the priority of its level.
     let lines = says(
         "journalctl",
@@ -225,6 +228,7 @@ fn is_confined() {
     for (unit, user) in [
         ("officeos-daemon.service", "officeos"),
         ("officeos-link.service", "officeos-link"),
+        ("officeos-web.service", "officeos-web"),
     ] {
         let pid = property(unit, "MainPID");
         let uid = system::user_id(user).to_string();

@@ -58,6 +58,17 @@ pub fn daemon_pid() -> String {
     })
 }
 
+/// Whether something speaks HTTP where the local page is.
+pub fn page_answers() -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", 8145)) else {
+        return false;
+    };
+    let asked =
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8145\r\nConnection: close\r\n\r\n");
+    let mut answer = String::new();
+    asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 ")
+}
+
 /// A line of a process' `status`.
 pub fn status_line(pid: &str, name: &str) -> String {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
