@@ -76,8 +76,7 @@ fn a_person_answers_on_the_desktop() {
     let mut line = card.link(address).expect("linked");
 
     asks(&mut line, 1);
-    dunstctl(&["action", "0"]);
-    // dunst takes the action that is called default, or the first: Allow once.
+    press("once");
     assert!(
         matches!(line.finish(1).end, Some(End::Done(_))),
         "{}",
