@@ -221,8 +221,8 @@ mod tests {
                 ],
                 &rows(&services)
             ),
-            "SERVICE   STATE    PROVIDER    HEALTH     ADDRESS      REASON\n\
-             language  answers  desk        healthy    http://desk\n\
+            "SERVICE   STATE    PROVIDER   HEALTH     ADDRESS      REASON\n\
+             language  answers  desk       healthy    http://desk\n\
              \x20                  \\u{1b}[2J  unhealthy  http://desk  gone\n\
              fetch     off\n"
         );
