@@ -73,6 +73,7 @@ impl Desk {
         let surroundings = Surroundings {
             daemon: Through([&here[..], &ada[..]].concat()),
             ctl: Through(ada.to_vec()),
+            gateway: None,
             networking: format!(
                 "wifi_direct_enabled = true\nwifi_direct_port = {PORT}\nsupplicant = \"{}\"\n{networking}",
                 self.place.folder().join("wpa").display()
