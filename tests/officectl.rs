@@ -228,8 +228,8 @@ fn what_needs_no_daemon_works_without_one() {
     assert!(told.contains("No daemon runs"), "{told}");
     let shown = laptop.ask(&["config", "show"]);
     let value = |key: &str| {
-        let all = shown["settings"].as_array().expect("a list").iter();
-        let one = all.filter(|one| one["key"] == key).next().expect("the key");
+        let mut all = shown["settings"].as_array().expect("a list").iter();
+        let one = all.find(|one| one["key"] == key).expect("the key");
         one["value"].as_str().expect("a value").to_owned()
     };
     assert_eq!(
