@@ -131,7 +131,10 @@ mod tests {
             .expect("a caller");
         drop(store);
         let store = Store::open(&folder.0).expect("reopened");
-        assert_eq!(store.callers().expect("listed"), [caller.clone()]);
+        assert_eq!(
+            store.callers().expect("listed"),
+            std::slice::from_ref(&caller)
+        );
         assert_eq!(store.relationships().expect("listed"), [device]);
         assert_eq!(
             store.caller_of(&[7; 32]).expect("read"),
