@@ -5,7 +5,8 @@
 mod bare;
 
 use bare::person::{chat, code, paired};
-use bare::{End, Laptop, Line, PATIENCE};
+use bare::laptop::PATIENCE;
+use bare::{End, Laptop, Line};
 use serde_json::Value;
 use shared_proto::error::ErrorCode;
 use std::process::{Child, Command, Stdio};

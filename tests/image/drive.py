@@ -321,7 +321,11 @@ def walk(test, laptop, witness, temptation):
     if before == after:
         test.fail("the app was not killed")
     test.wait("link=linked")
+    # It comes back to where it was; the picture is another one in each run, so it is held against the original and not a golden one.
+    test.wait("screen=viewer")
+    test.wait("viewer=shown")
     test.wait("toast=")
+    same_picture(test, laptop)
     open_chat(test, "1", answer)
 
     say("== The battery is taken out while the app writes")
@@ -336,6 +340,14 @@ def walk(test, laptop, witness, temptation):
     test.boot("start after the cut")
     test.wait("link=linked")
     open_chat(test, "2", "1, 2, 3, 4, 5.")
+
+    say("== A radio is plugged in")
+    loaded = test.machine.say("run modprobe mac80211_hwsim radios=1")
+    if not loaded.rstrip().endswith("[0]"):
+        test.fail(f"the kernel's simulated radio cannot be loaded: {loaded}")
+    facts = test.wait("radio.station=true")
+    say(f"  our wpa_supplicant serves it, and the app drives it: Wi-Fi Direct {facts['radio.p2p']}")
+    say("  " + " ".join(test.machine.say("run ls -ln /run/wpa_supplicant").split()[-9:-1]))
 
     say("== What left the handheld, by the witness on the cable")
     say("  " + ", ".join(f"{count} of {name}" for name, count in witness.seen.items()))
