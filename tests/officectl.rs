@@ -22,10 +22,11 @@ fn code(laptop: &Laptop, arguments: &[&str]) -> i32 {
     laptop.officectl(arguments).status.code().expect("a code")
 }
 
-/// Writes `daemon.toml` anew, with the port as it is.
+/// Writes `daemon.toml` anew; what applies at the next start is as it was.
 fn set(laptop: &Laptop, lines: &str) {
-    let text =
-        format!("version = 1\n{lines}\n[networking]\nwifi_direct_enabled = false\nbind_port = 0\n");
+    let text = format!(
+        "version = 1\n{lines}\n[manners]\nwait_when_busy = false\n[networking]\nwifi_direct_enabled = false\nbind_port = 0\n"
+    );
     fs::write(laptop.home.join("config/daemon.toml"), text).expect("written");
 }
 
@@ -212,7 +213,7 @@ fn what_needs_no_daemon_works_without_one() {
     assert!(
         fs::read_to_string(&kept)
             .expect("the old file")
-            .starts_with("[networking]")
+            .starts_with("[manners]")
     );
     said(&laptop, &["doctor"]);
     laptop.kill();

@@ -4,8 +4,8 @@
 #[path = "../bare/mod.rs"]
 mod bare;
 
-use bare::person::{chat, code, paired};
 use bare::laptop::PATIENCE;
+use bare::person::{chat, code, paired};
 use bare::{End, Laptop, Line};
 use serde_json::Value;
 use shared_proto::error::ErrorCode;
