@@ -12,7 +12,10 @@ use std::process::ExitCode;
 
 /// What a person types, with its manual in section 1, completed by shells.
 fn typed() -> Vec<Command> {
-    vec![laptop::cli::Arguments::command()]
+    vec![
+        laptop::cli::Arguments::command(),
+        laptop::agent::Arguments::command(),
+    ]
 }
 
 /// What runs by itself, with its manual in section 8.

@@ -1,7 +1,7 @@
 # Sourced by scripts/package and scripts/install-laptop: the tree that an installation of the laptop side is.
 # Needs setup.sh.
 
-laptop_programs=(laptop-daemon link-service llm-service image-service fetch-service web-service officectl)
+laptop_programs=(laptop-daemon link-service llm-service image-service fetch-service web-service officectl officeos-agent)
 laptop_units=(officeos.target officeos-{control,link,llm,image,fetch}.socket officeos-{daemon,link,llm,image,fetch,web}.service)
 
 # build_laptop: the programs as they are shipped; prints the folder they lie in.
@@ -29,11 +29,14 @@ stage_laptop() {
     chmod 0755 "$lib/$program"
   done
   # What a person types. laptop-daemon is for --test, --test-p2p and --standalone.
-  mv "$lib/officectl" "$root$prefix/bin/officectl"
+  mv "$lib/officectl" "$lib/officeos-agent" "$root$prefix/bin/"
   ln -s ../lib/officeos/laptop-daemon "$root$prefix/bin/laptop-daemon"
   for file in "${laptop_units[@]}"; do
     sed "s#/usr/lib/officeos/#$prefix/lib/officeos/#" "$top/laptop/systemd/$file" > "$root$units/$file"
   done
+  # Who wants questions on the desktop switches it on: systemctl --user enable --now officeos-agent.
+  mkdir -p "$root$prefix/lib/systemd/user"
+  sed "s#/usr/bin/#$prefix/bin/#" "$top/laptop/systemd/user/officeos-agent.service" > "$root$prefix/lib/systemd/user/officeos-agent.service"
   install -m 0644 "$top/laptop/systemd/sysusers.conf" "$root$prefix/lib/sysusers.d/officeos.conf"
   install -m 0644 "$top/laptop/systemd/tmpfiles.conf" "$root$prefix/lib/tmpfiles.d/officeos.conf"
   # Packages' places for both; beside them the system's own, for whom they are not read elsewhere.
