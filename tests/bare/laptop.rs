@@ -60,9 +60,9 @@ impl Laptop {
             true => "",
             false => "wifi_direct_enabled = false\n",
         };
-        // Other tests keep the processors busy.
+        // Other tests keep the processors busy, and the page's port belongs to one laptop alone.
         let text = format!(
-            "[manners]\nwait_when_busy = false\n[networking]\n{radio}bind_port = 0\n{settings}"
+            "[manners]\nwait_when_busy = false\n[web]\nenabled = false\n[networking]\n{radio}bind_port = 0\n{settings}"
         );
         std::fs::write(home.join("config/daemon.toml"), text).expect("settings");
         Self {
