@@ -8,6 +8,7 @@ pub mod entry;
 pub mod input;
 pub mod link;
 pub mod lock;
+mod packed;
 pub mod platform;
 pub mod radio;
 pub mod runtime;

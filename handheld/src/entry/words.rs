@@ -4,9 +4,10 @@ use core::ops::Range;
 use std::sync::OnceLock;
 
 use super::common;
+use crate::packed;
 
-/// The file; `handheld/data/WORDS.md` says where it comes from and under which terms.
-static FILE: &str = include_str!("../../data/words.txt");
+/// The file, packed; `handheld/data/WORDS.md` says where it comes from and under which terms.
+static FILE: &[u8] = include_bytes!("../../data/packed/words.txt.zst");
 
 /// One word of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,11 @@ impl WordList {
     /// instructions; the rest are free.
     pub fn bundled() -> &'static Self {
         static LIST: OnceLock<WordList> = OnceLock::new();
-        LIST.get_or_init(|| Self::unpack(FILE, &common::in_order().collect::<Vec<_>>()))
+        LIST.get_or_init(|| {
+            let file = packed::unpack(FILE);
+            let file = String::from_utf8_lossy(&file);
+            Self::unpack(&file, &common::in_order().collect::<Vec<_>>())
+        })
     }
 
     /// Unpacks lines of `<shared><tier><rest>`: letters shared with the word before in base 36, a digit, the rest.
@@ -236,7 +241,10 @@ mod tests {
     #[test]
     fn the_bundled_file_unpacks_whole_and_sorted() {
         let list = WordList::bundled();
-        assert_eq!(FILE.lines().count(), 20_000);
+        assert_eq!(
+            packed::unpack(FILE).iter().filter(|&&c| c == b'\n').count(),
+            20_000
+        );
         let words: Vec<_> = (0..list.len())
             .map(|index| list.get(index).unwrap())
             .collect();

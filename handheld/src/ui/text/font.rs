@@ -10,6 +10,8 @@ use skrifa::outline::OutlineGlyphCollection;
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use std::sync::OnceLock;
 
+use crate::packed::unpack;
+
 /// A font file. The first seven are the family the interface is set in, the others stand in where those lack a glyph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Face {
@@ -82,13 +84,17 @@ pub struct Font {
     pub units: f32,
 }
 
-/// The one that every program has, and that stands in for all others.
-const SANS: &[u8] = include_bytes!("../../../assets/fonts/IBMPlexSans-Regular.ttf");
+/// The one that every program has, and that stands in for all others. It is unpacked once, and then kept.
+fn sans() -> &'static [u8] {
+    const PACKED: &[u8] = include_bytes!("../../../data/packed/IBMPlexSans-Regular.ttf.zst");
+    static SANS: OnceLock<Vec<u8>> = OnceLock::new();
+    SANS.get_or_init(|| unpack(PACKED))
+}
 
 #[cfg(not(feature = "fonts-beside"))]
 fn embedded(face: Face) -> &'static [u8] {
     match face {
-        Face::Sans => SANS,
+        Face::Sans => sans(),
         Face::Italic => include_bytes!("../../../assets/fonts/IBMPlexSans-Italic.ttf"),
         Face::SemiBold => include_bytes!("../../../assets/fonts/IBMPlexSans-SemiBold.ttf"),
         Face::Bold => include_bytes!("../../../assets/fonts/IBMPlexSans-Bold.ttf"),
@@ -145,7 +151,7 @@ impl Face {
     #[must_use]
     pub fn within(self) -> Option<&'static [u8]> {
         #[cfg(feature = "fonts-beside")]
-        return (self == Face::Sans).then_some(SANS);
+        return (self == Face::Sans).then(sans);
         #[cfg(not(feature = "fonts-beside"))]
         Some(embedded(self))
     }
@@ -157,7 +163,7 @@ impl Face {
             let supplied = || READER.get().and_then(|read| read(self.file()));
             let found = self.within().or_else(supplied).and_then(Font::parse);
             // Part of the binary and read by a test: cannot fail at run time.
-            found.unwrap_or_else(|| Font::parse(SANS).expect("an embedded font is well formed"))
+            found.unwrap_or_else(|| Font::parse(sans()).expect("an embedded font is well formed"))
         })
     }
 
@@ -209,9 +215,9 @@ mod tests {
     fn what_is_no_font_is_not_taken_for_one() {
         assert!(Font::parse(b"").is_none());
         assert!(Font::parse(b"\0\x01\0\0 and then something else").is_none());
-        for cut in [4, 12, 100, 1000, SANS.len() / 2] {
+        for cut in [4, 12, 100, 1000, sans().len() / 2] {
             // Tables that are not there are missed later, one by one, and never read past the end.
-            if let Some(font) = Font::parse(&SANS[..cut]) {
+            if let Some(font) = Font::parse(&sans()[..cut]) {
                 let _ = font.charmap.map('a');
                 let _ = font.metrics.advance_width(GlyphId::new(5));
                 assert!(font.tables.gpos().is_err());
