@@ -6,10 +6,11 @@
 
 use std::num::NonZeroU32;
 
-use ring::{aead, pbkdf2};
+use ring::pbkdf2;
 use serde::{Deserialize, Serialize};
 
 use crate::card::CardError;
+use crate::card::cipher::Cipher;
 use crate::card::medium::Entropy;
 
 /// Shortest sequence: six presses of 15 buttons are ten million possibilities, each costing [`MIN_ITERATIONS`].
@@ -158,12 +159,8 @@ fn seal(
     entropy.fill(&mut nonce)?;
     let iterations = iterations.clamp(1, MAX_ITERATIONS);
     let mut sealed = content.to_vec();
-    cipher(&stretch(sequence, &salt, iterations))
-        .seal_in_place_append_tag(
-            aead::Nonce::assume_unique_for_key(nonce),
-            aead::Aad::from(bound(label, iterations)),
-            &mut sealed,
-        )
+    Cipher::new(&stretch(sequence, &salt, iterations))
+        .seal(nonce, &bound(label, iterations), &mut sealed)
         .map_err(|_| CardError::TooLarge {
             what: "sealed content",
             cap: MAX_BACKUP,
@@ -180,17 +177,11 @@ fn open(label: &[u8], sealed: &SealedBox, sequence: &[u8]) -> Option<Vec<u8>> {
     if !(1..=MAX_ITERATIONS).contains(&sealed.iterations) {
         return None;
     }
-    let mut content = sealed.sealed.clone();
-    let len = cipher(&stretch(sequence, &sealed.salt, sealed.iterations))
-        .open_in_place(
-            aead::Nonce::assume_unique_for_key(sealed.nonce),
-            aead::Aad::from(bound(label, sealed.iterations)),
-            &mut content,
-        )
-        .ok()?
-        .len();
-    content.truncate(len);
-    Some(content)
+    Cipher::new(&stretch(sequence, &sealed.salt, sealed.iterations)).open(
+        sealed.nonce,
+        &bound(label, sealed.iterations),
+        sealed.sealed.clone(),
+    )
 }
 
 fn bound(label: &[u8], iterations: u32) -> Vec<u8> {
@@ -203,12 +194,6 @@ pub fn stretch(sequence: &[u8], salt: &[u8; 16], iterations: u32) -> Key {
     let rounds = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, sequence, &mut key);
     key
-}
-
-fn cipher(key: &Key) -> aead::LessSafeKey {
-    let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key)
-        .expect("the key has the cipher's 32 octets");
-    aead::LessSafeKey::new(key)
 }
 
 #[cfg(test)]

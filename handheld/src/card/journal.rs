@@ -15,9 +15,9 @@
 //! Compaction writes the live content as a new generation into the *other* set of segments and then switches by one
 //! slot write; the old set stays allocated for the next time.
 
-use ring::aead;
 use serde::{Deserialize, Serialize};
 
+use super::cipher::{Cipher, NONCE_LEN, TAG_LEN};
 use super::error::CardError;
 use super::items::{Change, Items};
 use super::medium::{Entropy, Medium, SECTOR};
@@ -25,7 +25,6 @@ use super::slot::{Slot, SlotName};
 
 const MAGIC: &[u8; 4] = b"OOB1";
 const HEAD_LEN: usize = 28;
-const TAG_LEN: usize = 16;
 
 /// Length of a segment: half a second's work for a slow card when it is first allocated; holds the largest batch.
 pub const SEGMENT_LEN: usize = 2 << 20;
@@ -72,7 +71,7 @@ pub struct Journal {
     root: Root,
     /// A switch to another generation failed half way: the card may name either.
     unsettled: bool,
-    key: aead::LessSafeKey,
+    key: Cipher,
     items: Items,
     /// Number of the next batch.
     next: u64,
@@ -134,7 +133,7 @@ impl Journal {
             root_slot,
             root,
             unsettled: false,
-            key: cipher(key),
+            key: Cipher::new(key),
             items: Items::default(),
             next: 1,
             segment: 0,
@@ -278,17 +277,17 @@ impl Journal {
         {
             medium.preallocate(&file, SEGMENT_LEN as u64)?;
         }
-        let mut nonce = [0; aead::NONCE_LEN];
+        let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce)?;
         let mut bytes = Vec::with_capacity(needed);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&self.next.to_le_bytes());
         bytes.extend_from_slice(&((plain.len() + TAG_LEN) as u32).to_le_bytes());
         bytes.extend_from_slice(&nonce);
-        let aad = aead::Aad::from(place(&self.root, segment, offset, self.next));
+        let place = place(&self.root, segment, offset, self.next);
         let mut sealed = plain;
         self.key
-            .seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+            .seal(nonce, &place, &mut sealed)
             .map_err(|_| CardError::TooLarge {
                 what: "batch",
                 cap: MAX_BATCH,
@@ -383,24 +382,17 @@ impl Journal {
             return None;
         }
         let start = offset + HEAD_LEN;
-        let mut sealed = bytes.get(start..start.checked_add(len)?)?.to_vec();
-        let nonce = aead::Nonce::try_assume_unique_for_key(&head[16..28]).ok()?;
-        let aad = aead::Aad::from(place(&self.root, segment, offset, number));
-        let plain_len = self.key.open_in_place(nonce, aad, &mut sealed).ok()?.len();
-        sealed.truncate(plain_len);
-        Some((number, sealed, (start + len).next_multiple_of(SECTOR)))
+        let sealed = bytes.get(start..start.checked_add(len)?)?.to_vec();
+        let nonce = head[16..28].try_into().ok()?;
+        let place = place(&self.root, segment, offset, number);
+        let plain = self.key.open(nonce, &place, sealed)?;
+        Some((number, plain, (start + len).next_multiple_of(SECTOR)))
     }
 }
 
 /// Name of a segment's file.
 fn segment_name(set: u8, segment: u32) -> String {
     format!("{}{segment:03}.seg", if set == 0 { 'a' } else { 'b' })
-}
-
-fn cipher(key: &[u8; 32]) -> aead::LessSafeKey {
-    let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key)
-        .expect("the key has the cipher's 32 octets");
-    aead::LessSafeKey::new(key)
 }
 
 fn salt(entropy: &dyn Entropy) -> Result<[u8; 16], CardError> {

@@ -9,6 +9,7 @@
 //!
 //! It does not know the app's model: values are octets in tables, which the runtime fills and reads.
 
+pub mod cipher;
 pub mod error;
 pub mod folder;
 pub mod items;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ring::aead;
 use serde::{Deserialize, Serialize};
 
+use super::cipher::{Cipher, NONCE_LEN};
 use super::error::CardError;
 use super::items::{Change, Items};
 use super::journal::{Journal, Skipped};
@@ -500,22 +500,12 @@ fn blob_number(name: &str) -> Option<u32> {
         .and_then(|n| n.parse().ok())
 }
 
-fn cipher(key: &Key) -> aead::LessSafeKey {
-    let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key)
-        .expect("the key has the cipher's 32 octets");
-    aead::LessSafeKey::new(key)
-}
-
 fn seal(key: &Key, label: &str, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, CardError> {
-    let mut nonce = [0; aead::NONCE_LEN];
+    let mut nonce = [0; NONCE_LEN];
     entropy.fill(&mut nonce)?;
     let mut body = plain.to_vec();
-    cipher(key)
-        .seal_in_place_append_tag(
-            aead::Nonce::assume_unique_for_key(nonce),
-            aead::Aad::from(label),
-            &mut body,
-        )
+    Cipher::new(key)
+        .seal(nonce, label.as_bytes(), &mut body)
         .map_err(|_| CardError::TooLarge {
             what: "slot",
             cap: WORDS.cap,
@@ -524,15 +514,8 @@ fn seal(key: &Key, label: &str, plain: &[u8], entropy: &dyn Entropy) -> Result<V
 }
 
 fn open_sealed(key: &Key, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-    let (nonce, body) = sealed.split_first_chunk::<{ aead::NONCE_LEN }>()?;
-    let mut body = body.to_vec();
-    let nonce = aead::Nonce::assume_unique_for_key(*nonce);
-    let len = cipher(key)
-        .open_in_place(nonce, aead::Aad::from(label), &mut body)
-        .ok()?
-        .len();
-    body.truncate(len);
-    Some(body)
+    let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    Cipher::new(key).open(*nonce, label.as_bytes(), body.to_vec())
 }
 
 #[cfg(test)]

@@ -30,44 +30,24 @@ pub(super) struct X25519MlKem768;
 impl SupportedKxGroup for X25519MlKem768 {
     /// The client's side: fresh keys of both kinds.
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        let classical = CLASSICAL.start()?;
         let mut seed = Seed::default();
         RingCrypto
             .random(&mut seed)
             .map_err(|_| Error::FailedToGetRandomBytes)?;
-        let lattice = DecapsulationKey::<MlKem768>::from_seed(seed);
+        let started = Started::new(CLASSICAL.start()?, &seed);
         seed.zeroize();
-        let mut share = Vec::with_capacity(ENCAPSULATION_KEY_LEN + 32);
-        share.extend_from_slice(&lattice.encapsulation_key().to_bytes());
-        share.extend_from_slice(classical.pub_key());
-        Ok(Box::new(Started {
-            classical,
-            lattice,
-            share,
-        }))
+        Ok(Box::new(started))
     }
 
     /// The server's side: answers the client's share.
     fn start_and_complete(&self, client_share: &[u8]) -> Result<CompletedKeyExchange, Error> {
-        let (lattice, classical) = split(client_share, ENCAPSULATION_KEY_LEN)?;
-        let key = Key::<EncapsulationKey<MlKem768>>::try_from(lattice).map_err(|_| BAD_SHARE)?;
-        // Refuses coefficients that are not reduced (FIPS 203, section 7.2).
-        let key = EncapsulationKey::<MlKem768>::new(&key).map_err(|_| BAD_SHARE)?;
-        let classical = CLASSICAL.start_and_complete(classical)?;
-
         let mut coins = B32::default();
         RingCrypto
             .random(&mut coins)
             .map_err(|_| Error::FailedToGetRandomBytes)?;
-        let (ciphertext, mut shared) = key.encapsulate_deterministic(&coins);
+        let completed = answer(client_share, &coins);
         coins.zeroize();
-        let secret = join(&shared, &classical.secret);
-        shared.zeroize();
-        Ok(CompletedKeyExchange {
-            group: self.name(),
-            pub_key: [&ciphertext[..], &classical.pub_key].concat(),
-            secret,
-        })
+        completed
     }
 
     fn ffdhe_group(&self) -> Option<FfdheGroup<'static>> {
@@ -88,6 +68,37 @@ struct Started {
     classical: Box<dyn ActiveKeyExchange>,
     lattice: DecapsulationKey<MlKem768>,
     share: Vec<u8>,
+}
+
+impl Started {
+    fn new(classical: Box<dyn ActiveKeyExchange>, seed: &Seed) -> Self {
+        let lattice = DecapsulationKey::<MlKem768>::from_seed(*seed);
+        let mut share = Vec::with_capacity(ENCAPSULATION_KEY_LEN + 32);
+        share.extend_from_slice(&lattice.encapsulation_key().to_bytes());
+        share.extend_from_slice(classical.pub_key());
+        Self {
+            classical,
+            lattice,
+            share,
+        }
+    }
+}
+
+/// The server's answer to a share; `coins` are 32 fresh random bytes.
+fn answer(client_share: &[u8], coins: &B32) -> Result<CompletedKeyExchange, Error> {
+    let (lattice, classical) = split(client_share, ENCAPSULATION_KEY_LEN)?;
+    let key = Key::<EncapsulationKey<MlKem768>>::try_from(lattice).map_err(|_| BAD_SHARE)?;
+    // Refuses coefficients that are not reduced (FIPS 203, section 7.2).
+    let key = EncapsulationKey::<MlKem768>::new(&key).map_err(|_| BAD_SHARE)?;
+    let classical = CLASSICAL.start_and_complete(classical)?;
+    let (ciphertext, mut shared) = key.encapsulate_deterministic(coins);
+    let secret = join(&shared, &classical.secret);
+    shared.zeroize();
+    Ok(CompletedKeyExchange {
+        group: X25519MlKem768.name(),
+        pub_key: [&ciphertext[..], &classical.pub_key].concat(),
+        secret,
+    })
 }
 
 impl ActiveKeyExchange for Started {
@@ -129,6 +140,9 @@ fn join(lattice: &[u8], classical: &SharedSecret) -> SharedSecret {
     let both = Zeroizing::new([lattice, classical.secret_bytes()].concat());
     SharedSecret::from(&both[..])
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {
