@@ -294,10 +294,7 @@ fn a_broker_without_its_app_puts_the_radio_back_and_ends() {
 }
 
 fn kill(process: u32) {
-    let status = Command::new("kill")
-        .args(["-9", &process.to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let process_id = nix::unistd::Pid::from_raw(process.try_into().unwrap());
+    nix::sys::signal::kill(process_id, nix::sys::signal::Signal::SIGKILL).unwrap();
     until("it is gone", || !is_running(process));
 }

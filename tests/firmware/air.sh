@@ -270,6 +270,47 @@ start_daemon() {
 listens() { ss -tln 2> /dev/null | grep -q ":8144" || grep -q ":1FD0 " /proc/net/tcp6; }
 guest_is_in() { at other wpa_cli -p /run/other -i radio0 status | grep -x wpa_state=COMPLETED; }
 guest_reaches() { at other busybox nc -w 2 "$own_address%radio0" 8144 < /dev/null || at other ping -6 -c 1 -W 1 "$own_address%radio0"; }
+guest_connects() { at other busybox nc -w 2 "$own_address%radio0" 8144 < /dev/null; }
+check_radio() { "$@" /host/bin/laptop-daemon --home /home/ada/officeos --test-p2p; }
+# What the check says to type, typed.
+mend() {
+  local line
+  line=$(check_radio "$@" 2>&1 | grep -o 'sudo .*') || return 1
+  printf '%s\n' "$line"
+  (sudo() { "$@"; }; eval "$line")
+}
+make_ufw() { # as its package does when it is installed
+  cp -n /usr/share/ufw/iptables/*.rules /usr/share/ufw/*.init /usr/share/ufw/ufw.conf /etc/ufw/
+  chmod 640 /etc/ufw/*.rules
+  [ -e /bin/echo ] || ln -s busybox /bin/echo
+  for tool in iptables ip6tables; do
+    for form in '' -save -restore; do ln -sf xtables-nft-multi "/usr/sbin/$tool$form"; done
+  done
+  ufw --force enable
+}
+# one NAME: on, it keeps handhelds out, is named, and what is said mends it
+barrier() {
+  within 10 "$1 keeps handhelds out" refuses guest_connects
+  holds "$1 is named to whoever may read its rules" says "$1 keeps" check_radio env HOME=/root
+  holds "and to the owner, who may not" says "$1" check_radio ada
+  grep -i "$1" /tmp/said
+  holds "what is said is typed" mend env HOME=/root
+  within 10 "and lets handhelds in" guest_connects
+  holds "$1 is no longer named" refuses says "$1 keeps" check_radio env HOME=/root
+}
+firewalls() { # unmodified, one after the other
+  holds "ufw is on" make_ufw || return
+  barrier ufw
+  holds "ufw is off" ufw --force disable
+  # In the control group that systemd gives it, by which its running is known.
+  mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
+  mkdir -p /sys/fs/cgroup/system.slice/firewalld.service
+  (echo 0 > /sys/fs/cgroup/system.slice/firewalld.service/cgroup.procs; exec firewalld --nofork --nopid) > /run/firewalld.log 2>&1 &
+  within 60 "firewalld is on" firewall-cmd --state || return
+  barrier firewalld
+  end firewalld
+  within 20 "firewalld is off" refuses running firewalld
+}
 
 networkmanager_laptop() { # a stock Debian laptop on its router: the group comes beside, and everything is put back
   air 1
@@ -301,6 +342,7 @@ networkmanager_laptop() { # a stock Debian laptop on its router: the group comes
   within 20 "a handheld joins" guest_is_in
   within 5 "and reaches the laptop" guest_reaches
   holds "the laptop stays on its router meanwhile" at_home wlan0
+  firewalls
   holds "NetworkManager gives the group nothing" [ -z "$(address "$own_group")" ]
   nmcli -f DEVICE,TYPE,STATE device
   kill "$daemon"
