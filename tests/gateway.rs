@@ -146,6 +146,99 @@ fn a_permitted_program_is_answered_and_the_ledger_says_so() {
     assert_eq!(devices, json!([]), "a caller is no device");
 }
 
+const EMBED: &str = "/v1/embeddings";
+
+/// A laptop whose provider has a model that makes vectors.
+fn librarian(name: &str) -> House {
+    let provider = Provider::start(|_| Answer {
+        pieces: Vec::new(),
+        pause: Duration::ZERO,
+        die_after: None,
+    });
+    let entry = format!("{}models = [\"parrot\", \"vectors\"]\n", provider.entry());
+    let laptop = Laptop::with_gateway(name, &entry, &[]);
+    let gateway = laptop.gateway();
+    House {
+        laptop,
+        provider,
+        gateway,
+    }
+}
+
+#[test]
+fn texts_become_vectors_where_a_model_makes_them() {
+    let house = librarian("gw-vectors");
+    let index = house.program("index", &[("embed", "allow")]);
+    let body = json!({"model": "desk/vectors", "input": "hello"});
+    let answer = index.post(EMBED, &body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["data"][0]["embedding"], json!([5.0, 5.1, 5.2]));
+    assert_eq!(answer.body["usage"]["total_tokens"], 5);
+    assert_eq!(answer.body["model"], "desk/vectors");
+
+    let body = json!({
+        "model": "desk/vectors", "input": ["one", "three"], "encoding_format": "base64", "dimensions": 1,
+    });
+    let answer = index.post(EMBED, &body);
+    let of = |number: f32| {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(number.to_le_bytes())
+    };
+    let vectors: Vec<&Value> = answer.body["data"]
+        .as_array()
+        .expect("vectors")
+        .iter()
+        .map(|one| &one["embedding"])
+        .collect();
+    assert_eq!(vectors, [&json!(of(3.0)), &json!(of(5.0))], "{answer:?}");
+    // More than a provider is asked about at a time.
+    let many: Vec<String> = (0..150).map(|number| "x".repeat(number + 1)).collect();
+    let answer = index.post(EMBED, &json!({"model": "desk/vectors", "input": many}));
+    let data = answer.body["data"].as_array().expect("vectors");
+    assert_eq!(
+        (data.len(), &data[149]["embedding"][0]),
+        (150, &json!(150.0))
+    );
+
+    let ledger = house.ledger();
+    let done = ledger.iter().filter(|one| *one == "ended done").count();
+    assert_eq!(done, 3, "{ledger:?}");
+    let shown = house.laptop.ctl().json(&["callers", "show", "index"]);
+    assert_eq!(
+        shown["tokens"][0], 25,
+        "three batches of five each, and two more"
+    );
+}
+
+#[test]
+fn vectors_that_nobody_makes_or_that_are_denied_are_refused_by_name() {
+    let house = librarian("gw-no-vectors");
+    let index = house.program("index", &[("embed", "allow")]);
+    let ask =
+        |model: &str, input: Value| index.post(EMBED, &json!({"model": model, "input": input}));
+    for (model, words) in [
+        ("desk/parrot", "desk makes no embeddings: HTTP status 501"),
+        ("built-in/partner", "writes text, and makes no embeddings"),
+    ] {
+        let answer = ask(model, json!("hello"));
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert!(answer.body.to_string().contains(words), "{answer:?}");
+    }
+    for input in [json!([1, 2]), json!([[1], [2]]), json!(""), json!([])] {
+        let answer = ask("desk/vectors", input);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(answer.body["error"]["param"], "input");
+    }
+    assert_eq!(ask("desk/none", json!("x")).status, 404);
+    house
+        .laptop
+        .ctl()
+        .json(&["callers", "permit", "index", "embed", "deny"]);
+    let answer = ask("desk/vectors", json!("hello"));
+    assert_eq!(answer.status, 403, "{answer:?}");
+    assert_eq!(house.provider.prompts(), [""; 0]);
+}
+
 #[test]
 fn a_new_program_asks_and_a_person_decides() {
     let house = House::parrot("gw-asked");

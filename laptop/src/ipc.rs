@@ -17,9 +17,10 @@ pub use cancel::{CancelGuard, CancelToken};
 pub use client::{CallError, CancelHandle, EventStream, ServiceClient};
 pub use frame::{EVENT_CAP, FrameError, REQUEST_CAP, read_frame, write_frame};
 pub use message::{
-    AllowedUrl, ChatMessage, Failure, FailureCode, FetchRequest, FinishReason, Health, ModelInfo,
-    Picture, PictureFormat, PictureKind, PictureRequest, ProviderCheck, ProviderHealth, Role,
-    Screen, ServiceEvent, ServiceRequest, Source, TextKind, TextRequest, Usage,
+    AllowedUrl, ChatMessage, EmbedRequest, Failure, FailureCode, FetchRequest, FinishReason,
+    Health, ModelInfo, Picture, PictureFormat, PictureKind, PictureRequest, ProviderCheck,
+    ProviderHealth, Role, Screen, ServiceEvent, ServiceRequest, Source, TextKind, TextRequest,
+    Usage,
 };
 pub use server::{
     EventSink, Gone, Handler, ServeOptions, Server, accept, bind, listener_from_stdin,

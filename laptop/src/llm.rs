@@ -1,6 +1,7 @@
 //! The language service: routes a request to a provider and streams its answer.
 
 pub mod builtin;
+pub mod embedding;
 pub mod lines;
 pub mod ollama;
 pub mod openai;
@@ -13,6 +14,7 @@ mod tests;
 
 use crate::ipc::{CancelToken, FinishReason, Gone, TextRequest};
 use crate::service::{Attempt, Provider};
+use embedding::Vectors;
 
 /// What a provider says while it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,18 @@ pub trait TextProvider: Provider {
         pieces: &mut PieceSink<'_>,
         cancel: &CancelToken,
     ) -> Result<Outcome, Attempt>;
+
+    /// Makes vectors of at most [`embedding::BATCH`] texts with `model` (its own name for it).
+    ///
+    /// # Errors
+    /// An [`Attempt`] that names the provider; `Unsupported` where it makes none.
+    fn embed(
+        &self,
+        texts: &[String],
+        model: &str,
+        dimensions: Option<u16>,
+        cancel: &CancelToken,
+    ) -> Result<Vectors, Attempt>;
 }
 
 /// Most bytes of one line of a provider's stream.

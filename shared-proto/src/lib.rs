@@ -13,6 +13,7 @@ pub mod channel;
 pub mod codec;
 pub mod context;
 pub mod crypto;
+pub mod embedding;
 pub mod error;
 pub mod frame;
 pub mod limits;

@@ -40,6 +40,12 @@ pub const MAX_URL_LEN: usize = 2048;
 /// Most tokens one language operation may ask for.
 pub const MAX_TOKENS: u32 = 16 * 1024;
 
+/// Most texts of one embed: with the longest vectors their result is 16 MiB, what the laptop holds of one value in memory.
+pub const MAX_EMBED_TEXTS: u16 = 512;
+
+/// Most numbers of one vector: twice what the largest public embedding models have.
+pub const MAX_DIMENSIONS: u16 = 8192;
+
 /// Widest and highest picture in pixels.
 pub const MAX_SIDE: u16 = 2048;
 

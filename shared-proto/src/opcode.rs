@@ -14,6 +14,7 @@ pub enum Opcode {
     Complete = 0x11,
     Code = 0x12,
     Summarize = 0x13,
+    Embed = 0x14,
     Generate = 0x20,
     Edit = 0x21,
     Upscale = 0x22,
@@ -37,7 +38,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// Every opcode, in order of its number.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Text,
         Self::Bytes,
         Self::Integer,
@@ -47,6 +48,7 @@ impl Opcode {
         Self::Complete,
         Self::Code,
         Self::Summarize,
+        Self::Embed,
         Self::Generate,
         Self::Edit,
         Self::Upscale,
@@ -87,6 +89,7 @@ impl Opcode {
             Self::Complete => "language.complete",
             Self::Code => "language.code",
             Self::Summarize => "language.summarize",
+            Self::Embed => "language.embed",
             Self::Generate => "image.generate",
             Self::Edit => "image.edit",
             Self::Upscale => "image.upscale",
@@ -141,6 +144,7 @@ pub enum Operation {
     Complete = 0x11,
     Code = 0x12,
     Summarize = 0x13,
+    Embed = 0x14,
     Generate = 0x20,
     Edit = 0x21,
     Upscale = 0x22,
@@ -160,11 +164,12 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, in order of its number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Chat,
         Self::Complete,
         Self::Code,
         Self::Summarize,
+        Self::Embed,
         Self::Generate,
         Self::Edit,
         Self::Upscale,
@@ -198,6 +203,7 @@ impl Operation {
             Self::Complete => "complete",
             Self::Code => "code",
             Self::Summarize => "summarize",
+            Self::Embed => "embed",
             Self::Generate => "generate",
             Self::Edit => "edit",
             Self::Upscale => "upscale",
@@ -228,7 +234,9 @@ impl Operation {
     #[must_use]
     pub const fn service(self) -> Service {
         match self {
-            Self::Chat | Self::Complete | Self::Code | Self::Summarize => Service::Language,
+            Self::Chat | Self::Complete | Self::Code | Self::Summarize | Self::Embed => {
+                Service::Language
+            }
             Self::Generate | Self::Edit | Self::Upscale | Self::Variation | Self::Fit => {
                 Service::Image
             }
@@ -259,12 +267,13 @@ mod tests {
 
     #[test]
     fn numbers_are_pinned() {
-        let numbers: [u8; 28] = Opcode::ALL.map(|op| op as u8);
+        let numbers: [u8; 29] = Opcode::ALL.map(|op| op as u8);
         assert_eq!(
             numbers,
             [
-                0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x22, 0x23, 0x24,
-                0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x40, 0x41, 0x42, 0x43, 0x50, 0x51, 0x52, 0x53
+                0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13, 0x14, 0x20, 0x21, 0x22, 0x23,
+                0x24, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x40, 0x41, 0x42, 0x43, 0x50, 0x51, 0x52,
+                0x53
             ]
         );
         for op in Opcode::ALL {

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use shared_proto::embedding::encode_texts;
 use shared_proto::error::ErrorCode;
+use shared_proto::limits::{MAX_DIMENSIONS, MAX_EMBED_TEXTS, MAX_TEXT_LEN};
 use shared_proto::opcode::{Opcode, Operation};
 use shared_proto::program::{
-    Builder, Chat, Complete, Const, Fit, Generate, Get, List, Op, ProgramError, ProgramFault, Put,
-    Ref, ValueType, Write, decode, verify,
+    Blob, Builder, Chat, Complete, Const, Embed, Fit, Generate, Get, List, Op, ProgramError,
+    ProgramFault, Put, Ref, ValueType, Write, decode, verify,
 };
 
 fn chat(builder: &mut Builder, text: &str) -> Ref {
@@ -177,6 +179,78 @@ fn every_fault_names_its_operation() {
         (error.op, error.code()),
         (Some(0), ErrorCode::LimitExceeded)
     );
+}
+
+fn embed(input: &dyn Fn(&mut Builder) -> Ref, count: u16, dimensions: Option<u16>) -> Vec<u8> {
+    let mut builder = Builder::new();
+    let (model, input) = (builder.name("ollama/nomic-embed-text"), input(&mut builder));
+    let vectors = builder.op(&Op::Embed(Embed {
+        model,
+        input,
+        count,
+        dimensions,
+    }));
+    builder.emit(vectors);
+    builder.finish().unwrap()
+}
+
+#[test]
+fn an_embed_costs_what_it_reads_and_yields_so_many_vectors() {
+    let list = encode_texts(["one text", "and another"]);
+    let bytes = embed(&|b| b.bytes(&list), 2, Some(256));
+    let verified = verify(decode(&bytes).unwrap()).unwrap();
+    let [effect] = verified.effects() else {
+        panic!("one effect");
+    };
+    assert_eq!(
+        (effect.operation, effect.model),
+        (Operation::Embed, "ollama/nomic-embed-text")
+    );
+    assert_eq!((effect.cost.tokens, effect.cost.seconds), (21, 120));
+    assert_eq!(verified.types()[0], ValueType::Bytes);
+    let one = embed(&|b| b.text("one text"), 1, None);
+    assert_eq!(verify(decode(&one).unwrap()).unwrap().cost().tokens, 8);
+}
+
+#[test]
+fn an_embed_without_a_model_or_beyond_its_limits_is_refused() {
+    let list = |b: &mut Builder| b.bytes(&encode_texts(["a"]));
+    let text = |b: &mut Builder| b.text("a");
+    let long = |len| {
+        move |b: &mut Builder| {
+            b.blob(Blob {
+                sha256: [1; 32],
+                len,
+                ty: ValueType::Bytes,
+            })
+        }
+    };
+    for (bytes, fits) in [
+        (embed(&list, MAX_EMBED_TEXTS, Some(MAX_DIMENSIONS)), true),
+        (embed(&list, MAX_EMBED_TEXTS + 1, None), false),
+        (embed(&list, 0, None), false),
+        (embed(&text, 2, None), false),
+        (embed(&list, 1, Some(0)), false),
+        (embed(&list, 1, Some(MAX_DIMENSIONS + 1)), false),
+        (embed(&long(MAX_TEXT_LEN), 1, None), true),
+        (embed(&long(MAX_TEXT_LEN + 1), 1, None), false),
+    ] {
+        let code = check(&bytes).map_err(|error| (error.op, error.code()));
+        let limit = Err((Some(0), ErrorCode::LimitExceeded));
+        assert_eq!(code, if fits { Ok(()) } else { limit });
+    }
+    let mut builder = Builder::new();
+    let (model, input) = (builder.name(""), builder.text("a"));
+    builder.op(&Op::Embed(Embed {
+        model,
+        input,
+        count: 1,
+        dimensions: None,
+    }));
+    let error = check(&builder.finish().unwrap()).unwrap_err();
+    assert_eq!(error.fault, ProgramFault::Limit("the name of a model"));
+    let error = check(&embed(&|b| b.int(4), 1, None)).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::TypeMismatch);
 }
 
 #[test]

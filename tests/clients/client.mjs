@@ -40,6 +40,16 @@ step("completions");
 const gone = await client.completions.create({ model: "desk/parrot", prompt: "once upon a time" });
 assert.ok(gone.choices[0].text.length > 0);
 
+step("embeddings");
+const coded = await client.embeddings.create({ model: "attic/vectors:latest", input: ["a harbour", "a boat at dusk"] });
+const floats = await client.embeddings.create({
+  model: "attic/vectors:latest", input: ["a harbour", "a boat at dusk"], encoding_format: "float",
+});
+assert.equal(coded.data.length, 2);
+coded.data.forEach((one, at) => one.embedding.forEach((value, place) =>
+  assert.ok(Math.abs(value - floats.data[at].embedding[place]) < 1e-6)));
+assert.equal(floats.usage.total_tokens, 6);
+
 for (const model of ["built-in/painter", "easel/plain"]) {
   step(`pictures from ${model}`);
   const answer = await client.images.generate({ model, prompt: "a red boat", size: "256x128" });
@@ -59,6 +69,8 @@ const refused = async (kind, code, call) => {
 await refused(OpenAI.BadRequestError, "unsupported_parameter", client.chat.completions.create({ ...plain, n: 2 }));
 await refused(OpenAI.BadRequestError, "invalid_value", client.chat.completions.create({ ...plain, messages: [] }));
 await refused(OpenAI.NotFoundError, "model_not_found", client.chat.completions.create({ ...plain, model: "desk/none" }));
+await refused(OpenAI.BadRequestError, "invalid_value", client.embeddings.create({ model: "attic/echo:latest", input: "x" }));
+await refused(OpenAI.BadRequestError, "invalid_value", client.embeddings.create({ model: "attic/vectors:latest", input: [1, 2] }));
 const other = (apiKey) => new OpenAI({ baseURL, apiKey });
 await refused(OpenAI.AuthenticationError, "invalid_api_key", other("sk-officeos-wrong").models.list());
 await refused(OpenAI.PermissionDeniedError, "permission_denied", other(process.env.KEY_DENIED).chat.completions.create(plain));

@@ -29,7 +29,7 @@ def say(text):
 
 step("models")
 ids = [model.id for model in client.models.list()]
-for wanted in ("desk/parrot", "attic/echo:latest", "easel/plain", "built-in/partner", "built-in/painter"):
+for wanted in ("desk/parrot", "attic/echo:latest", "attic/vectors:latest", "easel/plain", "built-in/partner", "built-in/painter"):
     assert wanted in ids, (wanted, ids)
 assert client.models.retrieve("desk/parrot").owned_by == "desk"
 raises(openai.NotFoundError, lambda: client.models.retrieve("desk/none"), "model_not_found")
@@ -72,6 +72,19 @@ text = "".join(
 )
 assert text == answer.choices[0].text, text
 
+step("embeddings")
+# Without a format the client asks for base64 and decodes it itself.
+coded = client.embeddings.create(model="attic/vectors:latest", input=["a harbour", "a boat at dusk"])
+plain = client.embeddings.create(model="attic/vectors:latest", input=["a harbour", "a boat at dusk"], encoding_format="float")
+assert [one.index for one in coded.data] == [0, 1] and len(coded.data[0].embedding) == 3
+for one, other in zip(coded.data, plain.data):
+    assert all(abs(a - b) < 1e-6 for a, b in zip(one.embedding, other.embedding)), (one, other)
+    assert abs(sum(value * value for value in one.embedding) - 1) < 1e-5
+assert coded.data[0].embedding != coded.data[1].embedding
+assert coded.model == "attic/vectors:latest" and coded.usage.total_tokens == coded.usage.prompt_tokens == 6
+cut = client.embeddings.create(model="attic/vectors:latest", input="a harbour", dimensions=2)
+assert len(cut.data) == 1 and len(cut.data[0].embedding) == 2
+
 for model in ("built-in/painter", "easel/plain"):
     step(f"pictures from {model}")
     answer = client.images.generate(model=model, prompt="a red boat", size="256x128", n=2)
@@ -94,7 +107,13 @@ denied = openai.OpenAI(base_url=BASE, api_key=os.environ["KEY_DENIED"])
 raises(openai.PermissionDeniedError, lambda: denied.chat.completions.create(**plain), "permission_denied")
 poor = openai.OpenAI(base_url=BASE, api_key=os.environ["KEY_POOR"])
 raises(openai.RateLimitError, lambda: poor.chat.completions.create(**plain), "insufficient_quota")
-raises(openai.NotFoundError, lambda: client.embeddings.create(model="attic/echo:latest", input="x"), "unknown_url")
+for model, more in (("attic/echo:latest", {}), ("built-in/partner", {}), ("attic/vectors:latest", {"dimensions": 9000})):
+    raises(openai.BadRequestError, lambda: client.embeddings.create(model=model, input="x", **more), "invalid_value")
+error = raises(openai.BadRequestError, lambda: client.embeddings.create(model="attic/vectors:latest", input=[1, 2, 3]))
+assert error.param == "input" and "tokens" in str(error), error
+raises(openai.BadRequestError, lambda: client.embeddings.create(model="attic/vectors:latest", input="x", dimensions=4), "invalid_value")
+raises(openai.PermissionDeniedError, lambda: denied.embeddings.create(model="attic/vectors:latest", input="x"), "permission_denied")
+raises(openai.BadRequestError, lambda: client.chat.completions.create(model="attic/vectors:latest", messages=say("x")), "invalid_value")
 
 step("cancel")
 stream = client.chat.completions.create(model="attic/slow:7b", messages=say("count"), stream=True)

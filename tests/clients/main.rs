@@ -134,11 +134,13 @@ impl House {
             ("KEY_POOR", key("poor")),
         ];
         for caller in ["allowed", "poor"] {
-            for operation in ["chat", "complete", "generate"] {
+            for operation in ["chat", "complete", "embed", "generate"] {
                 ctl.json(&["callers", "permit", caller, operation, "allow"]);
             }
         }
-        ctl.json(&["callers", "permit", "denied", "chat", "deny"]);
+        for operation in ["chat", "embed"] {
+            ctl.json(&["callers", "permit", "denied", operation, "deny"]);
+        }
         ctl.json(&["callers", "limit", "poor", "--tokens", "10"]);
         Self {
             laptop,

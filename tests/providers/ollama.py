@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """A server of Ollama's shape, written from its public API documentation (docs/api.md in github.com/ollama/ollama).
 
-It has two models and answers a chat with what was said last, word by word. It holds requests against the documentation:
+It has two models that answer a chat with what was said last, word by word, and one that makes embeddings. It holds requests against the documentation:
 what is not documented is answered 400 with the reason, so that a test that uses it fails by name.
 Says "PORT <number>" when it listens.
 """
+import base64
+import hashlib
 import json
+import struct
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-MODELS = ["echo:latest", "slow:7b"]
+MODELS = ["echo:latest", "slow:7b", "vectors:latest"]
 # Parameters of POST /api/chat.
 CHAT = {"model", "messages", "tools", "think", "format", "options", "stream", "keep_alive"}
 # Options of a modelfile that the documentation names.
@@ -24,6 +27,14 @@ OPTIONS = {
 
 def now():
     return time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z", time.gmtime())
+
+
+def digest(model):
+    return hashlib.sha256(model.encode()).hexdigest()
+
+
+def capabilities(model):
+    return ["embedding"] if model.startswith("vectors") else ["completion"]
 
 
 def details(model):
@@ -54,12 +65,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/api/tags":
             self.whole(200, {"models": [{
-                "name": name, "model": name, "modified_at": now(), "size": 4683075271, "digest": "0" * 64,
+                "name": name, "model": name, "modified_at": now(), "size": 4683075271, "digest": digest(name),
                 "details": details(name),
             } for name in MODELS]})
         elif self.path == "/api/ps":
             self.whole(200, {"models": [{
-                "name": MODELS[0], "model": MODELS[0], "size": 5137025024, "digest": "0" * 64,
+                "name": MODELS[0], "model": MODELS[0], "size": 5137025024, "digest": digest(MODELS[0]),
                 "details": details(MODELS[0]), "expires_at": now(), "size_vram": 0,
             }]})
         elif self.path == "/api/version":
@@ -72,7 +83,9 @@ class Handler(BaseHTTPRequestHandler):
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             if self.path == "/api/chat":
                 self.chat(body)
-            elif self.path == "/api/embed":
+            elif self.path == "/api/show":
+                self.show(body)
+            elif self.path == "/v1/embeddings":
                 self.embed(body)
             else:
                 self.whole(404, {"error": "not found"})
@@ -133,23 +146,40 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
-    def embed(self, body):
-        unknown = set(body) - {"model", "input", "truncate", "options", "keep_alive", "dimensions"}
+    def show(self, body):
+        unknown = set(body) - {"model", "verbose"}
         if unknown:
             raise Wrong(f"the documentation has no {sorted(unknown)}")
         name = self.model(body)
-        if name is None:
-            return
+        if name is not None:
+            self.whole(200, {
+                "modelfile": "", "parameters": "", "template": "{{ .Prompt }}", "details": details(name),
+                "model_info": {"general.architecture": "llama"}, "capabilities": capabilities(name), "modified_at": now(),
+            })
+
+    def embed(self, body):
+        """OpenAI's /v1/embeddings, as docs/openai.md has it."""
+        unknown = set(body) - {"model", "input", "encoding_format", "dimensions", "user"}
+        if unknown:
+            raise Wrong(f"the documentation has no {sorted(unknown)}")
+        name = body.get("model")
+        if name not in MODELS:
+            return self.whole(404, {"error": {"message": f'model "{name}" not found, try pulling it first', "type": "api_error"}})
+        if "embedding" not in capabilities(name):
+            return self.whole(400, {"error": {"message": "this model does not support embeddings", "type": "api_error"}})
         inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
-        # Something that depends on the text, of length one as the documentation says.
-        vectors = []
-        for text in inputs:
-            raw = [1.0 + sum(text.encode()) % 7, float(len(text)), 1.0]
+        data = []
+        for index, text in enumerate(inputs):
+            # Something that depends on the text, of length one as the documentation says; cut where fewer numbers are wanted.
+            raw = [1.0 + sum(text.encode()) % 7, float(len(text)), 1.0][:body.get("dimensions") or 3]
             length = sum(value * value for value in raw) ** 0.5
-            vectors.append([value / length for value in raw])
+            vector = [value / length for value in raw]
+            if body.get("encoding_format") == "base64":
+                vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+            data.append({"object": "embedding", "embedding": vector, "index": index})
+        count = sum(len(text.split()) for text in inputs)
         self.whole(200, {
-            "model": name, "embeddings": vectors, "total_duration": 14143917, "load_duration": 1019500,
-            "prompt_eval_count": sum(len(text.split()) for text in inputs),
+            "object": "list", "data": data, "model": name, "usage": {"prompt_tokens": count, "total_tokens": count},
         })
 
 

@@ -264,6 +264,7 @@ OPERATIONS = {
     0x11: ("complete", COMPLETE),
     0x12: ("code", COMPLETE),
     0x13: ("summarize", COMPLETE),
+    0x14: ("embed", Struct(REF, REF, U16, Option(U16))),
     0x20: ("generate", Struct(REF, REF, Option(REF), REF, U16, U16, U8, Option(U32))),
     0x21: ("edit", Struct(REF, REF, REF, U8, U8)),
     0x22: ("upscale", Struct(REF, REF, U8)),
@@ -604,22 +605,23 @@ EVERY_OPERATION = (
         ("complete", None, (0, 1, 16, 200)),
         ("code", None, (0, 1, 16, 200)),
         ("summarize", None, (0, 1, 16, 200)),
+        ("embed", None, (0, 2, 512, 256)),
         ("generate", None, (0, 1, result(0), 0, 2048, 16, 100, 2**32 - 1)),
         ("edit", None, (0, 4, 1, 60, 20)),
         ("upscale", None, (0, 4, 2)),
         ("variation", None, (0, 4, 30, 10, None)),
-        ("fit", None, (result(11), 720, 720, 3)),
+        ("fit", None, (result(12), 720, 720, 3)),
         ("list", None, (0, 0, 256)),
         ("metadata", None, (0,)),
         ("get", None, (0, 1 << 20)),
-        ("put", None, (0, result(12), "rename")),
+        ("put", None, (0, result(13), "rename")),
         ("delete", None, (0,)),
         ("fetch", None, (0, 5)),
         ("status", None, ()),
         ("capabilities", None, ()),
         ("resources", None, ()),
         ("health", None, ()),
-        ("emit", None, (result(12),)),
+        ("emit", None, (result(13),)),
     ],
 )
 
@@ -646,6 +648,7 @@ def check_conversations(vectors):
     turns = [("person", "Hi"), ("model", "Hello.")]
     history = b"".join(map(TURN.write, turns))
     same("history", history, vectors["history Hi, Hello."])
+    same("texts", b"".join(STR.write(text) for _, text in turns), vectors["texts Hi, Hello."])
     same("history read", decode_all(TURN, history), turns)
 
 

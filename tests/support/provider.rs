@@ -148,6 +148,9 @@ fn serve(
         );
         return;
     }
+    if first.contains("/embeddings") {
+        return embed(&mut stream, &body, shared);
+    }
     let request: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     let messages = request["messages"].as_array().cloned().unwrap_or_default();
     let prompt = messages
@@ -181,6 +184,39 @@ fn serve(
         shared.0.lock().expect("what was seen").broken += 1;
         shared.1.notify_all();
     }
+}
+
+/// Vectors of three numbers that depend on their text, or as many as are wanted; of the model called `vectors` alone.
+fn embed(stream: &mut TcpStream, body: &[u8], shared: &(Mutex<Seen>, Condvar)) {
+    let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let texts = request["input"].as_array().cloned().unwrap_or_default();
+    let (status, answer) = if request["model"] == "vectors" {
+        let len = request["dimensions"].as_u64().unwrap_or(3);
+        let vector = |(index, text): (usize, &serde_json::Value)| {
+            let text = text.as_str().unwrap_or_default();
+            note(shared, text);
+            let numbers: Vec<f32> = (0..len)
+                .map(|place| text.len() as f32 + place as f32 / 10.0)
+                .collect();
+            serde_json::json!({"object": "embedding", "index": index, "embedding": numbers})
+        };
+        let data: Vec<_> = texts.iter().enumerate().map(vector).collect();
+        let usage = serde_json::json!({"prompt_tokens": 5, "total_tokens": 5});
+        let answer =
+            serde_json::json!({"object": "list", "data": data, "model": "vectors", "usage": usage});
+        ("200 OK", answer)
+    } else {
+        let words = "This server does not support embeddings. Start it with `--embeddings`";
+        let error =
+            serde_json::json!({"code": 501, "message": words, "type": "not_supported_error"});
+        ("501 Not Implemented", serde_json::json!({ "error": error }))
+    };
+    let answer = answer.to_string();
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
+        answer.len()
+    );
 }
 
 /// Paints noise that depends on the prompt: the least that compression can do about it.

@@ -170,7 +170,11 @@ pub(super) fn models(talk: &mut Talk, arguments: &ModelArguments) -> Result<(), 
                     Some(false) => "on disk",
                     None => "",
                 };
-                let default = if model.default { "default" } else { "" };
+                let default = match (model.default, model.embeds) {
+                    (true, _) => "default",
+                    (false, Some(true)) => "embeddings",
+                    (false, _) => "",
+                };
                 vec![
                     model.service.clone(),
                     model.id.clone(),

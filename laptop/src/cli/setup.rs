@@ -56,12 +56,13 @@ const RULES: [&str; 3] = ["deny", "ask", "allow"];
 /// The families of operations that are asked about together.
 const FAMILIES: [(&str, &[Operation]); 3] = [
     (
-        "text (chat, complete, code, summarize)",
+        "text (chat, complete, code, summarize, embed)",
         &[
             Operation::Chat,
             Operation::Complete,
             Operation::Code,
             Operation::Summarize,
+            Operation::Embed,
         ],
     ),
     (
@@ -396,6 +397,7 @@ mod tests {
                 pair("new_device.complete", "\"allow\""),
                 pair("new_device.code", "\"allow\""),
                 pair("new_device.summarize", "\"allow\""),
+                pair("new_device.embed", "\"allow\""),
             ]
         );
         assert!(Whole::try_parse_from(["setup", "--new-text", "always"]).is_err());

@@ -157,6 +157,6 @@ impl Run<'_, '_> {
 }
 
 /// Tokens of a text that nobody has counted: four octets each, as llm-service estimates them.
-fn tokens(len: usize) -> u64 {
+pub(super) fn tokens(len: usize) -> u64 {
     len.div_ceil(4) as u64
 }

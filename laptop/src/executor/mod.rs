@@ -8,6 +8,7 @@
 //! failed or was passed over is passed over too.
 
 mod context;
+mod embed;
 mod fault;
 mod file;
 mod image;
@@ -28,7 +29,7 @@ use crate::policy::{OpPermit, Permit};
 use shared_proto::context::EMPTY;
 use shared_proto::error::ErrorCode;
 use shared_proto::message::Usage;
-use shared_proto::program::{Const, Op, Ref, Source, Step, Verified};
+use shared_proto::program::{Const, Op, Ref, Source, Step, ValueType, Verified};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
@@ -213,6 +214,7 @@ impl Run<'_, '_> {
             Op::Summarize(operands) => {
                 self.complete(op, crate::ipc::TextKind::Summarize, operands)?
             }
+            Op::Embed(operands) => self.embed(op, operands)?,
             Op::Generate(operands) => self.generate(op, operands)?,
             Op::Edit(operands) => self.edit(op, operands)?,
             Op::Upscale(operands) => self.upscale(op, operands)?,
@@ -232,7 +234,12 @@ impl Run<'_, '_> {
         // Language and fetch have streamed theirs already.
         let streamed = matches!(
             what,
-            Op::Chat(_) | Op::Complete(_) | Op::Code(_) | Op::Summarize(_) | Op::Fetch(_)
+            Op::Chat(_)
+                | Op::Complete(_)
+                | Op::Code(_)
+                | Op::Summarize(_)
+                | Op::Embed(_)
+                | Op::Fetch(_)
         );
         if self.program.is_emitted(op) {
             if !streamed {
@@ -296,6 +303,13 @@ impl Run<'_, '_> {
                     "a constant that does not exist is used",
                 )
             })
+    }
+
+    fn type_of(&self, reference: Ref) -> Option<ValueType> {
+        match reference.source() {
+            Source::Result(index) => self.program.types().get(usize::from(index)).copied(),
+            Source::Const(index) => self.program.consts().get(usize::from(index)).map(Const::ty),
+        }
     }
 
     fn text(&self, reference: Ref) -> Result<String, Fault> {

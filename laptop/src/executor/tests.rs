@@ -3,9 +3,10 @@
 use super::*;
 use crate::ipc::{AllowedUrl, Screen, ServiceClient, scripted};
 use crate::policy::{Counters, Demand, Profile, Rule, Verdict, evaluate};
+use shared_proto::embedding::encode_texts;
 use shared_proto::opcode::Operation;
 use shared_proto::program::{
-    Builder, Chat, Complete, Fetch, Generate, Get, Put, Write, decode, verify,
+    Builder, Chat, Complete, Embed, Fetch, Generate, Get, Put, Write, decode, verify,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -468,5 +469,58 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(
         (failure.fault.code, failure.fault.detail.as_str()),
         (ErrorCode::NotFound, "gone.txt")
+    );
+}
+
+fn embed(b: &mut Builder, input: Ref, count: u16) -> Ref {
+    let model = b.name("scripted/one");
+    b.op(&Op::Embed(Embed {
+        model,
+        input,
+        count,
+        dimensions: None,
+    }))
+}
+
+#[test]
+fn texts_become_vectors_one_behind_the_other() {
+    let desk = Desk::new("embed");
+    let paper = Paper::default();
+    let outcome = run_on(&desk, &paper, |b| {
+        let list = b.bytes(&encode_texts(["four", "five!"]));
+        let vectors = embed(b, list, 2);
+        b.emit(vectors);
+    });
+    outcome.result.expect("made");
+    assert_eq!((outcome.usage.tokens_in, outcome.usage.tokens_out), (4, 0));
+    let streams = paper.streams.lock().unwrap();
+    let wanted: Vec<u8> = [4.0f32, 4.0, 5.0, 5.0]
+        .iter()
+        .flat_map(|one| one.to_le_bytes())
+        .collect();
+    assert_eq!(streams[&0], (wanted, true));
+}
+
+#[test]
+fn a_list_of_another_length_reaches_no_service_and_mixed_vectors_are_a_fault() {
+    let desk = Desk::new("embed-faults");
+    for (texts, count) in [(&["a", "b"][..], 1), (&["a"], 2), (&["a", ""], 2)] {
+        let outcome = run_on(&desk, &Paper::default(), |b| {
+            let list = b.bytes(&encode_texts(texts.iter().copied()));
+            let vectors = embed(b, list, count);
+            b.emit(vectors);
+        });
+        let failure = outcome.result.expect_err("refused");
+        assert_eq!(failure.fault.code, ErrorCode::Malformed);
+    }
+    assert_eq!(desk.asked.load(Ordering::SeqCst), 0);
+    let outcome = run_on(&desk, &Paper::default(), |b| {
+        let list = b.bytes(&encode_texts(["even", "odd"]));
+        let vectors = embed(b, list, 2);
+        b.emit(vectors);
+    });
+    assert_eq!(
+        outcome.result.expect_err("refused").fault.code,
+        ErrorCode::Internal
     );
 }

@@ -188,7 +188,10 @@ impl Handler for FetchService {
                 events.send(&ServiceEvent::Health(vec![own]))?;
             }
             ServiceRequest::Check => events.send(&ServiceEvent::Checks(Vec::new()))?,
-            ServiceRequest::Text(_) | ServiceRequest::Picture(_) | ServiceRequest::Reload => {
+            ServiceRequest::Text(_)
+            | ServiceRequest::Embed(_)
+            | ServiceRequest::Picture(_)
+            | ServiceRequest::Reload => {
                 return Err(Failure::new(
                     FailureCode::Unsupported,
                     "",

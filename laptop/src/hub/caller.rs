@@ -96,14 +96,19 @@ impl Hub {
         profile: &Profile,
         operations: &[Operation],
     ) -> Vec<(Service, ModelInfo)> {
-        let may = |service: Service| {
+        let may = |service: Service, model: &ModelInfo| {
             operations.iter().any(|operation| {
-                operation.service() == service && profile.rule(*operation) != Rule::Deny
+                let does = match *operation {
+                    Operation::Embed => model.embeds != Some(false),
+                    _ => model.embeds != Some(true),
+                };
+                does && operation.service() == service && profile.rule(*operation) != Rule::Deny
             })
         };
         let mut models = self.catalogue.models();
-        models
-            .retain(|(service, model)| may(*service) && profile.permits_model(*service, &model.id));
+        models.retain(|(service, model)| {
+            may(*service, model) && profile.permits_model(*service, &model.id)
+        });
         models
     }
 }

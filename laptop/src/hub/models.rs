@@ -39,6 +39,8 @@ impl Catalogue {
     /// The list for a greeting; the default of each service comes first.
     pub fn encoded(&self) -> Vec<u8> {
         let mut models = self.models();
+        // A handheld asks for no vectors.
+        models.retain(|(_, model)| model.embeds != Some(true));
         models.sort_by_key(|(service, model)| (*service, !model.default));
         let mut list = Vec::new();
         for (service, model) in models.iter().take(MAX_MODELS) {

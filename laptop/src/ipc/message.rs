@@ -19,6 +19,8 @@ pub enum ServiceRequest {
     Reload,
     /// Ask every provider now, and say what works. Answer: `Checks`, `Done`.
     Check,
+    /// Vectors of texts (llm-service). Answer: `Started`, one `Vector` for each text, `Usage`, `Done`.
+    Embed(EmbedRequest),
 }
 
 /// What kind of text is wanted; decides the instruction that is put before the messages.
@@ -67,6 +69,17 @@ pub struct TextRequest {
     pub max_tokens: u32,
     /// Sampling temperature in thousandths (700 = 0.7); `None` leaves it to the provider.
     pub temperature_permille: Option<u16>,
+}
+
+/// A request for vectors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbedRequest {
+    /// `<provider>/<model>`.
+    pub model: String,
+    /// What to make vectors of; none is empty, 1 to 512.
+    pub texts: Vec<String>,
+    /// How many numbers a vector is to have; `None` leaves it to the model.
+    pub dimensions: Option<u16>,
 }
 
 /// What to do about a picture.
@@ -206,6 +219,8 @@ pub enum ServiceEvent {
     Failed(Failure),
     /// Answer to [`ServiceRequest::Check`].
     Checks(Vec<ProviderCheck>),
+    /// The vector of the next text.
+    Vector(Vec<f32>),
 }
 
 /// Why an answer ended.
@@ -268,6 +283,8 @@ pub struct ModelInfo {
     pub default: bool,
     /// Short remark for a list, such as "8.0B Q4_0"; may be empty.
     pub note: String,
+    /// Whether it makes embeddings and no text, where the provider tells.
+    pub embeds: Option<bool>,
 }
 
 /// Condition of a provider.

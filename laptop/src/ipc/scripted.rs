@@ -81,6 +81,21 @@ impl Handler for Scripted {
                     ..Default::default()
                 }))?;
             }
+            ServiceRequest::Embed(request) => {
+                send(ServiceEvent::Started {
+                    provider: "scripted".into(),
+                    model: "one".into(),
+                })?;
+                for text in &request.texts {
+                    // A service that has come apart: its vectors differ in length.
+                    let len = if text == "odd" { 3 } else { 2 };
+                    send(ServiceEvent::Vector(vec![text.len() as f32; len]))?;
+                }
+                send(ServiceEvent::Usage(Usage {
+                    prompt_tokens: 4,
+                    ..Default::default()
+                }))?;
+            }
             ServiceRequest::Fetch(request) => {
                 for piece in request.url.as_bytes().chunks(4) {
                     send(ServiceEvent::Bytes(piece.to_vec()))?;

@@ -17,6 +17,7 @@ use crate::ipc::{
 };
 use crate::service::{Attempt, BUILT_IN, Provider};
 
+use super::embedding::{self, Vectors};
 use super::prompt::estimate_tokens;
 use super::{Outcome, Piece, PieceSink, TextProvider};
 
@@ -114,6 +115,7 @@ impl Provider for Partner {
             loaded: Some(true),
             default: true,
             note,
+            embeds: Some(false),
         }])
     }
 }
@@ -151,6 +153,18 @@ impl TextProvider for Partner {
             prompt_tokens: Some(estimate_tokens(prompt)),
             output_tokens: Some(tokens),
         })
+    }
+
+    fn embed(
+        &self,
+        _: &[String],
+        _: &str,
+        _: Option<u16>,
+        _: &CancelToken,
+    ) -> Result<Vectors, Attempt> {
+        let why =
+            "it is a set of rules and knows no meaning of texts. Ask a provider with such a model.";
+        Err(embedding::unsupported(BUILT_IN, why))
     }
 }
 

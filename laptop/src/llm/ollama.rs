@@ -1,5 +1,8 @@
 //! Ollama's own API: it tells which models are in memory, and how large they are.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 use crate::ipc::{CancelToken, FailureCode, FinishReason, ModelInfo, TextRequest};
@@ -8,6 +11,7 @@ use crate::service::http::{DOCUMENT_CAP, Request, Trouble, send};
 use crate::service::wording::{error_message, one_line};
 use crate::service::{Again, Attempt, Provider};
 
+use super::embedding::{self, Vectors};
 use super::lines::Lines;
 use super::prompt::{messages, role_name};
 use super::{LINE_CAP, Outcome, Piece, PieceSink, TextProvider, text_cap};
@@ -15,12 +19,22 @@ use super::{LINE_CAP, Outcome, Piece, PieceSink, TextProvider, text_cap};
 /// An Ollama server.
 pub struct Ollama {
     config: ProviderConfig,
+    /// Whether a model makes embeddings, by its digest: what a digest can do never changes.
+    embeds: Mutex<BTreeMap<String, Option<bool>>>,
 }
+
+/// Models whose talents are asked for in one listing; the next one goes on.
+const MAX_ASKED: usize = 64;
+/// Talents that are remembered; beyond, all are forgotten and asked for again.
+const MAX_REMEMBERED: usize = 2000;
 
 impl Ollama {
     /// The server that `config` describes.
     pub fn new(config: ProviderConfig) -> Self {
-        Self { config }
+        Self {
+            config,
+            embeds: Mutex::default(),
+        }
     }
 
     fn key(&self) -> Option<&str> {
@@ -45,6 +59,46 @@ impl Ollama {
             let detail = format!("{name} at {base} does not answer as an Ollama server does.");
             Attempt::fatal(FailureCode::ProviderFailed, name, detail)
         })
+    }
+
+    /// Whether the model `id` makes embeddings and writes no text. `left` counts how many may still be asked for.
+    fn embeds(
+        &self,
+        id: &str,
+        digest: &str,
+        left: &mut usize,
+        cancel: &CancelToken,
+    ) -> Option<bool> {
+        let known = || self.embeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(digest) {
+            return *known;
+        }
+        *left = left.checked_sub(1)?;
+        let url = format!("{}/api/show", self.config.base_url);
+        let post = Request::post(&url, &json!({ "model": id }));
+        let mut response = send(&post.bearer(self.key()), cancel).ok()?;
+        // An old server has no such path, or says nothing of capabilities: nobody knows then.
+        let shown: Value = match response.is_success() {
+            true => serde_json::from_slice(&response.read_all(DOCUMENT_CAP).ok()?).ok()?,
+            false => Value::Null,
+        };
+        let embeds = shown["capabilities"].as_array().map(|list| {
+            let has = |word: &str| list.iter().any(|one| one.as_str() == Some(word));
+            (has("embedding"), has("completion"))
+        });
+        // One that does both is neither for the one nor for the other alone.
+        let embeds = match embeds {
+            Some((embeds, writes)) if embeds != writes => Some(embeds),
+            _ => None,
+        };
+        let mut known = known();
+        if known.len() >= MAX_REMEMBERED {
+            known.clear();
+        }
+        if !digest.is_empty() && digest.len() <= 200 {
+            known.insert(digest.to_owned(), embeds);
+        }
+        embeds
     }
 
     fn broke(&self, bytes: usize, why: &str) -> Attempt {
@@ -93,7 +147,7 @@ impl Provider for Ollama {
                 detail,
             ));
         };
-        let mut models = Vec::new();
+        let (mut models, mut left) = (Vec::new(), MAX_ASKED);
         for model in list.iter().take(1000) {
             let Some(id) = model["name"]
                 .as_str()
@@ -104,6 +158,8 @@ impl Provider for Ollama {
             if !self.config.models.is_empty() && !self.config.models.iter().any(|m| m == id) {
                 continue;
             }
+            let digest = model["digest"].as_str().unwrap_or_default();
+            let embeds = self.embeds(id, digest, &mut left, cancel);
             let detail = |name: &str| model["details"][name].as_str().unwrap_or_default();
             models.push(ModelInfo {
                 id: id.to_owned(),
@@ -114,6 +170,7 @@ impl Provider for Ollama {
                     detail("parameter_size"),
                     detail("quantization_level")
                 )),
+                embeds,
             });
         }
         Ok(models)
@@ -204,5 +261,15 @@ impl TextProvider for Ollama {
                 return Err(self.broke(bytes, "the stream ended without a finish"));
             }
         }
+    }
+    fn embed(
+        &self,
+        texts: &[String],
+        model: &str,
+        dimensions: Option<u16>,
+        cancel: &CancelToken,
+    ) -> Result<Vectors, Attempt> {
+        let base = format!("{}/v1", self.config.base_url);
+        embedding::ask(&self.config, &base, texts, model, dimensions, cancel)
     }
 }

@@ -10,6 +10,7 @@ use crate::service::http::{DOCUMENT_CAP, Request, Response, Trouble, send};
 use crate::service::wording::{error_message, looks_like_html, one_line};
 use crate::service::{Again, Attempt, Provider};
 
+use super::embedding::{self, Vectors};
 use super::prompt::{flat, messages, role_name};
 use super::sse::{Event, Sse};
 use super::{LINE_CAP, Outcome, Piece, PieceSink, TextProvider, text_cap};
@@ -322,6 +323,7 @@ impl Provider for OpenAi {
             loaded: None,
             default: self.config.default_model.as_deref() == Some(id),
             note: String::new(),
+            embeds: None,
         };
         if !self.config.models.is_empty() {
             return Ok(self.config.models.iter().map(|id| of(id)).collect());
@@ -336,22 +338,39 @@ impl Provider for OpenAi {
             );
             return Err(self.fail(FailureCode::ProviderFailed, detail));
         };
-        let ids = data
+        let usable = |id: &&str| !id.is_empty() && id.len() <= 200 && is_offered(id, base);
+        Ok(data
             .iter()
-            .filter_map(|m| m["id"].as_str())
-            .filter(|id| !id.is_empty() && id.len() <= 200);
-        Ok(ids
-            .filter(|id| is_for_chat(id, base))
+            .filter_map(|entry| {
+                let id = entry["id"].as_str().filter(usable)?;
+                Some(ModelInfo {
+                    embeds: embeds(id, base, entry["type"].as_str()),
+                    ..of(id)
+                })
+            })
             .take(1000)
-            .map(of)
             .collect())
     }
 }
 
+/// What its models of this name begin with at OpenAI, which says nothing else about what they do.
+const OPENAI_EMBEDS: &str = "text-embedding-";
+
+/// Whether a model makes embeddings, as far as the list tells: LM Studio and others have a `type`.
+fn embeds(id: &str, base: &str, kind: Option<&str>) -> Option<bool> {
+    if base.contains("api.openai.com") {
+        return Some(id.starts_with(OPENAI_EMBEDS));
+    }
+    match kind? {
+        "embedding" | "embeddings" => Some(true),
+        "llm" | "vlm" | "chat" | "language" => Some(false),
+        _ => None,
+    }
+}
+
 /// OpenAI lists everything it has; other servers list what they run.
-fn is_for_chat(id: &str, base: &str) -> bool {
-    const OTHERS: [&str; 10] = [
-        "embed",
+fn is_offered(id: &str, base: &str) -> bool {
+    const OTHERS: [&str; 9] = [
         "whisper",
         "tts",
         "dall-e",
@@ -380,5 +399,16 @@ impl TextProvider for OpenAi {
             return self.whole(response, pieces);
         }
         self.stream(response, text_cap(request.max_tokens), pieces)
+    }
+
+    fn embed(
+        &self,
+        texts: &[String],
+        model: &str,
+        dimensions: Option<u16>,
+        cancel: &CancelToken,
+    ) -> Result<Vectors, Attempt> {
+        let base = &self.config.base_url;
+        embedding::ask(&self.config, base, texts, model, dimensions, cancel)
     }
 }

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::ipc::{
-    CancelToken, EventSink, Failure, Handler, ServiceEvent, ServiceRequest, TextRequest, Usage,
+    CancelToken, EmbedRequest, EventSink, Failure, FailureCode, FinishReason, Handler,
+    ServiceEvent, ServiceRequest, TextRequest, Usage,
 };
-use crate::service::Attempt;
 use crate::service::config::{Kind, ProviderConfig, ServicesConfig};
 use crate::service::registry::{Registry, Route};
 use crate::service::retry::{self, Patience};
+use crate::service::wording::one_line;
+use crate::service::{Again, Attempt};
 
 use super::builtin::Partner;
+use super::embedding::{self, BATCH};
 use super::ollama::Ollama;
 use super::openai::OpenAi;
 use super::prompt::{check, estimate_tokens};
@@ -114,6 +117,81 @@ impl LanguageService {
         events.send(&ServiceEvent::Done(outcome.finish))?;
         Ok(())
     }
+
+    fn vectors(
+        &self,
+        request: &EmbedRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Failure> {
+        embedding::check(request)?;
+        self.registry.ask(&request.model, cancel, |route| {
+            self.embed(route, request, events, cancel)
+        })
+    }
+
+    fn embed(
+        &self,
+        route: &Route<dyn TextProvider>,
+        request: &EmbedRequest,
+        events: &mut EventSink,
+        cancel: &CancelToken,
+    ) -> Result<(), Attempt> {
+        let Route { entry, model, .. } = route;
+        let name = entry.provider.name();
+        // Known already, where the provider says what its models do.
+        if entry.embeds(model, cancel) == Some(false) {
+            let why = format!("{} writes text.", one_line(model));
+            return Err(embedding::unsupported(name, &why));
+        }
+        events.send(&ServiceEvent::Started {
+            provider: name.to_owned(),
+            model: model.clone(),
+        })?;
+        let (mut read, mut estimated, mut len) = (0u32, false, None);
+        let mut outcome = Ok(());
+        for (number, texts) in request.texts.chunks(BATCH).enumerate() {
+            let made = retry::run(self.patience, cancel, || {
+                entry.attempt(cancel, || {
+                    let provider = &entry.provider;
+                    provider.embed(texts, model, request.dimensions, cancel)
+                })
+            });
+            let made = match made {
+                Ok(made) => made,
+                Err(failed) => {
+                    // What came before has been told; another provider's vectors would not fit to it.
+                    let again = if number == 0 {
+                        failed.again
+                    } else {
+                        Again::Never
+                    };
+                    outcome = Err(Attempt { again, ..failed });
+                    break;
+                }
+            };
+            let bytes = texts.iter().map(String::len).sum();
+            read = read.saturating_add(made.tokens.unwrap_or_else(|| estimate_tokens(bytes)));
+            estimated |= made.tokens.is_none();
+            for vector in made.vectors {
+                if *len.get_or_insert(vector.len()) != vector.len() {
+                    let words = format!("{name} gave vectors of different lengths.");
+                    return Err(Attempt::fatal(FailureCode::ProviderFailed, name, words));
+                }
+                events.send(&ServiceEvent::Vector(vector))?;
+            }
+        }
+        if read > 0 {
+            events.send(&ServiceEvent::Usage(Usage {
+                prompt_tokens: read,
+                estimated,
+                ..Usage::default()
+            }))?;
+        }
+        outcome?;
+        events.send(&ServiceEvent::Done(FinishReason::Complete))?;
+        Ok(())
+    }
 }
 
 impl Handler for LanguageService {
@@ -125,8 +203,9 @@ impl Handler for LanguageService {
     ) -> Result<(), Failure> {
         match request {
             ServiceRequest::Text(request) => self.text(&request, events, cancel),
+            ServiceRequest::Embed(request) => self.vectors(&request, events, cancel),
             other => {
-                let refusal = "The language service only writes text.";
+                let refusal = "The language service only writes text and makes vectors of it.";
                 self.registry.tell(&other, refusal, events, cancel)
             }
         }

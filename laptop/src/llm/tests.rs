@@ -1,5 +1,6 @@
 //! The language service against scripted servers: what they are asked, how often, and what is made of their answers.
 
+mod embedding;
 mod ollama;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -191,6 +191,7 @@ impl Provider for A1111 {
                 loaded: Some(is_current),
                 default: self.config.default_model.as_deref() == Some(id),
                 note: String::new(),
+                embeds: None,
             })
         });
         Ok(models.take(1000).collect())

@@ -111,6 +111,7 @@ impl Provider for OpenAiImages {
             loaded: None,
             default: self.config.default_model.as_deref() == Some(id.as_str()),
             note: String::new(),
+            embeds: None,
             id,
         };
         Ok(ids.into_iter().take(1000).map(of).collect())

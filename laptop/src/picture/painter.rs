@@ -189,6 +189,7 @@ impl Provider for Painter {
             loaded: Some(true),
             default: true,
             note,
+            embeds: None,
         }])
     }
 }

@@ -82,6 +82,7 @@ impl Provider for Stability {
             loaded: None,
             default: self.config.default_model.as_deref() == Some(id.as_str()),
             note: String::new(),
+            embeds: None,
             id,
         };
         Ok(ids.into_iter().map(of).collect())

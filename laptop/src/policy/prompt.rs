@@ -66,6 +66,7 @@ fn sentence(effect: &Effect) -> String {
         Operation::Complete => format!("have {name} continue a text"),
         Operation::Code => format!("have {name} write code"),
         Operation::Summarize => format!("have {name} summarize a text"),
+        Operation::Embed => format!("have {name} make vectors of texts"),
         Operation::Generate => format!("paint a picture with {name}"),
         Operation::Edit => format!("change a picture with {name}"),
         Operation::Upscale => format!("enlarge a picture with {name}"),

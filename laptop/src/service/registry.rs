@@ -138,7 +138,10 @@ impl<P: Provider + ?Sized> Entry<P> {
             return Ok(model.clone());
         }
         let models = self.models(cancel)?;
-        let usable = |m: &&ModelInfo| !m.id.to_ascii_lowercase().contains("embed");
+        let usable = |m: &&ModelInfo| {
+            let named = || m.id.to_ascii_lowercase().contains("embed");
+            !m.embeds.unwrap_or_else(named)
+        };
         let best = models
             .iter()
             .filter(usable)
@@ -158,6 +161,12 @@ impl<P: Provider + ?Sized> Entry<P> {
                 format!("{name} runs but has no model that could answer."),
             )
         })
+    }
+
+    /// Whether `model` makes embeddings, as far as the provider's list tells.
+    pub fn embeds(&self, model: &str, cancel: &CancelToken) -> Option<bool> {
+        let models = self.models(cancel).ok()?;
+        models.iter().find(|one| one.id == model)?.embeds
     }
 
     fn health(&self) -> ProviderHealth {

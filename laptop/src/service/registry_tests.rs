@@ -29,6 +29,7 @@ impl Provider for Fake {
             loaded,
             default: false,
             note: String::new(),
+            embeds: None,
         };
         Ok(vec![
             of("nomic-embed", Some(true)),

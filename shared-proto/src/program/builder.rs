@@ -145,6 +145,7 @@ fn encode_operands(op: &Op) -> Vec<u8> {
         Op::Concat(parts) => postcard::to_allocvec(parts),
         Op::Chat(op) => postcard::to_allocvec(op),
         Op::Complete(op) | Op::Code(op) | Op::Summarize(op) => postcard::to_allocvec(op),
+        Op::Embed(op) => postcard::to_allocvec(op),
         Op::Generate(op) => postcard::to_allocvec(op),
         Op::Edit(op) => postcard::to_allocvec(op),
         Op::Upscale(op) => postcard::to_allocvec(op),

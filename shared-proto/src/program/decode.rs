@@ -137,6 +137,7 @@ fn decode_op(opcode: Opcode, operands: &[u8]) -> Result<Op, ProgramFault> {
         Opcode::Complete => Op::Complete(get(operands)?),
         Opcode::Code => Op::Code(get(operands)?),
         Opcode::Summarize => Op::Summarize(get(operands)?),
+        Opcode::Embed => Op::Embed(get(operands)?),
         Opcode::Generate => Op::Generate(get(operands)?),
         Opcode::Edit => Op::Edit(get(operands)?),
         Opcode::Upscale => Op::Upscale(get(operands)?),

@@ -22,7 +22,7 @@ pub struct Effect<'a> {
 /// An upper bound. Each field adds up saturating.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Tokens that models may write.
+    /// Tokens that models may write, or read to make vectors of.
     pub tokens: u64,
     /// Pictures that models may paint.
     pub pictures: u64,

@@ -16,8 +16,8 @@ pub use builder::Builder;
 pub use decode::{Program, Step, decode};
 pub use effect::{Cost, Effect};
 pub use op::{
-    Chat, Complete, ConstRef, Delete, Edit, Fetch, Fit, Generate, Get, List, Metadata, Op, Parts,
-    Put, Ref, Source, Upscale, Variation, Write,
+    Chat, Complete, ConstRef, Delete, Edit, Embed, Fetch, Fit, Generate, Get, List, Metadata, Op,
+    Parts, Put, Ref, Source, Upscale, Variation, Write,
 };
 pub use value::{Blob, Const, ValueType};
 pub use verify::{Verified, verify};

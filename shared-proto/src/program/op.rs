@@ -83,6 +83,19 @@ pub struct Complete {
     pub temperature: Option<u8>,
 }
 
+/// Operands of `language.embed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embed {
+    /// `provider/model`; never empty, because vectors of different models have nothing to do with each other.
+    pub model: ConstRef,
+    /// One text, or several as octets. See [`crate::embedding`].
+    pub input: Ref,
+    /// How many texts it is.
+    pub count: u16,
+    /// How long the vectors are to be, where the model can; `None` leaves it to the model.
+    pub dimensions: Option<u16>,
+}
+
 /// Operands of `image.generate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generate {
@@ -239,6 +252,7 @@ pub enum Op {
     Complete(Complete),
     Code(Complete),
     Summarize(Complete),
+    Embed(Embed),
     Generate(Generate),
     Edit(Edit),
     Upscale(Upscale),
@@ -270,6 +284,7 @@ impl Op {
             Self::Complete(_) => Opcode::Complete,
             Self::Code(_) => Opcode::Code,
             Self::Summarize(_) => Opcode::Summarize,
+            Self::Embed(_) => Opcode::Embed,
             Self::Generate(_) => Opcode::Generate,
             Self::Edit(_) => Opcode::Edit,
             Self::Upscale(_) => Opcode::Upscale,
@@ -298,6 +313,7 @@ impl Op {
                 chat.history.into_iter().chain(chat.system).for_each(visit);
             }
             Self::Complete(op) | Self::Code(op) | Self::Summarize(op) => visit(op.input),
+            Self::Embed(op) => visit(op.input),
             Self::Generate(op) => {
                 visit(op.prompt);
                 op.negative.into_iter().for_each(visit);

@@ -3,18 +3,21 @@
 
 use super::decode::{Program, Step};
 use super::effect::{Cost, Effect};
-use super::op::{ConstRef, Op, Ref, Source};
+use super::op::{ConstRef, Embed, Op, Ref, Source};
 use super::value::{Const, ValueType};
 use super::{ProgramError, ProgramFault};
+use crate::embedding::NUMBER_LEN;
 use crate::limits::{
-    MAX_CONSTS, MAX_MODEL_LEN, MAX_OPS, MAX_PATH_LEN, MAX_SIDE, MAX_STEPS, MAX_TEXT_LEN,
-    MAX_TOKEN_LEN, MAX_TOKENS, MAX_URL_LEN, MAX_VALUE_LEN, MIN_SIDE,
+    MAX_CONSTS, MAX_DIMENSIONS, MAX_EMBED_TEXTS, MAX_MODEL_LEN, MAX_OPS, MAX_PATH_LEN, MAX_SIDE,
+    MAX_STEPS, MAX_TEXT_LEN, MAX_TOKEN_LEN, MAX_TOKENS, MAX_URL_LEN, MAX_VALUE_LEN, MIN_SIDE,
 };
 
 /// Seconds before the first token of an answer: loading a large model from disk.
 const LANGUAGE_START_S: u64 = 120;
 /// Slowest generation that is waited for, in tokens a second.
 const SLOWEST_TOKENS_PER_S: u64 = 2;
+/// Slowest reading that is waited for, in octets of text a second.
+const SLOWEST_READING_PER_S: u64 = 64;
 /// Seconds for one picture besides its steps.
 const IMAGE_START_S: u64 = 120;
 /// Seconds for one step at most, on a laptop without a graphics card.
@@ -240,6 +243,7 @@ impl<'a> Check<'_, 'a> {
                 self.text(op.input)?;
                 self.language(op.model, op.max_tokens, op.temperature)?
             }
+            Op::Embed(op) => self.embedding(op)?,
             Op::Generate(op) => {
                 self.text(op.prompt)?;
                 if let Some(negative) = op.negative {
@@ -438,6 +442,38 @@ impl<'a> Check<'_, 'a> {
             model,
             cost,
             ..Outcome::plain(ValueType::Text, tokens * MAX_TOKEN_LEN)
+        })
+    }
+
+    fn embedding(&self, op: &Embed) -> Result<Outcome<'a>, ProgramFault> {
+        let model = self.constant(op.model, "the name of a model", MAX_MODEL_LEN)?;
+        if model.is_empty() {
+            return Err(ProgramFault::Limit("the name of a model"));
+        }
+        let len = self.value(op.input, &[ValueType::Text, ValueType::Bytes])?;
+        let len = at_most("the length of a text", len, MAX_TEXT_LEN)?;
+        let most = match self.value(op.input, &[ValueType::Text]) {
+            Ok(_) => 1,
+            Err(_) => MAX_EMBED_TEXTS,
+        };
+        if op.count == 0 || op.count > most {
+            return Err(ProgramFault::Limit("the number of texts"));
+        }
+        let dimensions = op.dimensions.unwrap_or(MAX_DIMENSIONS);
+        if dimensions == 0 || dimensions > MAX_DIMENSIONS {
+            return Err(ProgramFault::Limit("the length of a vector"));
+        }
+        let cost = Cost {
+            // Nothing is written. What is read has no more tokens than octets.
+            tokens: len,
+            seconds: LANGUAGE_START_S + len / SLOWEST_READING_PER_S,
+            ..Cost::default()
+        };
+        let len = u64::from(op.count) * u64::from(dimensions) * NUMBER_LEN;
+        Ok(Outcome {
+            model,
+            cost,
+            ..Outcome::plain(ValueType::Bytes, len)
         })
     }
 

@@ -12,8 +12,8 @@ use shared_proto::message::{
 };
 use shared_proto::opcode::{Operation, Service};
 use shared_proto::program::{
-    Blob, Builder, Chat, Complete, Delete, Edit, Fetch, Fit, Generate, Get, List, Metadata, Op,
-    Parts, Put, Upscale, ValueType, Variation, Write,
+    Blob, Builder, Chat, Complete, Delete, Edit, Embed, Fetch, Fit, Generate, Get, List, Metadata,
+    Op, Parts, Put, Upscale, ValueType, Variation, Write,
 };
 
 /// Exporter value of the channel in the examples.
@@ -133,6 +133,12 @@ pub fn every_operation() -> Vec<u8> {
     b.op(&Op::Complete(operands));
     b.op(&Op::Code(operands));
     b.op(&Op::Summarize(operands));
+    b.op(&Op::Embed(Embed {
+        model,
+        input: octets,
+        count: 512,
+        dimensions: Some(256),
+    }));
     b.op(&Op::Generate(Generate {
         model,
         prompt: word,

@@ -10,6 +10,7 @@ use shared_proto::codec::push_varint;
 use shared_proto::context::{self, Role, Turn};
 use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, RelationshipKey, Signer};
+use shared_proto::embedding::encode_texts;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits;
 use shared_proto::opcode::{Opcode, Operation, Service};
@@ -124,6 +125,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
     all.push(("head of Hi", head(&said[..1]).to_vec()));
     all.push(("head of Hi, Hello.", head(&said).to_vec()));
     all.push(("history Hi, Hello.", context::encode_history(said)));
+    all.push(("texts Hi, Hello.", encode_texts(said.map(|turn| turn.text))));
     let listing = record(&[
         postcard(&ListingHead {
             total: 2,
@@ -311,6 +313,8 @@ fn the_table_of_limits_is_what_the_code_enforces() {
         ("MAX_PATH_LEN", limits::MAX_PATH_LEN as u64),
         ("MAX_URL_LEN", limits::MAX_URL_LEN as u64),
         ("MAX_TOKENS", limits::MAX_TOKENS.into()),
+        ("MAX_EMBED_TEXTS", limits::MAX_EMBED_TEXTS.into()),
+        ("MAX_DIMENSIONS", limits::MAX_DIMENSIONS.into()),
         ("MAX_SIDE", limits::MAX_SIDE.into()),
         ("MIN_SIDE", limits::MIN_SIDE.into()),
         ("MAX_STEPS", limits::MAX_STEPS.into()),

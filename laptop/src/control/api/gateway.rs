@@ -86,6 +86,20 @@ pub struct GatewayText {
     pub sampling: Sampling,
 }
 
+/// Asks for vectors of texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GatewayEmbed {
+    /// The caller's key.
+    pub key: Secret,
+    /// `provider/model`.
+    pub model: String,
+    /// The texts, 1 to 512; none is empty.
+    pub input: Vec<String>,
+    /// How many numbers a vector is to have, 1 to 8192; the model's own where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<u16>,
+}
+
 /// Asks for pictures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GatewayImage {
@@ -161,6 +175,13 @@ pub enum GatewayEvent {
         data: String,
         /// Whether it is the last piece of this picture.
         last: bool,
+    },
+    /// The vector of one text, in their order.
+    Vector {
+        /// Which text, from 0.
+        index: u16,
+        /// Base64 of its numbers, each a little-endian 32-bit float.
+        data: String,
     },
     /// The end: all is well.
     Done {

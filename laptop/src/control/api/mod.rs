@@ -23,6 +23,7 @@
 //! | `gateway.models` | [`GatewayKey`] | then events: [`GatewayEvent`] |
 //! | `gateway.chat` | [`GatewayChat`] | then events: [`GatewayEvent`] |
 //! | `gateway.complete` | [`GatewayText`] | then events: [`GatewayEvent`] |
+//! | `gateway.embed` | [`GatewayEmbed`] | then events: [`GatewayEvent`] |
 //! | `gateway.image` | [`GatewayImage`] | then events: [`GatewayEvent`] |
 //! | `pending.list` | – | list of [`Pending`] |
 //! | `approve`, `deny` | [`PendingId`] | [`Pending`] |
@@ -78,8 +79,8 @@ pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew}
 pub use event::Event;
 pub use file::{FileEntry, FileName, FilePiece, FileRead, FileWrite, MAX_PIECE_LEN};
 pub use gateway::{
-    GatewayChat, GatewayEvent, GatewayFault, GatewayImage, GatewayKey, GatewayMessage, GatewayText,
-    Sampling, Secret, Speaker,
+    GatewayChat, GatewayEmbed, GatewayEvent, GatewayFault, GatewayImage, GatewayKey,
+    GatewayMessage, GatewayText, Sampling, Secret, Speaker,
 };
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
 pub use method::MethodInfo;

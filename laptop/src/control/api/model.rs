@@ -15,4 +15,6 @@ pub struct Model {
     pub default: bool,
     /// A remark, such as its size.
     pub note: String,
+    /// Whether it makes embeddings and no text; missing where the provider does not say.
+    pub embeds: Option<bool>,
 }

@@ -13,6 +13,9 @@ pub(super) const METHODS: &[Method] = &[
     Method::full("gateway.complete", |control, params| {
         gateway::complete(&control.hub, read(params)?)
     }),
+    Method::full("gateway.embed", |control, params| {
+        gateway::embed(&control.hub, read(params)?)
+    }),
     Method::full("gateway.image", |control, params| {
         gateway::image(&control.hub, read(params)?)
     }),

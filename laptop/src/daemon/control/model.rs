@@ -25,6 +25,7 @@ impl Control {
                 loaded: model.loaded,
                 default: model.default,
                 note: model.note,
+                embeds: model.embeds,
             })
             .collect()
     }

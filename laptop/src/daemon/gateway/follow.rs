@@ -29,13 +29,23 @@ fn try_say(line: &Line<'_>, event: &GatewayEvent) -> std::io::Result<()> {
     line.say(serde_json::to_value(event)?)
 }
 
-/// Follows `work` to its end. `stops` for a text; pictures have none.
+/// What a request makes, and so how it is told.
+pub(super) enum Results {
+    /// A text, told as it grows, up to one of the words that end it.
+    Text(Stops),
+    /// Pictures, each told when it is whole.
+    Pictures,
+    /// So many vectors, told when all are there.
+    Vectors(usize),
+}
+
+/// Follows `work` to its end.
 pub(super) fn follow(
     hub: &Arc<Hub>,
     caller: &Relationship,
     work: &Arc<Work>,
     line: &Line<'_>,
-    stops: Option<Stops>,
+    results: Results,
 ) {
     let (wake, woken) = match pair() {
         Ok(pair) => pair,
@@ -55,7 +65,7 @@ pub(super) fn follow(
         caller,
         work,
         line,
-        stops,
+        results,
         asking: false,
         started: false,
         enough: false,
@@ -105,7 +115,7 @@ struct Telling<'a> {
     caller: &'a Relationship,
     work: &'a Arc<Work>,
     line: &'a Line<'a>,
-    stops: Option<Stops>,
+    results: Results,
     asking: bool,
     started: bool,
     enough: bool,
@@ -133,9 +143,10 @@ impl Telling<'_> {
             self.say(&GatewayEvent::Started { model })?;
         }
         for (index, (slot, len, whole)) in view.streams.into_iter().enumerate() {
-            match self.stops.is_some() {
-                true => self.text(slot, len)?,
-                false => self.picture(index, slot, len, whole)?,
+            match self.results {
+                Results::Text(_) => self.text(slot, len)?,
+                Results::Pictures => self.picture(index, slot, len, whole)?,
+                Results::Vectors(count) => self.vectors(slot, len, whole, count)?,
             }
         }
         match view.ended {
@@ -148,9 +159,9 @@ impl Telling<'_> {
         while let Some(piece) = self.piece(slot, len, TEXT_PIECE_LEN) {
             self.rest.extend_from_slice(&piece);
             let text = whole_characters(&mut self.rest);
-            let (told, enough) = match &mut self.stops {
-                Some(stops) => stops.push(&text),
-                None => (text, false),
+            let (told, enough) = match &mut self.results {
+                Results::Text(stops) => stops.push(&text),
+                Results::Pictures | Results::Vectors(_) => (text, false),
             };
             self.delta(told)?;
             if enough {
@@ -174,6 +185,24 @@ impl Telling<'_> {
                 index: u8::try_from(index).unwrap_or(u8::MAX),
                 data: STANDARD.encode(piece),
                 last,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn vectors(&mut self, slot: u8, len: u64, whole: bool, count: usize) -> std::io::Result<()> {
+        // Its end shows how long each is, and none is told of a request that failed in the middle.
+        if !whole || count == 0 {
+            return Ok(());
+        }
+        let each = usize::try_from(len).unwrap_or(usize::MAX) / count;
+        for index in 0..count {
+            let Some(piece) = self.piece(slot, len, each) else {
+                break;
+            };
+            self.say(&GatewayEvent::Vector {
+                index: u16::try_from(index).unwrap_or(u16::MAX),
+                data: STANDARD.encode(piece),
             })?;
         }
         Ok(())
@@ -210,8 +239,8 @@ impl Telling<'_> {
     fn end(&mut self, how: Ended) -> std::io::Result<()> {
         let event = match how {
             Ended::Done(_) => {
-                let held = match &mut self.stops {
-                    Some(stops) if !self.enough => stops.finish(),
+                let held = match &mut self.results {
+                    Results::Text(stops) if !self.enough => stops.finish(),
                     _ => String::new(),
                 };
                 self.delta(held)?;

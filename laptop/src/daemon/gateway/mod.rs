@@ -9,20 +9,27 @@ mod program;
 mod stop;
 
 use crate::control::api::{
-    GatewayChat, GatewayEvent, GatewayImage, GatewayKey, GatewayText, Sampling, Secret,
+    GatewayChat, GatewayEmbed, GatewayEvent, GatewayImage, GatewayKey, GatewayText, Sampling,
+    Secret,
 };
 use crate::control::{Line, Reply, RpcError, Talk};
 use crate::hub::{Call, Hub, Refusal};
 use crate::policy::Profile;
 use crate::store::Relationship;
 use fault::Failed;
+use follow::Results;
 use program::Asked;
-use shared_proto::opcode::Operation;
+use shared_proto::opcode::{Operation, Service};
 use std::sync::Arc;
 use stop::Stops;
 
 /// Operations that the gateway has.
-const OPERATIONS: [Operation; 3] = [Operation::Chat, Operation::Complete, Operation::Generate];
+const OPERATIONS: [Operation; 4] = [
+    Operation::Chat,
+    Operation::Complete,
+    Operation::Embed,
+    Operation::Generate,
+];
 
 /// `gateway.models`.
 pub(super) fn models(hub: &Arc<Hub>, wanted: GatewayKey) -> Result<Reply, RpcError> {
@@ -82,8 +89,19 @@ fn text(
 ) -> Result<Reply, RpcError> {
     let hub = Arc::clone(hub);
     talk(move |line| {
-        let stops = Stops::new(sampling.stop);
-        answer(&hub, line, &key, &model, operation, made, Some(stops));
+        let telling = Results::Text(Stops::new(sampling.stop));
+        answer(&hub, line, &key, &model, operation, made, telling);
+    })
+}
+
+/// `gateway.embed`.
+pub(super) fn embed(hub: &Arc<Hub>, wanted: GatewayEmbed) -> Result<Reply, RpcError> {
+    let hub = Arc::clone(hub);
+    talk(move |line| {
+        let made = program::embed(&wanted);
+        let results = Results::Vectors(wanted.input.len());
+        let (key, model) = (&wanted.key, &wanted.model);
+        answer(&hub, line, key, model, Operation::Embed, made, results);
     })
 }
 
@@ -100,7 +118,7 @@ pub(super) fn image(hub: &Arc<Hub>, wanted: GatewayImage) -> Result<Reply, RpcEr
             &wanted.model,
             operation,
             made,
-            None,
+            Results::Pictures,
         );
     })
 }
@@ -121,7 +139,7 @@ fn answer(
     model: &str,
     operation: Operation,
     made: Result<Asked, Failed>,
-    stops: Option<Stops>,
+    results: Results,
 ) {
     let (caller, profile) = match known(hub, key) {
         Ok(known) => known,
@@ -139,7 +157,7 @@ fn answer(
             .map_err(|refusal| Failed::of(hub, Some((&caller, &profile)), refusal.fault))
     });
     match begun {
-        Ok(work) => follow::follow(hub, &caller, &work, line, stops),
+        Ok(work) => follow::follow(hub, &caller, &work, line, results),
         Err(failed) => follow::say(line, &failed.event()),
     }
 }
@@ -155,18 +173,25 @@ fn offered(
     if !profile.permits_model(operation.service(), model) {
         return Err(Failed::no_model(model));
     }
-    let has = || {
-        let models = hub.catalogue.models();
-        models
-            .iter()
-            .any(|(service, one)| *service == operation.service() && one.id == model)
+    let find = || {
+        let mut models = hub.catalogue.models().into_iter();
+        models.find(|(service, one)| *service == operation.service() && one.id == model)
     };
     // A provider that was started since is found by asking again.
-    if !has() {
+    let found = find().or_else(|| {
         hub.ask_for_models();
-        if !has() {
-            return Err(Failed::no_model(model));
+        find()
+    });
+    let (service, found) = found.ok_or_else(|| Failed::no_model(model))?;
+    let wants_vectors = operation == Operation::Embed;
+    match found.embeds {
+        Some(embeds) if service == Service::Language && embeds != wants_vectors => {
+            let what = match embeds {
+                true => "makes embeddings only, and writes no text",
+                false => "writes text, and makes no embeddings",
+            };
+            Err(Failed::request(format!("model: {model} {what}")))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -2,14 +2,18 @@
 
 use super::fault::Failed;
 use crate::control::api::{
-    GatewayChat, GatewayFault, GatewayImage, GatewayMessage, GatewayText, Sampling, Speaker,
+    GatewayChat, GatewayEmbed, GatewayFault, GatewayImage, GatewayMessage, GatewayText, Sampling,
+    Speaker,
 };
 use shared_proto::context::{EMPTY, Role, Turn, advance, encode_history};
 use shared_proto::crypto::Crypto;
 use shared_proto::crypto::ring::RingCrypto;
-use shared_proto::limits::{MAX_MODEL_LEN, MAX_SIDE, MAX_TOKENS, MIN_SIDE};
+use shared_proto::embedding::encode_texts;
+use shared_proto::limits::{
+    MAX_DIMENSIONS, MAX_EMBED_TEXTS, MAX_MODEL_LEN, MAX_SIDE, MAX_TOKENS, MIN_SIDE,
+};
 use shared_proto::message::Screen;
-use shared_proto::program::{Blob, Builder, Chat, Complete, Generate, Op, Ref, ValueType};
+use shared_proto::program::{Blob, Builder, Chat, Complete, Embed, Generate, Op, Ref, ValueType};
 
 /// Tokens of an answer where the caller names no number.
 const USUAL_TOKENS: u32 = 4096;
@@ -17,6 +21,8 @@ const USUAL_TOKENS: u32 = 4096;
 const MAX_SAID: usize = 240 * 1024;
 /// Messages of one conversation, as llm-service takes them.
 const MAX_MESSAGES: usize = 500;
+/// Octets of all texts of one request for vectors.
+const MAX_EMBEDDED: usize = 512 * 1024;
 /// Texts that an answer ends before, and octets of each.
 const MAX_STOPS: usize = 4;
 const MAX_STOP_LEN: usize = 256;
@@ -187,6 +193,47 @@ pub(super) fn complete(wanted: &GatewayText) -> Result<Asked, Failed> {
     maker.finish(NO_SCREEN)
 }
 
+/// Vectors of texts.
+pub(super) fn embed(wanted: &GatewayEmbed) -> Result<Asked, Failed> {
+    check(&wanted.model, &Sampling::default())?;
+    let count = u16::try_from(wanted.input.len()).unwrap_or(u16::MAX);
+    if count > MAX_EMBED_TEXTS {
+        let words = format!("input: it has {count} texts; {MAX_EMBED_TEXTS} are taken at a time");
+        return Err(Failed::request(words));
+    }
+    if count == 0 || wanted.input.iter().any(String::is_empty) {
+        return Err(Failed::request(
+            "input: it is empty, or one of its texts is",
+        ));
+    }
+    let size: usize = wanted.input.iter().map(String::len).sum();
+    if size > MAX_EMBEDDED {
+        let words = format!("input: it has {size} bytes; {MAX_EMBEDDED} are taken at a time");
+        return Err(Failed::request(words));
+    }
+    if wanted
+        .dimensions
+        .is_some_and(|count| !(1..=MAX_DIMENSIONS).contains(&count))
+    {
+        let words = format!("dimensions: 1 to {MAX_DIMENSIONS} are possible");
+        return Err(Failed::request(words));
+    }
+    let mut maker = Maker::default();
+    let model = maker.builder.name(&wanted.model);
+    let input = match wanted.input.as_slice() {
+        [one] => maker.text(one),
+        several => maker.octets(encode_texts(several.iter().map(String::as_str))),
+    };
+    let vectors = maker.builder.op(&Op::Embed(Embed {
+        model,
+        input,
+        count,
+        dimensions: wanted.dimensions,
+    }));
+    maker.builder.emit(vectors);
+    maker.finish(NO_SCREEN)
+}
+
 /// Pictures of one prompt.
 pub(super) fn image(wanted: &GatewayImage) -> Result<Asked, Failed> {
     check(&wanted.model, &Sampling::default())?;
@@ -347,6 +394,37 @@ mod tests {
             ],
         ] {
             assert!(chat(&chat_of(messages.clone())).is_err(), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn texts_become_one_operation_that_costs_what_it_reads() {
+        let wanted = |input: &[&str]| GatewayEmbed {
+            key: Secret("k".into()),
+            model: "desk/vectors".into(),
+            input: input.iter().map(|one| (*one).to_owned()).collect(),
+            dimensions: None,
+        };
+        for (input, tokens) in [(&["four"][..], 4), (&["four", "five!"], 11)] {
+            let asked = embed(&wanted(input)).expect("made");
+            let verified = verify(decode(&asked.program).expect("decodes")).expect("verifies");
+            assert_eq!(verified.effects()[0].operation, Operation::Embed);
+            assert_eq!(verified.cost().tokens, tokens);
+        }
+        let long = "x".repeat(MAX_EMBEDDED);
+        for (input, dimensions) in [
+            (&[][..], None),
+            (&["a", ""], None),
+            (&["a"; 513], None),
+            (&["a", &long], None),
+            (&["a"], Some(0)),
+            (&["a"], Some(8193)),
+        ] {
+            let wanted = GatewayEmbed {
+                dimensions,
+                ..wanted(input)
+            };
+            assert!(embed(&wanted).is_err(), "{} texts", input.len());
         }
     }
 

@@ -192,6 +192,11 @@ impl<'a> Telling<'a> {
                 reply.send(Response::json(200, &whole))?;
                 Ok(Self::Over)
             }
+            (Self::Waiting(reply), Told::Written(text)) => {
+                let response = Response::new(200).header("Content-Type", "application/json");
+                reply.send(response.body(text))?;
+                Ok(Self::Over)
+            }
             (Self::Waiting(reply), Told::Failed(error)) => {
                 refuse(reply, &error)?;
                 Ok(Self::Over)
@@ -202,7 +207,9 @@ impl<'a> Telling<'a> {
                 stream.end()?;
                 Ok(Self::Over)
             }
-            (Self::Streaming(stream), Told::Whole(_)) => Ok(Self::Streaming(stream)),
+            (Self::Streaming(stream), Told::Whole(_) | Told::Written(_)) => {
+                Ok(Self::Streaming(stream))
+            }
         }
     }
 

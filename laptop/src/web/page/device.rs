@@ -16,6 +16,7 @@ const OPERATIONS: [(&str, &[(&str, &str)]); 5] = [
             ("complete", "Continue a text"),
             ("code", "Write program code"),
             ("summarize", "Summarize"),
+            ("embed", "Make vectors of texts"),
         ],
     ),
     (

@@ -211,7 +211,8 @@ impl Answer for ChatAnswer {
             } => Told::Failed(ApiError::of(fault, message, retry_after_s)),
             GatewayEvent::Asking { .. }
             | GatewayEvent::Models { .. }
-            | GatewayEvent::Picture { .. } => Told::Nothing,
+            | GatewayEvent::Picture { .. }
+            | GatewayEvent::Vector { .. } => Told::Nothing,
         }
     }
 }

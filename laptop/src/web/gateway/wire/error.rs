@@ -19,7 +19,9 @@ pub struct ApiError {
 }
 
 /// Parameters that the daemon names at the beginning of its sentences.
-const PARAMS: [&str; 8] = [
+const PARAMS: [&str; 10] = [
+    "dimensions",
+    "input",
     "messages",
     "model",
     "prompt",
@@ -119,7 +121,7 @@ impl ApiError {
             "invalid_request_error",
             "unknown_url",
             format!(
-                "there is no /v1{path} here; there are models, chat/completions, completions and images/generations"
+                "there is no /v1{path} here; there are models, chat/completions, completions, embeddings and images/generations"
             ),
         )
     }

@@ -102,6 +102,7 @@ impl Answer for ImageAnswer {
             GatewayEvent::Asking { .. }
             | GatewayEvent::Started { .. }
             | GatewayEvent::Delta { .. }
+            | GatewayEvent::Vector { .. }
             | GatewayEvent::Models { .. } => Told::Nothing,
         }
     }

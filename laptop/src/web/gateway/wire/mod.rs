@@ -4,6 +4,7 @@
 //! would change the answer is refused by its name, unless it asks for what happens anyway.
 
 mod chat;
+mod embedding;
 mod error;
 mod fields;
 mod image;
@@ -51,6 +52,8 @@ pub enum Told {
     End(Vec<Value>),
     /// The whole answer.
     Whole(Value),
+    /// The whole answer, written down already.
+    Written(String),
     /// An end that is none.
     Failed(ApiError),
 }
@@ -71,10 +74,16 @@ pub fn read(
         ("GET", one) if one.starts_with("/models/") => model::one(key, &one["/models/".len()..]),
         ("POST", "/chat/completions") => chat::read(body, key, stamp),
         ("POST", "/completions") => text::read(body, key, stamp),
+        ("POST", "/embeddings") => embedding::read(body, key),
         ("POST", "/images/generations") => image::read(body, key, stamp),
-        (_, "/models" | "/chat/completions" | "/completions" | "/images/generations") => {
-            Err(ApiError::method(method))
-        }
+        (
+            _,
+            "/models"
+            | "/chat/completions"
+            | "/completions"
+            | "/embeddings"
+            | "/images/generations",
+        ) => Err(ApiError::method(method)),
         _ => Err(ApiError::no_path(path)),
     }
 }

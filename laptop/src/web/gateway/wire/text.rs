@@ -125,7 +125,8 @@ impl Answer for TextAnswer {
             } => Told::Failed(ApiError::of(fault, message, retry_after_s)),
             GatewayEvent::Asking { .. }
             | GatewayEvent::Models { .. }
-            | GatewayEvent::Picture { .. } => Told::Nothing,
+            | GatewayEvent::Picture { .. }
+            | GatewayEvent::Vector { .. } => Told::Nothing,
         }
     }
 }
