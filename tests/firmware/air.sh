@@ -275,7 +275,9 @@ check_radio() { "$@" /host/bin/laptop-daemon --home /home/ada/officeos --test-p2
 # What the check says to type, typed.
 mend() {
   local line
-  line=$(check_radio "$@" 2>&1 | grep -o 'sudo .*') || return 1
+  # The check ends with what it found, and what it says is wanted here.
+  line=$(check_radio "$@" 2>&1 | sed -n 's/^ *do: \(sudo .*\)/\1/p')
+  [ -n "$line" ] || return
   printf '%s\n' "$line"
   (sudo() { "$@"; }; eval "$line")
 }
