@@ -25,7 +25,7 @@ fn code(laptop: &Laptop, arguments: &[&str]) -> i32 {
 /// Writes `daemon.toml` anew; what applies at the next start is as it was.
 fn set(laptop: &Laptop, lines: &str) {
     let text = format!(
-        "version = 1\n{lines}\n[manners]\nwait_when_busy = false\n[networking]\nwifi_direct_enabled = false\nbind_port = 0\n"
+        "version = 1\n{lines}\n[manners]\nwait_when_busy = false\n[web]\nenabled = false\n[networking]\nwifi_direct_enabled = false\nbind_port = 0\n"
     );
     fs::write(laptop.home.join("config/daemon.toml"), text).expect("written");
 }
