@@ -43,7 +43,16 @@ fn main() {
     pocket.pair(&laptop);
     laptop
         .ctl()
-        .permit("Pocket", &["chat", "generate"], "allow");
+        .permit("Pocket", &["chat", "generate", "fit"], "allow");
+    // A hundred questions in a minute are more than a day's allowance.
+    laptop.ctl().json(&[
+        "limit",
+        "Pocket",
+        "--tokens",
+        "1000000000",
+        "--requests-per-minute",
+        "6000",
+    ]);
     pocket.wait("may.chat=allow");
     for figure in &wanted {
         pocket = match figure.as_str() {

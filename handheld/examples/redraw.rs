@@ -9,6 +9,7 @@ mod samples;
 use handheld::app::Model;
 use handheld::app::model::screen::Tile;
 use handheld::app::model::{Panel, Screen, Scroll, Turn};
+use handheld::input::button::{Button, ButtonSet, Edge, Press};
 use handheld::ui::{self, Canvas};
 use std::hint::black_box;
 
@@ -28,10 +29,11 @@ fn main() {
             return;
         }
         "list-whole" | "list-row" => Show::of("settings"),
+        "grid-whole" | "grid-letter" => Show::of("writing-grid"),
         "home-whole" | "home-row" => Show::of("home"),
         _ => {
             eprintln!(
-                "redraw chat-whole|chat-word|long-word|answer-open|answer-word|list-whole|list-row|home-whole|home-row FRAMES"
+                "redraw chat-whole|chat-word|long-word|answer-open|answer-word|list-whole|list-row|grid-whole|grid-letter|home-whole|home-row FRAMES"
             );
             std::process::exit(2);
         }
@@ -44,6 +46,7 @@ fn main() {
         match wanted.rsplit('-').next() {
             Some("whole") => show.canvas.forget(),
             Some("word") => show.word(step),
+            Some("letter") => show.letter(step),
             _ => show.row(step),
         }
         pixels += show.frame();
@@ -110,6 +113,21 @@ impl Show {
         let chat = current(&mut self.model);
         if let Some(turn) = chat.turns.last_mut() {
             turn.text.push_str(words[step % words.len()]);
+        }
+    }
+
+    /// A types the letter that has the focus.
+    fn letter(&mut self, step: usize) {
+        let at = self.model.now.plus(1000 * (step as u64 + 1));
+        for edge in [Edge::Press, Edge::Release] {
+            let press = Press {
+                button: Button::A,
+                edge,
+                at,
+                down_at: at,
+                with: ButtonSet::EMPTY,
+            };
+            self.model.keyboard.handle(press, at);
         }
     }
 

@@ -32,7 +32,16 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
 
 /// Words of a text.
 pub fn words_of(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
+    if !text.is_ascii() {
+        return text.split_whitespace().count() as u64;
+    }
+    // An answer is counted anew with each of its words: octet by octet, as a processor does many at once.
+    let white = |c: u8| matches!(c, b' ' | b'\t'..=b'\r');
+    let bytes = text.as_bytes();
+    let first = bytes.first().is_some_and(|&c| !white(c));
+    let begun = bytes.iter().zip(&bytes[bytes.len().min(1)..]);
+    let begun = begun.map(|(&a, &b)| usize::from(white(a) & !white(b)));
+    (usize::from(first) + begun.sum::<usize>()) as u64
 }
 
 /// `38 words`.
@@ -134,6 +143,26 @@ mod tests {
     use super::*;
     use crate::app::model::{Clock, Panel};
     use crate::time::Millis;
+
+    #[test]
+    fn words_are_counted_octet_by_octet_as_by_character() {
+        for text in [
+            "",
+            " ",
+            "a",
+            " a",
+            "a ",
+            "one two",
+            "one\t two\r\nthree \u{b}\u{c} four\u{1c}five",
+            "Grüße aus\u{2003}Köln",
+        ] {
+            assert_eq!(
+                words_of(text),
+                text.split_whitespace().count() as u64,
+                "{text:?}"
+            );
+        }
+    }
 
     #[test]
     fn octets_are_rounded_to_two_or_three_figures() {

@@ -55,14 +55,8 @@ fn changes(width: usize, new: &[u16], old: &mut [u16], area: Rect) -> Vec<Rect> 
         if new == old {
             continue;
         }
-        let differs = |(a, b): (&u16, &u16)| a != b;
-        let first = new.iter().zip(&*old).position(differs).unwrap_or(0);
-        let last = new
-            .iter()
-            .zip(&*old)
-            .rposition(differs)
-            .unwrap_or(new.len() - 1);
-        old.copy_from_slice(new);
+        let (first, last) = edges(new, old);
+        old[first..=last].copy_from_slice(&new[first..=last]);
         let row = Rect::new(area.x + first as i32, y, (last - first + 1) as i32, 1);
         match bands.last_mut() {
             Some(band) if row.y - band.bottom() < BAND_GAP => *band = band.union(&row),
@@ -70,6 +64,31 @@ fn changes(width: usize, new: &[u16], old: &mut [u16], area: Rect) -> Vec<Rect> 
         }
     }
     bands
+}
+
+/// The first and the last pixel in which two rows differ, which do. Most of a row is the same, and is looked at sixteen pixels at once.
+fn edges(new: &[u16], old: &[u16]) -> (usize, usize) {
+    const AT_ONCE: usize = 16;
+    let ((a, a_rest), (b, b_rest)) = (new.as_chunks::<AT_ONCE>(), old.as_chunks::<AT_ONCE>());
+    let differs = |(a, b): (&u16, &u16)| a != b;
+    let whole = a.len() * AT_ONCE;
+    let first = match a.iter().zip(b).position(|(a, b)| a != b) {
+        Some(n) => {
+            let within = a[n].iter().zip(&b[n]).position(differs);
+            n * AT_ONCE + within.unwrap_or(0)
+        }
+        None => whole + a_rest.iter().zip(b_rest).position(differs).unwrap_or(0),
+    };
+    let last = match a_rest.iter().zip(b_rest).rposition(differs) {
+        Some(n) => whole + n,
+        None => {
+            let n = a.iter().zip(b).rposition(|(a, b)| a != b).unwrap_or(0);
+            let within = a.get(n).zip(b.get(n));
+            let within = within.and_then(|(a, b)| a.iter().zip(b).rposition(differs));
+            n * AT_ONCE + within.unwrap_or(0)
+        }
+    };
+    (first, last)
 }
 
 #[cfg(test)]
@@ -89,6 +108,20 @@ mod tests {
             vec![Rect::new(10, 5, 3, 2), Rect::new(50, 90, 1, 1)]
         );
         assert!(c.damage().is_empty());
+    }
+
+    #[test]
+    fn the_edges_of_a_change_are_found_wherever_they_lie() {
+        for width in [1, 5, 16, 17, 40, 64] {
+            let old = vec![0; width];
+            for first in 0..width {
+                for last in first..width {
+                    let mut new = old.clone();
+                    (new[first], new[last]) = (1, 1);
+                    assert_eq!(edges(&new, &old), (first, last), "{width}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod icon;
 pub mod picture;
 pub mod png;
 mod scene;
+mod scroll;
 pub mod shape;
 pub mod write;
 

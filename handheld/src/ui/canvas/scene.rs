@@ -3,12 +3,13 @@
 //! Between [`Canvas::scene`]'s begin and end every drawing call is written down instead of carried out. A stroke that stands
 //! in both lists, in the same order among those that do, has the same pixels below and above it wherever no other stroke
 //! changed; so the changed ones alone say what must be painted anew. Painting goes from the lowest stroke to the highest with
-//! everything outside the changed areas left untouched.
+//! everything outside the changed areas left untouched. Of a text that goes on as it did only the end changed, and what was
+//! scrolled is moved.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Canvas, View};
+use super::{Canvas, View, scroll};
 use crate::app::model::Raster;
 use crate::ui::color::Color;
 use crate::ui::rect::Rect;
@@ -62,8 +63,44 @@ pub(super) struct Stroke {
 }
 
 impl Stroke {
-    fn bounds(&self) -> Rect {
+    pub(super) fn bounds(&self) -> Rect {
         self.area.intersect(&self.clip)
+    }
+
+    /// Where the two differ, if both are texts on one spot that begin with the same letters.
+    fn grown(&self, other: &Stroke) -> Option<Rect> {
+        let (
+            Shape::Text { shaped, size, x, y },
+            Shape::Text {
+                shaped: before,
+                size: z,
+                x: a,
+                y: b,
+            },
+        ) = (&self.shape, &other.shape)
+        else {
+            return None;
+        };
+        if (size, y, self.clip, self.color) != (z, b, other.clip, other.color)
+            || x.to_bits() != a.to_bits()
+        {
+            return None;
+        }
+        let pairs = shaped.glyphs.iter().zip(&before.glyphs);
+        let same = pairs
+            .take_while(|(a, b)| a.piece == b.piece && a.x.to_bits() == b.x.to_bits())
+            .count();
+        if same == 0 {
+            return None;
+        }
+        // A mark stands before the letter that it belongs to ends, so every letter that is left is asked.
+        let rest = shaped.glyphs[same..].iter().chain(&before.glyphs[same..]);
+        let first = rest.map(|g| g.x).reduce(f32::min)?;
+        let all = self.area.union(&other.area);
+        // Ink reaches to the left of its pen, by less than the size.
+        let left = ((x + first).floor() as i32 - i32::from(*size)).max(all.x);
+        let changed = Rect::new(left, all.y, all.right() - left, all.h);
+        Some(changed.intersect(&self.clip))
     }
 
     fn is(&self, other: &Stroke) -> bool {
@@ -124,7 +161,12 @@ impl Canvas {
         let result = draw(self);
         self.scene.open = false;
         let now = core::mem::take(&mut self.scene.now);
-        let changed = difference(&self.scene.before, &now);
+        let mut changed = difference(&self.scene.before, &now);
+        if let Some((moved, rest)) = scroll::scrolled(&self.scene.before, &now, &changed) {
+            self.shift(moved.area, moved.rows);
+            self.painted.push(moved.area);
+            changed = rest;
+        }
         for &area in &changed {
             for stroke in &now {
                 let clip = stroke.clip.intersect(&area);
@@ -137,6 +179,22 @@ impl Canvas {
         self.scene.now = core::mem::replace(&mut self.scene.before, now);
         self.scene.now.clear();
         result
+    }
+
+    /// Moves what an area shows by so many rows; what comes in from outside of it is left as it was.
+    fn shift(&mut self, area: Rect, rows: i32) {
+        let kept = scroll::kept(area, rows);
+        let row = |y: i32| (y * self.width + kept.x) as usize;
+        let mut copy = |y: i32| {
+            let from = row(y - rows);
+            self.pixels
+                .copy_within(from..from + kept.w as usize, row(y));
+        };
+        if rows < 0 {
+            (kept.y..kept.bottom()).for_each(&mut copy);
+        } else {
+            (kept.y..kept.bottom()).rev().for_each(&mut copy);
+        }
     }
 
     /// Forgets the last scene: the next one is painted whole.
@@ -183,7 +241,7 @@ impl Canvas {
 }
 
 /// The areas in which a frame of the strokes `new` may differ from one of the strokes `old`.
-fn difference(old: &[Stroke], new: &[Stroke]) -> Vec<Rect> {
+pub(super) fn difference(old: &[Stroke], new: &[Stroke]) -> Vec<Rect> {
     let mut areas = Vec::new();
     let same = old.iter().zip(new).take_while(|(a, b)| a.is(b)).count();
     let (old, new) = (&old[same..], &new[same..]);
@@ -200,7 +258,21 @@ fn difference(old: &[Stroke], new: &[Stroke]) -> Vec<Rect> {
                     .for_each(|s| add(&mut areas, s.bounds()));
                 at += skipped + 1;
             }
-            None => add(&mut areas, stroke.bounds()),
+            None => {
+                let grown = near
+                    .iter()
+                    .enumerate()
+                    .find_map(|(n, other)| Some((n, stroke.grown(other)?)));
+                let (skipped, area) =
+                    grown.map_or((None, stroke.bounds()), |(n, area)| (Some(n), area));
+                if let Some(skipped) = skipped {
+                    near[..skipped]
+                        .iter()
+                        .for_each(|s| add(&mut areas, s.bounds()));
+                    at += skipped + 1;
+                }
+                add(&mut areas, area);
+            }
         }
     }
     old[at..].iter().for_each(|s| add(&mut areas, s.bounds()));
@@ -208,7 +280,7 @@ fn difference(old: &[Stroke], new: &[Stroke]) -> Vec<Rect> {
 }
 
 /// Adds an area, joined with those that it meets or nearly meets. No pixel stands in two of them.
-fn add(areas: &mut Vec<Rect>, mut area: Rect) {
+pub(super) fn add(areas: &mut Vec<Rect>, mut area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -308,8 +380,26 @@ mod tests {
         proptest::collection::vec(call, 0..24)
     }
 
+    impl Call {
+        fn down(&self, by: i32) -> Call {
+            let down = |r: &Rect| Rect::new(r.x, r.y + by, r.w, r.h);
+            match self {
+                Call::Fill(r, c) => Call::Fill(down(r), *c),
+                Call::Round(r, c) => Call::Round(down(r), *c),
+                Call::Card(r, c) => Call::Card(down(r), *c),
+                Call::Veil(r, c) => Call::Veil(down(r), *c),
+                Call::Text(r, n) => Call::Text(down(r), *n),
+                Call::Clipped(r, s, c) => Call::Clipped(down(r), down(s), *c),
+            }
+        }
+    }
+
     fn draw(c: &mut Canvas, calls: &[Call]) {
         ground(c);
+        strokes(c, calls);
+    }
+
+    fn strokes(c: &mut Canvas, calls: &[Call]) {
         for call in calls {
             match call {
                 Call::Fill(r, color) => c.fill(*r, Color(*color)),
@@ -329,6 +419,72 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_column_that_scrolls_looks_as_if_it_was_painted_whole(
+            base in calls(), above in calls(), below in calls(),
+            column in (-10..120i32, -10..60i32, 20..200i32, 20..120i32),
+            steps in proptest::collection::vec(-40..40i32, 1..5),
+        ) {
+            let column = Rect::new(column.0, column.1, column.2, column.3);
+            let show = |c: &mut Canvas, by: i32| {
+                c.scene(|c| {
+                    draw(c, &below);
+                    c.fill(column.union(&Rect::new(0, 0, 200, 120)), Color(9));
+                    c.clipped(column, |c| {
+                        let lines = ["one", "two", "three", "four", "gj\u{c5}"];
+                        for (n, line) in lines.iter().enumerate() {
+                            let y = column.y + by + 22 * n as i32;
+                            c.text_at(column.x as f32, y, line, Face::Sans, 20, Color(0xffff));
+                        }
+                        let moved: Vec<Call> = base.iter().map(|call| call.down(by)).collect();
+                        strokes(c, &moved);
+                    });
+                    strokes(c, &above);
+                });
+            };
+            let mut c = Canvas::new(200, 120);
+            let mut panel = vec![0; 200 * 120];
+            let mut by = 0;
+            for step in std::iter::once(0).chain(steps) {
+                by += step;
+                show(&mut c, by);
+                let mut whole = Canvas::new(200, 120);
+                show(&mut whole, by);
+                prop_assert!(c.pixels() == whole.pixels());
+                for r in c.damage() {
+                    for y in r.y..r.bottom() {
+                        let row = (y * 200 + r.x) as usize..(y * 200 + r.right()) as usize;
+                        panel[row.clone()].copy_from_slice(&c.pixels()[row]);
+                    }
+                }
+                prop_assert!(c.pixels() == panel);
+            }
+        }
+
+        #[test]
+        fn a_text_that_is_written_on_looks_as_if_it_was_painted_whole(
+            pieces in proptest::collection::vec("[a-z A-ZfjÅ漢\u{301}\u{30a}\u{202e}]{0,4}", 1..8), cut in 0..6usize,
+        ) {
+            let show = |c: &mut Canvas, text: &str| {
+                c.scene(|c| {
+                    ground(c);
+                    c.text_at(8.3, 60, text, Face::Italic, 24, Color(0xffff));
+                });
+            };
+            let mut c = Canvas::new(200, 120);
+            let mut text = String::new();
+            for (n, piece) in pieces.iter().enumerate() {
+                if n == cut {
+                    text.pop();
+                }
+                text.push_str(piece);
+                show(&mut c, &text);
+                let mut whole = Canvas::new(200, 120);
+                show(&mut whole, &text);
+                prop_assert!(c.pixels() == whole.pixels(), "{text:?}");
+            }
+        }
+
         #[test]
         fn painting_what_changed_gives_the_same_as_painting_all(
             base in calls(), from in 0..24usize, to in 0..24usize, other in calls(),

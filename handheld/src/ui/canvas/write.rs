@@ -77,12 +77,12 @@ impl Canvas {
         let shaped = self.text.shape(text, face, size);
         let s = i32::from(size);
         let width = shaped.width;
-        // Ink reaches past its advance, accents above the ascent; what goes further is cut, and no font of ours does.
+        // Ink reaches past its advance, by less than the size.
         let ink = Rect::new(
             x.floor() as i32 - s,
-            y - s * 3 / 2,
+            y - shaped.above,
             width.ceil() as i32 + 2 * s,
-            s * 5 / 2,
+            shaped.above + shaped.below,
         );
         self.stroke(Shape::Text { shaped, size, x, y }, ink, color);
         let area = Rect::new(
@@ -105,8 +105,14 @@ impl Canvas {
 
     /// The glyphs of a shaped text.
     pub(super) fn paint_text(&mut self, shaped: &Shaped, size: u16, x: f32, y: i32, color: Color) {
+        // Letters well outside of what is painted are not even looked up; none is as wide as four times its size.
+        let (clip, far) = (self.clip(), 4.0 * f32::from(size));
+        let seen = clip.x as f32 - far..clip.right() as f32 + far;
         for placed in &shaped.glyphs {
             let pen = x + placed.x;
+            if !seen.contains(&pen) {
+                continue;
+            }
             match placed.piece {
                 Piece::Glyph(face, glyph) => {
                     let steps = (pen * f32::from(SUBPIXELS)).round() as i32;

@@ -1,6 +1,6 @@
 //! Code points to placed glyphs: stand-in fonts, kerning, what is invisible, what is shown as a box.
 
-use super::font::Face;
+use super::font::{FACES, Face};
 use super::glyph::{GlyphCache, Key, Mask, SUBPIXELS, rasterise};
 use super::kern::Kerning;
 use foldhash::HashMap;
@@ -36,7 +36,51 @@ pub struct Shaped {
     pub glyphs: Vec<Placed>,
     /// Advance of the whole, in pixels.
     pub width: f32,
+    /// Rows above the baseline that ink may reach.
+    pub above: i32,
+    /// Rows below it.
+    pub below: i32,
 }
+
+impl Shaped {
+    /// Takes in ink from `top` above the baseline to `bottom` below it, in pixels; its edges are smooth.
+    fn ink(&mut self, top: f32, bottom: f32) {
+        self.above = self.above.max(top.ceil() as i32 + 1);
+        self.below = self.below.max(bottom.ceil() as i32 + 1);
+    }
+}
+
+/// A letter's glyph and its measures in font units.
+#[derive(Clone, Copy)]
+struct Letter {
+    face: Face,
+    glyph: GlyphId,
+    advance: f32,
+    top: f32,
+    bottom: f32,
+}
+
+impl Letter {
+    /// See [`Face::find`].
+    fn find(face: Face, c: char, emoji: bool) -> Option<Letter> {
+        let (face, glyph) = face.find(c, emoji)?;
+        let font = face.font();
+        let metrics = &font.metrics;
+        // What has no outline has no box.
+        let ink = metrics.bounds(glyph);
+        let ink = ink.map_or((0.0, 0.0), |b| (b.y_max, -b.y_min));
+        Some(Letter {
+            face,
+            glyph,
+            advance: metrics.advance_width(glyph).unwrap_or(0.0),
+            top: ink.0,
+            bottom: ink.1,
+        })
+    }
+}
+
+/// Letters of one face by their ASCII code, of those that were asked for.
+type Known = [Option<Letter>; 128];
 
 /// Measures and shapes; owns the caches that make this cheap.
 #[derive(Default)]
@@ -47,6 +91,8 @@ pub struct Typesetter {
     young: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
     old: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
     young_glyphs: usize,
+    /// What most text is made of, by face.
+    letters: [Option<Box<Known>>; FACES.len()],
 }
 
 /// Longest text in octets that is remembered shaped: about a line.
@@ -93,12 +139,24 @@ impl Typesetter {
         shaped
     }
 
+    fn letter(&mut self, face: Face, c: char, emoji: bool) -> Option<Letter> {
+        if emoji || !c.is_ascii() {
+            return Letter::find(face, c, emoji);
+        }
+        let known = self.letters[face as usize].get_or_insert_with(|| Box::new([None; 128]));
+        let known = &mut known[c as usize];
+        if known.is_none() {
+            *known = Letter::find(face, c, false);
+        }
+        *known
+    }
+
     /// Shapes one line of text. Control characters and direction overrides come out as boxes, so that text from
     /// elsewhere can neither hide nor reorder anything; a tab is four spaces wide.
     fn set(&mut self, text: &str, face: Face, size: u16) -> Shaped {
         let mut out = Shaped {
             glyphs: Vec::with_capacity(text.len()),
-            width: 0.0,
+            ..Shaped::default()
         };
         let mut before: Option<(Face, GlyphId)> = None;
         let mut chars = text.char_indices().peekable();
@@ -115,11 +173,13 @@ impl Typesetter {
             let found = if acts_unseen(c) {
                 None
             } else {
-                face.find(c, emoji)
+                self.letter(face, c, emoji)
             };
             let piece = match found {
-                Some((face, glyph)) => {
+                Some(letter) => {
+                    let Letter { face, glyph, .. } = letter;
                     let scale = f32::from(size) / face.font().units;
+                    out.ink(letter.top * scale, letter.bottom * scale);
                     if let Some((left_face, left)) = before
                         && left_face == face
                     {
@@ -140,12 +200,14 @@ impl Typesetter {
                         x: out.width,
                         at,
                     });
-                    out.width += face.font().metrics.advance_width(glyph).unwrap_or(0.0) * scale;
+                    out.width += letter.advance * scale;
                     continue;
                 }
                 None => Piece::Unknown(c as u32),
             };
             before = None;
+            // The box stands as `Canvas::text_at` draws it.
+            out.ink(f32::from(size) * 0.85, f32::from(size) * 0.2);
             out.glyphs.push(Placed {
                 piece,
                 x: out.width + 1.0,
@@ -268,6 +330,25 @@ mod tests {
                 .sum()
         };
         assert!(glyphs(&t.young) + glyphs(&t.old) <= 2 * SHAPED_GLYPHS + 100);
+    }
+
+    #[test]
+    fn no_ink_reaches_past_the_rows_that_a_text_says() {
+        let mut t = Typesetter::default();
+        let text = "ÅgjQ|漢字🚀☀∮e\u{301}Ǻ\u{330}\u{10fff0}ẶЩ";
+        for face in FACES {
+            for size in [20, 24, 31, 96] {
+                let shaped = t.shape(text, face, size);
+                for placed in &shaped.glyphs {
+                    let Piece::Glyph(face, glyph) = placed.piece else {
+                        continue;
+                    };
+                    let mask = t.mask(face, glyph, size, 1);
+                    assert!(mask.w == 0 || -mask.top <= shaped.above, "{face:?} {size}");
+                    assert!(mask.w == 0 || mask.top + mask.h <= shaped.below);
+                }
+            }
+        }
     }
 
     #[test]
