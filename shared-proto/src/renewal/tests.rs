@@ -308,8 +308,8 @@ impl World {
             laptop: KeyRing::new(credentials(2, 1, 3)),
             session: None,
             made: 100,
-            renewals_left: 2,
-            crashes_left: 3,
+            renewals_left: 3,
+            crashes_left: 4,
         }
     }
 
@@ -463,6 +463,7 @@ fn a_crash_at_any_step_leaves_a_pair_that_works() {
             }
         }
     }
+    println!("{} states", seen.len());
     assert!(renewed_twice > 0, "two renewals in a row were reached");
     assert!(seen.len() > 150, "{}", seen.len());
     // The laptop stores first, so that falling back is only ever needed against an older laptop's backup.

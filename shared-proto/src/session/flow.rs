@@ -91,12 +91,12 @@ impl Outflow {
         }
     }
 
-    /// Octets that may be sent now.
-    pub(super) const fn window(&self) -> u64 {
+    /// Octets that may be sent now: as far as the credit goes, and no further than any value may.
+    pub(super) fn window(&self) -> u64 {
         if self.ended {
             0
         } else {
-            self.limit.saturating_sub(self.sent)
+            self.limit.min(MAX_VALUE_LEN).saturating_sub(self.sent)
         }
     }
 

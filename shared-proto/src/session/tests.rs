@@ -184,6 +184,25 @@ fn a_slow_reader_holds_the_sender_back() {
 }
 
 #[test]
+fn a_sender_stops_where_every_receiver_would_end_the_session() {
+    let mut pair = Pair::open();
+    let last = crate::limits::MAX_VALUE_LEN - 3;
+    let offsets = Offsets::from_iter([Offset {
+        slot: 0,
+        offset: last,
+    }]);
+    pair.client.resume(RequestId(1), offsets, NOW).unwrap();
+    pair.deliver_to_server();
+    assert_eq!(pair.server.window(RequestId(1), 0), 3);
+    assert_eq!(
+        pair.server.data(&data(1, 0, last, b"four", false)),
+        Err(Misuse::NoCredit)
+    );
+    pair.server.data(&data(1, 0, last, b"abc", true)).unwrap();
+    assert_eq!(pair.deliver_to_client(), ["Data"]);
+}
+
+#[test]
 fn an_upload_waits_to_be_asked_for() {
     let mut pair = Pair::open();
     pair.client
