@@ -20,8 +20,8 @@ pub use command::{Command, Setting};
 pub use event::{Device, Event, Group, Line, Role};
 pub use line::parse;
 pub use reply::{
-    Bss, DriverFlags, NetworkRow, Outcome, Peer, ScanResult, SignalPoll, State, Status, networks,
-    scan_results,
+    Bss, DriverFlags, MAX_NETWORK_LIST, NetworkRow, Outcome, Peer, ScanResult, SignalPoll, State,
+    Status, all_networks, further_networks, networks, scan_results,
 };
 pub use text::{Mac, Secret};
 pub use words::{reason, status};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use shared_proto::supplicant::Command;
+use shared_proto::supplicant::{Command, all_networks};
 
 use super::line::Line;
 use super::rules::supplicant::{Book, Enabled, Verdict};
@@ -69,8 +69,16 @@ impl Client {
     }
 
     /// Makes a request; its answer, or `None` if none came. One that is no text comes as an empty one: P2P_PEER gives the name of a
-    /// stranger's device as its octets are, and those say nothing of whether wpa_supplicant lives.
+    /// stranger's device as its octets are, and those say nothing of whether wpa_supplicant lives. A list of networks comes whole.
     pub(super) fn request(&mut self, text: &str) -> Option<String> {
+        let answer = self.one(text)?;
+        if text != Command::ListNetworks.text() {
+            return Some(answer);
+        }
+        all_networks(answer, |text| self.one(text).ok_or(())).ok()
+    }
+
+    fn one(&mut self, text: &str) -> Option<String> {
         match self.client.request(text) {
             Ok(answer) => Some(answer),
             Err(wpactrl::Error::Utf8ToStr(_)) => Some(String::new()),

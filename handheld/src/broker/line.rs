@@ -13,8 +13,9 @@ use rustix::net::{
     sendmsg, socketpair,
 };
 
-/// Longest message, in octets: an answer of wpa_supplicant, whose buffer holds 4096, and what is around it.
-pub const MAX_LEN: usize = 12 * 1024;
+/// Longest message, in octets: the longest list of networks, and what is around it. Every other answer of wpa_supplicant fits into its
+/// buffer of 4096.
+pub const MAX_LEN: usize = shared_proto::supplicant::MAX_NETWORK_LIST + 1024;
 
 /// Descriptors that a message is given room for: more than any brings, so that one too many is noticed and closed.
 const ROOM: usize = 4;

@@ -315,6 +315,48 @@ pub fn networks(reply: &str) -> Vec<NetworkRow> {
     reply.lines().filter_map(row).collect()
 }
 
+/// Longest list that is gathered in octets: some six hundred networks.
+pub const MAX_NETWORK_LIST: usize = 24 * 1024;
+
+/// The request for what comes behind `page`, an answer to `LIST_NETWORKS`: `None` where nothing can.
+///
+/// wpa_supplicant ends its answer with the last row that fits into 4096 octets and goes on behind the number in `LAST_ID=`
+/// (`wpa_supplicant_ctrl_iface_list_networks`). A row has less than 256: a number, 32 octets of name that may be written as four
+/// characters each, an address and flags.
+#[must_use]
+pub fn further_networks(page: &str) -> Option<String> {
+    const BUFFER: usize = 4096;
+    const ROW: usize = 256;
+    let last = networks(page).last()?.id;
+    (page.len() > BUFFER - ROW).then(|| format!("LIST_NETWORKS LAST_ID={last}"))
+}
+
+/// Gathers all answers to `LIST_NETWORKS`, of which the first is `first`, up to [`MAX_NETWORK_LIST`]; `ask` makes a request.
+///
+/// # Errors
+/// The first error of `ask`: half a list would be taken for a whole one.
+pub fn all_networks<E>(
+    first: String,
+    mut ask: impl FnMut(&str) -> Result<String, E>,
+) -> Result<String, E> {
+    let mut all = first;
+    let mut next = further_networks(&all);
+    while let Some(request) = next {
+        let page = ask(&request)?;
+        let (Some(last), Some(first)) = (networks(&all).pop(), networks(&page).into_iter().next())
+        else {
+            break;
+        };
+        // One that does not know LAST_ID begins anew.
+        if first.id <= last.id || all.len() + page.len() > MAX_NETWORK_LIST {
+            break;
+        }
+        all.push_str(&page);
+        next = further_networks(&page);
+    }
+    Ok(all)
+}
+
 /// `SIGNAL_POLL`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignalPoll {

@@ -370,6 +370,43 @@ fn what_lacks_its_fields_is_other() {
     assert_eq!(event(""), Event::Other(String::new()));
 }
 
+/// wpa_supplicant's own way: whole rows, as many as fit into its buffer, behind a number if one is given.
+fn paged(count: u32, request: &str) -> String {
+    let from = request
+        .strip_prefix("LIST_NETWORKS LAST_ID=")
+        .map_or(0, |id| id.parse::<u32>().unwrap() + 1);
+    let mut page = String::from("network id / ssid / bssid / flags\n");
+    for id in from..count {
+        let row = format!("{id}\thome {id}\tany\t[DISABLED]\n");
+        if page.len() + row.len() > 4095 {
+            break;
+        }
+        page += &row;
+    }
+    page
+}
+
+#[test]
+fn a_list_of_networks_is_gathered_whole() {
+    for count in [0, 1, 100, 170, 600] {
+        let mut asked = 0;
+        let all = all_networks(paged(count, "LIST_NETWORKS"), |request| {
+            asked += 1;
+            Ok::<_, ()>(paged(count, request))
+        });
+        let ids: Vec<u32> = networks(&all.unwrap()).iter().map(|row| row.id).collect();
+        assert_eq!(ids, (0..count).collect::<Vec<_>>());
+        assert_eq!(asked > 0, count > 150, "{count}: {asked}");
+    }
+    // One that begins anew each time, one that falls silent, and one that never ends.
+    let first = paged(600, "LIST_NETWORKS");
+    let again = all_networks(first.clone(), |_| Ok::<_, ()>(first.clone()));
+    assert_eq!(again.as_deref(), Ok(first.as_str()));
+    assert_eq!(all_networks(first.clone(), |_| Err(7)), Err(7));
+    let endless = all_networks(first, |request| Ok::<_, ()>(paged(u32::MAX, request)));
+    assert!(endless.unwrap().len() <= MAX_NETWORK_LIST);
+}
+
 #[test]
 fn replies_are_read() {
     assert_eq!(Outcome::parse("OK\n"), Outcome::Done);

@@ -4,6 +4,7 @@ use super::Wish;
 use crate::cast::{Desk, FIRMWARE, Hand, WITHOUT_P2P};
 use crate::hwsim::{self, Hwsim, Radio};
 use crate::steps;
+use crate::supplicant::Manner;
 
 fn hwsim() -> Hwsim {
     Hwsim::open().expect("mac80211_hwsim is loaded")
@@ -43,11 +44,18 @@ pub fn push_one_interface(_wish: &Wish) {
     assert!(!steps::chat(hand.app(), "Hello").is_empty());
 }
 
-/// As an ordinary station, where the supplicant has no P2P.
+/// As an ordinary station, where the supplicant has no P2P and more networks than one answer of it can list.
 pub fn passphrase(_wish: &Wish) {
     let hwsim = hwsim();
     let desk = Desk::new(&hwsim, "laptop", "Ada's ThinkPad", Radio::new("laptop"));
-    let mut hand = Hand::new(&hwsim, "pocket", WITHOUT_P2P);
+    let homes = (0..150).map(|number| {
+        format!("network={{\nssid=\"A home of long ago, {number}\"\nkey_mgmt=NONE\n}}\n")
+    });
+    let Manner::Configured(lines) = WITHOUT_P2P else {
+        unreachable!("a firmware's supplicant has a file");
+    };
+    let lines = homes.fold(lines.to_owned(), |lines, home| lines + &home);
+    let mut hand = Hand::new(&hwsim, "pocket", Manner::Configured(lines.leak()));
     steps::pair_by_passphrase(&mut hand, &desk);
     assert!(!steps::chat(hand.app(), "Hello").is_empty());
 }

@@ -4,6 +4,7 @@
 //! one folder would unlink each other's, and one left over by a killed process would be in the way for ever.
 
 use super::world::Socket;
+use shared_proto::supplicant::{Command, all_networks};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -81,11 +82,19 @@ impl Supplicant {
     }
 
     /// Asks and waits for the answer, up to [`REPLY_TIMEOUT`]. After an error the client is gone: a late answer would
-    /// otherwise be taken for that to the next request.
+    /// otherwise be taken for that to the next request. A list of networks comes whole.
     ///
     /// # Errors
     /// The socket is gone, is not for this user, or does not answer.
     pub(super) fn ask(&mut self, socket: &Socket, request: &str) -> io::Result<String> {
+        let answer = self.ask_once(socket, request)?;
+        if request != Command::ListNetworks.text() {
+            return Ok(answer);
+        }
+        all_networks(answer, |request| self.ask_once(socket, request))
+    }
+
+    fn ask_once(&mut self, socket: &Socket, request: &str) -> io::Result<String> {
         let mut client = match self.clients.remove(&socket.name) {
             Some(client) if client.id == socket.id => client,
             _ => self.open(socket)?,
