@@ -9,6 +9,8 @@ build_laptop() {
   local bins=() program
   ensure_rust
   for program in "${laptop_programs[@]}"; do bins+=(--bin "$program"); done
+  # What writes the manuals and completions, from the same build.
+  bins+=(--example manuals)
   # No path of this machine in them.
   RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$top=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
     cargo build --locked --release --target-dir "$top/target/laptop-programs" -p laptop "${bins[@]}" >&2
@@ -47,7 +49,7 @@ stage_laptop() {
   install -m 0644 "$top/laptop/sysctl/officeos-wifi-direct.conf" "$sysctl/officeos-wifi-direct.conf"
 
   made=$(mktemp -d)
-  cargo run --quiet --locked -p laptop --example manuals -- "$made" >&2 || die "Manuals and completions could not be made."
+  "$programs/examples/manuals" "$made" >&2 || die "$programs/examples/manuals could not make manuals and completions."
   install -m 0644 "$made"/etc/*.toml "$root/etc/officeos/"
   install -m 0644 "$made"/man/*.1 "$share/man/man1/"
   install -m 0644 "$made"/man/*.8 "$share/man/man8/"
