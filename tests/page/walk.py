@@ -422,7 +422,7 @@ def shoot(chrome, laptop, folder, names=None):
         eventually("the live mark", lambda: "● live" in chrome.find_element(By.ID, "live").text)
         for dark in (False, True):
             set_dark(chrome, dark)
-            time.sleep(0.3)
+            eventually("the colours to stand still", lambda: not chrome.execute_script("return document.getAnimations().length"))
             chrome.save_screenshot(str(folder / f"{name}-{'dark' if dark else 'light'}.png"))
 
 
@@ -433,6 +433,30 @@ def shoot_narrow(laptop, folder):
         shoot(chrome, laptop, folder, {"overview", "device"})
     finally:
         chrome.quit()
+
+
+TERMINAL = [("status", ["status"]), ("device", ["devices", "show", "Pocket"]), ("ledger", ["ledger", "show"]), ("services", ["services"])]
+TERMINAL_PAGE = ("<body style='margin:0;background:{background};color:{foreground}'><pre id='shown' style='display:inline-block;margin:0;padding:18px 22px;"
+                 "font:15px/1.4 \"DejaVu Sans Mono\",monospace'><code style='font-family:inherit'>{code}</code></pre></body>")
+
+
+def shoot_terminal(chrome, laptop, folder):
+    """What officectl prints on a terminal that has colours, set as a picture."""
+    from rich.console import Console
+    from rich.text import Text
+
+    for name, arguments in TERMINAL:
+        done = subprocess.run([laptop.programs / "officectl", "--home", laptop.home, *arguments], capture_output=True, stdin=subprocess.DEVNULL,
+                              env=dict(os.environ, CLICOLOR_FORCE="1", COLUMNS="100"))
+        assert done.returncode == 0, done.stderr.decode()
+        console = Console(record=True, width=120, file=open(os.devnull, "w"))
+        console.print(Text("$ officectl " + " ".join(arguments), style="bold"))
+        console.print(Text.from_ansi(done.stdout.decode()))
+        page = folder / f"officectl-{name}.html"
+        page.write_text(console.export_html(inline_styles=True, code_format=TERMINAL_PAGE))
+        chrome.get(page.as_uri())
+        chrome.find_element(By.ID, "shown").screenshot(str(page.with_suffix(".png")))
+        page.unlink()
 
 
 def main():
@@ -458,9 +482,11 @@ def main():
         walk_answers(chrome, laptop, pocket, base)
         if arguments.shots:
             shoot(chrome, laptop, arguments.shots, {name for name, _ in SHOTS} - {"overview", "requests"})
+            shoot_terminal(chrome, laptop, arguments.shots.resolve())
             narrow = arguments.shots / "narrow"
             narrow.mkdir(exist_ok=True)
             shoot_narrow(laptop, narrow)
+            chrome.get(base + "/")
         walk_hostile(chrome, laptop, owner, base)
         walk_without_scripts(laptop)
         walk_guesses(laptop)

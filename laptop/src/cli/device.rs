@@ -272,10 +272,31 @@ fn words(detail: &DeviceDetail) -> String {
             .map(|(name, _)| name.as_str())
             .collect();
         if !operations.is_empty() {
-            let _ = writeln!(text, "  {rule:<18} {}", operations.join(", "));
+            for (number, line) in lines(&operations).iter().enumerate() {
+                let name = if number == 0 { rule } else { "" };
+                let _ = writeln!(text, "  {name:<18} {line}");
+            }
         }
     }
     text
+}
+
+/// Words in lines that fit beside their name into the eighty columns of a terminal.
+fn lines(words: &[&str]) -> Vec<String> {
+    const WIDTH: usize = 58;
+    let mut lines: Vec<String> = Vec::new();
+    for (number, word) in words.iter().enumerate() {
+        let comma = if number + 1 < words.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+                line.push_str(comma);
+            }
+            _ => lines.push(format!("{word}{comma}")),
+        }
+    }
+    lines
 }
 
 fn rename(talk: &mut Talk, device: &str, name: &str) -> Result<(), CliError> {
@@ -360,6 +381,29 @@ mod tests {
             screen: (640, 480),
             folder: "/home/ada/files/a".into(),
         }
+    }
+
+    #[test]
+    fn operations_stand_in_lines_that_a_terminal_holds() {
+        assert_eq!(lines(&["chat"]), ["chat"]);
+        assert_eq!(
+            lines(&[
+                "capabilities",
+                "code",
+                "complete",
+                "delete",
+                "edit",
+                "embed",
+                "fetch",
+                "fit",
+                "generate"
+            ]),
+            [
+                "capabilities, code, complete, delete, edit, embed, fetch,",
+                "fit, generate"
+            ]
+        );
+        assert!(lines(&[]).is_empty());
     }
 
     #[test]

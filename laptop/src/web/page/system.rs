@@ -186,7 +186,7 @@ fn entry(line: &str, time: &str) -> Html {
         .map(|number| number.to_string())
         .unwrap_or_default();
     html!(
-        "<tr><td class=\"number\">{}<td><time>{}</time><td>{}<td>{}</tr>",
+        "<tr><td class=\"number\">{}<td><time>{}</time><td class=\"word\">{}<td>{}</tr>",
         number,
         time,
         what,
