@@ -114,8 +114,10 @@ fn new_folder(folder: &Path) -> io::Result<()> {
         let _ = std::fs::remove_dir(&passing);
         return Err(error);
     }
-    sync_folder(above)?;
-    sync_folder(folder)
+    // Renaming writes the name for cluster 0, and Linux adds the real one when it writes the folder itself. Both lie in one sector:
+    // the folder first, or its name is durable without its content after all.
+    sync_folder(folder)?;
+    sync_folder(above)
 }
 
 /// Makes the names in a folder durable, and on FAT the whole table of clusters.
