@@ -240,6 +240,25 @@ fn vectors_that_nobody_makes_or_that_are_denied_are_refused_by_name() {
 }
 
 #[test]
+fn a_model_that_is_off_is_neither_shown_nor_asked_until_it_is_on_again() {
+    let house = House::parrot("gw-model-off");
+    let editor = house.program("editor", &[("chat", "allow")]);
+    let ctl = house.laptop.ctl();
+    ctl.json(&["models", "disable", MODEL]);
+    let models = editor.get("/v1/models").body;
+    assert!(!models.to_string().contains(MODEL), "{models}");
+    let refused = editor.post(CHAT, &chat("hello"));
+    assert_eq!(refused.status, 404, "{refused:?}");
+    let words = refused.body["error"]["message"].as_str().expect("words");
+    assert!(words.contains("desk/parrot off"), "{words}");
+    assert_eq!(house.provider.prompts(), [""; 0]);
+    ctl.json(&["models", "enable", MODEL]);
+    let answer = editor.post(CHAT, &chat("hello"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(house.provider.prompts(), ["hello"]);
+}
+
+#[test]
 fn a_new_program_asks_and_a_person_decides() {
     let house = House::parrot("gw-asked");
     let editor = house.program("editor", &[]);

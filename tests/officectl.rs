@@ -90,6 +90,78 @@ fn an_answer_streams_on_across_new_settings_and_a_bad_file_changes_nothing() {
 }
 
 #[test]
+fn a_model_goes_off_and_on_and_stays_so_over_a_start() {
+    let mut laptop = Laptop::start("model-switch");
+    let partner = "built-in/partner";
+    let enabled = |laptop: &Laptop| {
+        let models = laptop.ask(&["models"]);
+        let mut all = models.as_array().expect("models").iter();
+        all.find(|one| one["id"] == partner).expect("the partner")["enabled"].clone()
+    };
+    assert_eq!(enabled(&laptop), true);
+    let told = said(&laptop, &["models", "disable", partner]);
+    let line = told.lines().find(|line| line.contains(partner));
+    assert!(line.is_some_and(|line| line.contains(" off ")), "{told}");
+    said(&laptop, &["models", "disable", partner]);
+    assert_eq!(code(&laptop, &["models", "disable", "built-in/none"]), 4);
+    laptop.kill();
+    laptop.launch();
+    assert_eq!(enabled(&laptop), false);
+    said(&laptop, &["models", "enable", partner]);
+    assert_eq!(enabled(&laptop), true);
+    let ledger = said(&laptop, &["ledger", "show"]);
+    for words in [
+        "model built-in/partner switched off",
+        "model built-in/partner switched on",
+    ] {
+        assert_eq!(ledger.matches(words).count(), 1, "{ledger}");
+    }
+}
+
+#[test]
+fn tokens_stand_in_the_ledger_from_first_to_last() {
+    let laptop = Laptop::start("token-ledger");
+    let made = laptop.ask(&["tokens", "make", "grafana"]);
+    said(&laptop, &["tokens", "revoke", "grafana"]);
+    let ledger = said(&laptop, &["ledger", "show"]);
+    for words in [
+        "token grafana made: may read",
+        "token grafana revoked: may read",
+    ] {
+        assert!(ledger.contains(words), "{words}: {ledger}");
+    }
+    let secret = made["secret"].as_str().expect("a secret");
+    assert!(!said(&laptop, &["--json", "ledger", "show"]).contains(secret));
+    said(&laptop, &["ledger", "verify"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_said_before_anything_is_begun() {
+    let laptop = Laptop::start("unwritable");
+    if nix::unistd::geteuid().is_root() {
+        println!(
+            "SKIPPED: root may write everywhere; tests/systemd shows it on an installed system"
+        );
+        return;
+    }
+    let folder = laptop.home.join("config");
+    let mode = |mode| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    mode(0o500);
+    for command in [&["config", "edit"][..], &["services", "disable", "image"]] {
+        let output = laptop.officectl(command);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && words.contains("cannot be written"),
+            "{words}"
+        );
+    }
+    mode(0o700);
+}
+
+#[test]
 fn services_go_off_and_on_without_a_start() {
     let laptop = Laptop::start("switch");
     assert!(

@@ -9,6 +9,7 @@ pub mod config;
 pub mod discover;
 mod failover;
 pub mod http;
+mod off;
 pub mod process;
 pub mod registry;
 pub mod reload;

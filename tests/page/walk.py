@@ -54,7 +54,7 @@ class Laptop:
         (self.home / "config").mkdir(parents=True)
         (self.home / "config/daemon.toml").write_text(
             f"[daemon]\ndevice_name = \"Ada's ThinkPad\"\n[manners]\nwait_when_busy = false\n[networking]\nwifi_direct_enabled = false\nusb_link = false\n"
-            f"bind_port = {self.link}\n[web]\nport = {self.port}\n"
+            f"bind_port = {self.link}\n[web]\nport = {self.port}\nmetrics_enabled = true\n"
         )
         self.log = open(folder / "laptop.log", "wb")
         self.child = subprocess.Popen(
@@ -202,6 +202,16 @@ def walk_http(laptop):
     assert laptop.call(owner, "gateway.models", key="x")["error"]["code"] == 4
     assert laptop.call(owner, "pair.cancel")["result"]["state"] == "closed"
     assert {one["name"] for one in laptop.call(reader, "methods")["result"]} >= {"status", "activity", "usage"}
+
+    step("what is for the control socket alone is refused to every token, and the counts are read without one")
+    for method in ("page.login", "callers.add", "files.list"):
+        assert laptop.call(owner, method, name="x", device="1", path="")["error"]["code"] == 4, method
+    code, headers, text = laptop.http("GET", "/metrics")
+    assert code == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4"), (code, headers)
+    assert "# TYPE officeos_" in text and "ThinkPad" not in text, text
+    assert laptop.http("POST", "/metrics", "")[0] == 405
+    assert laptop.http("GET", "/metrics", host="evil.example")[0] == 403
+    assert laptop.http("GET", "/metrics", headers=[("Origin", "https://evil.example")])[0] == 403
 
     step("foreign names and origins are refused, with a token too")
     auth = ("Authorization", f"Bearer {owner}")
@@ -365,7 +375,7 @@ def walk_hostile(chrome, laptop, owner, base):
     device = laptop.ctl("devices")[0]["id"]
     name = laptop.ctl("devices")[0]["name"]
     assert "result" in laptop.call(owner, "devices.rename", device=str(device), name=HOSTILE)
-    for path in ("/", "/devices", f"/devices/{device}", "/activity", "/usage", "/ledger", "/requests", "/settings", "/providers", "/setup", "/pair"):
+    for path in ("/", "/devices", f"/devices/{device}", "/activity", "/usage", "/ledger", "/requests", "/settings", "/settings/services", "/logs", "/providers", "/setup", "/pair"):
         chrome.get(base + path)
         assert not chrome.find_elements(By.CSS_SELECTOR, "img[src=x]"), path
         nameless = chrome.execute_script(
@@ -379,6 +389,56 @@ def walk_hostile(chrome, laptop, owner, base):
     said = [line["message"] for line in chrome.get_log("browser") if "Content Security Policy" in line["message"]]
     assert not said, said
     laptop.call(owner, "devices.rename", device=str(device), name=name)
+
+
+def walk_settings(chrome, laptop, base):
+    step("a settings file is checked while it is typed, and kept from being lost")
+    file = laptop.home / "config/daemon.toml"
+    chrome.get(base + "/settings/daemon")
+    field = chrome.find_element(By.ID, "text")
+    before = file.read_text()
+    assert field.get_attribute("value") == before
+    def type(text):
+        chrome.execute_script(
+            "const field = document.getElementById('text'); field.value = arguments[0]; field.dispatchEvent(new Event('input'))", text)
+    type(before + "[daemn]\nx = 1\n")
+    eventually("the mistake", lambda: "daemn" in chrome.find_element(By.ID, "findings").text)
+    assert "not saved" in chrome.find_element(By.ID, "unsaved").text
+    asked = chrome.execute_script("return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    assert asked, "nobody is asked before what was typed is lost"
+    step("what has a mistake is not written, and comes back")
+    type(before.replace("[manners]", "[manners]\nbusy_percent = 3"))
+    press(chrome, "button[formaction$='/save']")
+    eventually("the answer", lambda: chrome.current_url.endswith("/save"))
+    eventually("the mistake", lambda: "busy_percent" in chrome.find_element(By.ID, "findings").text)
+    assert "busy_percent = 3" in chrome.find_element(By.ID, "text").get_attribute("value")
+    assert file.read_text() == before
+    step("what has none is written and in force at once")
+    type(before.replace("[manners]", "[manners]\nbusy_percent = 93"))
+    press(chrome, "button[formaction$='/save']")
+    eventually("the word", lambda: "Saved" in chrome.find_element(By.ID, "findings").text)
+    assert "busy_percent = 93" in file.read_text() and not laptop.ctl("config", "show")["pending"]
+    assert not chrome.execute_script("return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    step("a file that somebody else has changed meanwhile stays as they left it")
+    changed = file.read_text() + "# by hand\n"
+    file.write_text(changed)
+    type(before)
+    press(chrome, "button[formaction$='/save']")
+    eventually("the refusal", lambda: "meanwhile" in chrome.find_element(By.ID, "findings").text)
+    assert file.read_text() == changed
+    # Leaves without being asked, as by one of its buttons.
+    chrome.execute_script("document.getElementById('text').form.dispatchEvent(new Event('submit'))")
+    file.write_text(before)
+    laptop.ctl("config", "reload")
+    step("the log is there, and a model is switched off and on")
+    chrome.get(base + "/logs")
+    assert "laptop-daemon is ready" in chrome.find_element(By.ID, "log").text
+    chrome.get(base + "/providers")
+    enabled = lambda: [one["enabled"] for one in laptop.ctl("models") if one["id"] == "built-in/partner"]
+    press(chrome, "button[aria-label='Switch off built-in/partner']")
+    eventually("the model off", lambda: enabled() == [False])
+    press(chrome, "button[aria-label='Switch on built-in/partner']")
+    eventually("the model on", lambda: enabled() == [True])
 
 
 def walk_without_scripts(laptop):
@@ -397,6 +457,14 @@ def walk_without_scripts(laptop):
         chrome.find_element(By.ID, "chat-ask").click()
         eventually("the switch", lambda: chrome.find_element(By.ID, "chat-ask").get_attribute("aria-pressed") == "true")
         assert laptop.ctl("show", str(device))["rules"]["chat"] == "ask"
+        chrome.get(f"{base}/settings/services")
+        field = chrome.find_element(By.ID, "text")
+        assert "routing = " in field.get_attribute("value")
+        field.send_keys("x")
+        chrome.find_element(By.CSS_SELECTOR, "button[formaction$='/try']").click()
+        eventually("the mistake", lambda: "error" in chrome.find_element(By.ID, "findings").text)
+        chrome.get(f"{base}/logs")
+        assert "ready" in chrome.find_element(By.ID, "log").text
     finally:
         chrome.quit()
 
@@ -408,7 +476,7 @@ def walk_guesses(laptop):
 
 
 SHOTS = [("overview", "/"), ("requests", "/requests"), ("device", None), ("devices", "/devices"), ("activity", "/activity"),
-         ("usage", "/usage"), ("providers", "/providers"), ("ledger", "/ledger?verify=1"), ("settings", "/settings"),
+         ("usage", "/usage"), ("providers", "/providers"), ("ledger", "/ledger?verify=1"), ("settings", "/settings"), ("editor", "/settings/daemon"), ("logs", "/logs"),
          ("setup", "/setup"), ("pair", "/pair")]
 
 
@@ -487,6 +555,7 @@ def main():
             narrow.mkdir(exist_ok=True)
             shoot_narrow(laptop, narrow)
             chrome.get(base + "/")
+        walk_settings(chrome, laptop, base)
         walk_hostile(chrome, laptop, owner, base)
         walk_without_scripts(laptop)
         walk_guesses(laptop)

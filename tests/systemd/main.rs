@@ -73,6 +73,51 @@ fn main() {
         &["-u", "ada", "--", "ls", "/var/lib/officeos/state"],
     );
 
+    step("settings belong to root, and what the daemon keeps itself does not");
+    let words = |output: std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let refused = ctl("ada", &["services", "disable", "image"]);
+    assert!(!refused.status.success());
+    assert!(words(refused).contains("sudo officectl services disable image"));
+    assert!(words(ctl("ada", &["config", "edit"])).contains("sudo officectl config edit daemon"));
+    let image = |on: bool| {
+        let status: serde_json::Value =
+            serde_json::from_str(&ctl_done(&["--json", "services"])).expect("JSON");
+        assert_eq!(status[1]["enabled"], on, "{status}");
+    };
+    // Whatever mask root has: the daemon still reads its settings.
+    run(
+        "sh",
+        &["-c", "umask 077 && officectl services disable image"],
+    );
+    image(false);
+    run("officectl", &["services", "enable", "image"]);
+    image(true);
+    ctl_done(&["models", "disable", "built-in/partner"]);
+    ctl_done(&["models", "enable", "built-in/partner"]);
+
+    step("web-service may call what the page needs, and ends well where there is nothing to serve");
+    assert!(ctl("officeos-web", &["status"]).status.success());
+    let refused = ctl("officeos-web", &["callers", "add", "x"]);
+    assert!(!refused.status.success());
+    assert!(words(refused).contains("not for web-service"));
+    assert_eq!(property("officeos-web.service", "WatchdogUSec"), "30s");
+    let daemon = "/etc/officeos/daemon.toml";
+    let before = fs::read_to_string(daemon).expect("read");
+    fs::write(
+        daemon,
+        before.replacen("\nenabled = true\n", "\nenabled = false\n", 1),
+    )
+    .expect("written");
+    assert_ne!(fs::read_to_string(daemon).expect("read"), before);
+    run("systemctl", &["restart", "officeos-web.service"]);
+    eventually("its end", || {
+        (property("officeos-web.service", "ActiveState") == "inactive").then_some(())
+    });
+    assert_eq!(property("officeos-web.service", "Result"), "success");
+    fs::write(daemon, before).expect("written");
+    run("systemctl", &["start", "officeos-web.service"]);
+    everything_runs();
+
     step("pair");
     let card = Folder::new("card");
     let mut pocket = Pocket::start(&card.path().join("card"), SocketAddr::from(ADDRESS));

@@ -3,7 +3,7 @@
 use super::exit::{CliError, Exit};
 use super::format::{line, table};
 use super::{Format, Out, Talk};
-use crate::config::{self, Finding, Severity};
+use crate::config::{self, Finding, Save, Severity, Unsaved};
 use crate::control::api::{ConfigReport, ReloadReport, Setting};
 use crate::paths::Paths;
 use crate::sanitize::visible_within;
@@ -209,13 +209,15 @@ fn upgrade(paths: &Paths, out: Out) -> Result<(), CliError> {
 
 /// The editor works on a copy: what has mistakes reaches the file only if its owner insists.
 fn edit(paths: &Paths, out: Out, which: &str) -> Result<(), CliError> {
-    let file = paths.config.with_file_name(format!("{which}.toml"));
+    let name = format!("{which}.toml");
+    check_writable(paths, &name, &format!("config edit {which}"))?;
+    let file = config::path(&paths.config, &name);
     let at = |error: io::Error| CliError::new(Exit::Failed, format!("{}: {error}", file.display()));
     let folder = std::env::temp_dir().join(format!("officeos-edit-{}", std::process::id()));
     std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
         .create(&folder)
         .map_err(at)?;
-    let edited = edit_in(&folder, paths, &file, which);
+    let edited = edit_in(&folder, paths, &file, &name);
     let _ = std::fs::remove_dir_all(&folder);
     match edited? {
         false => out.print(&json!({ "changed": false }), |_| {
@@ -225,19 +227,16 @@ fn edit(paths: &Paths, out: Out, which: &str) -> Result<(), CliError> {
     }
 }
 
-fn edit_in(folder: &Path, paths: &Paths, file: &Path, which: &str) -> Result<bool, CliError> {
+fn edit_in(folder: &Path, paths: &Paths, file: &Path, name: &str) -> Result<bool, CliError> {
     let at = |error: io::Error| CliError::new(Exit::Failed, format!("{}: {error}", file.display()));
-    // The other two beside it, so that all three are checked together.
-    for name in config::FILES {
-        let text = std::fs::read_to_string(paths.config.with_file_name(name)).unwrap_or_default();
-        std::fs::write(folder.join(name), text).map_err(at)?;
-    }
-    let copy = folder.join(format!("{which}.toml"));
-    let before = std::fs::read_to_string(&copy).map_err(at)?;
+    let copy = folder.join(name);
+    let before = config::text(&paths.config, name).map_err(at)?;
+    std::fs::write(&copy, &before).map_err(at)?;
     let editor = ["VISUAL", "EDITOR"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "editor".to_owned());
+    let mark = config::digest(&before);
     loop {
         // As git does: the variable may have arguments in it.
         let status = std::process::Command::new("sh")
@@ -257,11 +256,22 @@ fn edit_in(folder: &Path, paths: &Paths, file: &Path, which: &str) -> Result<boo
         if text == before {
             return Ok(false);
         }
-        let findings = config::check(&folder.join("daemon.toml"));
-        if !findings.iter().any(Finding::is_error) {
-            config::write_setting_file(file, &text).map_err(at)?;
-            return Ok(true);
-        }
+        let wanted = Save {
+            name,
+            text: &text,
+            before: Some(&mark),
+        };
+        let findings = match config::save(&paths.config, wanted) {
+            Ok(_) => return Ok(true),
+            Err(Unsaved::Mistakes(findings)) => findings,
+            Err(Unsaved::Changed) => {
+                return Err(CliError::new(
+                    Exit::Failed,
+                    "somebody else has changed the file meanwhile; it is as they left it",
+                ));
+            }
+            Err(Unsaved::Disk(error)) => return Err(at(error)),
+        };
         line(&words(&findings))?;
         if !again()? {
             return Err(CliError::new(
@@ -270,6 +280,20 @@ fn edit_in(folder: &Path, paths: &Paths, file: &Path, which: &str) -> Result<boo
             ));
         }
     }
+}
+
+/// Says before anything is begun that a file cannot be written, and what to type instead; `command` is what was typed.
+pub(super) fn check_writable(paths: &Paths, name: &str, command: &str) -> Result<(), CliError> {
+    if config::is_writable(&paths.config, name) {
+        return Ok(());
+    }
+    let file = config::path(&paths.config, name);
+    let file = file.display();
+    let words = match paths.system {
+        true => format!("{file} belongs to root; type: sudo officectl {command}"),
+        false => format!("{file} cannot be written by you; its owner can: officectl {command}"),
+    };
+    Err(CliError::new(Exit::Failed, words))
 }
 
 /// Whether the person wants to mend it; nobody is asked where there is no terminal.

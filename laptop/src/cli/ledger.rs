@@ -118,6 +118,16 @@ fn words(event: &Event) -> String {
         Event::Started { version, .. } => format!("laptop-daemon {version} started"),
         Event::Known { name, .. } => format!("{name} was paired before this ledger began"),
         Event::Paired { name, .. } => format!("paired: {name}"),
+        Event::Model { model, on } => {
+            let how = if *on { "on" } else { "off" };
+            format!("model {model} switched {how}")
+        }
+        Event::Token {
+            name,
+            change,
+            access,
+            ..
+        } => format!("token {name} {change}: may {access}"),
         Event::CallerAdded { name, .. } => format!("caller added: {name}"),
         Event::Confirmed { .. } => "the device stored the pairing".to_owned(),
         Event::Forgotten { .. } => "the pairing came to nothing".to_owned(),

@@ -4,7 +4,7 @@ use super::exit::{CliError, Exit};
 use super::format::table;
 use super::{Out, Talk, config};
 use crate::config::{set_setting, set_setting_in_list};
-use crate::control::api::{Model, ProviderReport, ServiceReport};
+use crate::control::api::{Model, ModelId, ProviderReport, ServiceReport};
 use crate::paths::Paths;
 use serde_json::Value;
 
@@ -63,6 +63,16 @@ enum ModelCommand {
     List,
     /// Ask every provider for its models now; say what works
     Test,
+    /// Let a model be asked again
+    Enable {
+        /// Its name as `officectl models` has it: provider/model
+        model: String,
+    },
+    /// Let nobody ask a model, at once and for good; what it writes just now it writes to the end
+    Disable {
+        /// Its name as `officectl models` has it: provider/model
+        model: String,
+    },
 }
 
 pub(super) fn run(talk: &mut Talk, arguments: &Arguments) -> Result<(), CliError> {
@@ -137,7 +147,14 @@ pub(super) fn change(paths: &Paths, out: Out, arguments: &Arguments) -> Result<(
         )
     };
     let value = if on { "true" } else { "false" };
-    match SWITCHES.into_iter().find(|(service, _)| service == name) {
+    let known = SWITCHES.into_iter().find(|(service, _)| service == name);
+    let command = format!("services {} {name}", if on { "enable" } else { "disable" });
+    let written = match known {
+        Some(_) => "daemon.toml",
+        None => "services.toml",
+    };
+    config::check_writable(paths, written, &crate::sanitize::visible(&command))?;
+    match known {
         Some((_, key)) => set_setting(&paths.config, "services", key, value).map_err(failed)?,
         None => {
             let file = paths.config.with_file_name("services.toml");
@@ -154,10 +171,18 @@ pub(super) fn change(paths: &Paths, out: Out, arguments: &Arguments) -> Result<(
 }
 
 pub(super) fn models(talk: &mut Talk, arguments: &ModelArguments) -> Result<(), CliError> {
-    if let Some(ModelCommand::Test) = arguments.command {
-        return test(talk);
-    }
-    let models: Vec<Model> = talk.call("models", Value::Null)?;
+    let models: Vec<Model> = match &arguments.command {
+        Some(ModelCommand::Test) => return test(talk),
+        Some(ModelCommand::Enable { model }) => {
+            let id = model.clone();
+            talk.call("models.enable", ModelId { id })?
+        }
+        Some(ModelCommand::Disable { model }) => {
+            let id = model.clone();
+            talk.call("models.disable", ModelId { id })?
+        }
+        Some(ModelCommand::List) | None => talk.call("models", Value::Null)?,
+    };
     talk.print(&models, |models| {
         if models.is_empty() {
             return "No service answers, so no model is offered.".to_owned();
@@ -165,10 +190,11 @@ pub(super) fn models(talk: &mut Talk, arguments: &ModelArguments) -> Result<(), 
         let rows: Vec<Vec<String>> = models
             .iter()
             .map(|model| {
-                let state = match model.loaded {
-                    Some(true) => "loaded",
-                    Some(false) => "on disk",
-                    None => "",
+                let state = match (model.enabled, model.loaded) {
+                    (false, _) => "off",
+                    (true, Some(true)) => "loaded",
+                    (true, Some(false)) => "on disk",
+                    (true, None) => "",
                 };
                 let default = match (model.default, model.embeds) {
                     (true, _) => "default",

@@ -44,35 +44,6 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
         ("files.quota_mb", a.quota != b.quota),
         ("results.keep_mb", a.keep_bytes != b.keep_bytes),
         ("results.keep_days", a.keep_s != b.keep_s),
-        ("permissions", mine != yours),
-    ];
-    // The carriers stand on these: to change one is to end the sessions over it.
-    let later = [
-        (
-            "networking.wifi_direct_enabled",
-            air.enabled != new_air.enabled,
-        ),
-        ("networking.interface", air.interface != new_air.interface),
-        ("networking.frequency", air.frequency != new_air.frequency),
-        ("networking.wifi_direct_port", air.port != new_air.port),
-        ("networking.usb_link", a.usb.enabled != b.usb.enabled),
-        (
-            "networking.usb_interface",
-            a.usb.interface != b.usb.interface,
-        ),
-        (
-            "networking.supplicant",
-            air.supplicant != new_air.supplicant,
-        ),
-        ("networking.bind_address", a.bind_address != b.bind_address),
-        ("networking.bind_port", a.bind_port != b.bind_port),
-        ("web.enabled", a.web.enabled != b.web.enabled),
-        ("web.port", a.web.port != b.web.port),
-        (
-            "web.gateway_enabled",
-            a.web.gateway_enabled != b.web.gateway_enabled,
-        ),
-        ("web.gateway_port", a.web.gateway_port != b.web.gateway_port),
         (
             "manners.texts_at_once",
             polite.texts_at_once != new_polite.texts_at_once,
@@ -109,6 +80,39 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
             "manners.spare_heat",
             polite.policy.spare_heat != new_polite.policy.spare_heat,
         ),
+        ("permissions", mine != yours),
+    ];
+    // The carriers stand on these: to change one is to end the sessions over it.
+    let later = [
+        (
+            "networking.wifi_direct_enabled",
+            air.enabled != new_air.enabled,
+        ),
+        ("networking.interface", air.interface != new_air.interface),
+        ("networking.frequency", air.frequency != new_air.frequency),
+        ("networking.wifi_direct_port", air.port != new_air.port),
+        ("networking.usb_link", a.usb.enabled != b.usb.enabled),
+        (
+            "networking.usb_interface",
+            a.usb.interface != b.usb.interface,
+        ),
+        (
+            "networking.supplicant",
+            air.supplicant != new_air.supplicant,
+        ),
+        ("networking.bind_address", a.bind_address != b.bind_address),
+        ("networking.bind_port", a.bind_port != b.bind_port),
+        ("web.enabled", a.web.enabled != b.web.enabled),
+        ("web.port", a.web.port != b.web.port),
+        (
+            "web.gateway_enabled",
+            a.web.gateway_enabled != b.web.gateway_enabled,
+        ),
+        ("web.gateway_port", a.web.gateway_port != b.web.gateway_port),
+        (
+            "web.metrics_enabled",
+            a.web.metrics_enabled != b.web.metrics_enabled,
+        ),
     ];
     let of = |at_once| move |(key, differs): (_, bool)| differs.then_some(Change { key, at_once });
     let now = at_once.into_iter().filter_map(of(true));
@@ -124,7 +128,6 @@ pub fn in_force(old: &Config, new: &Config) -> Config {
     daemon.bind_address = before.bind_address;
     daemon.bind_port = before.bind_port;
     daemon.web = before.web.clone();
-    daemon.manners = before.manners;
     config
 }
 

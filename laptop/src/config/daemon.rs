@@ -54,6 +54,8 @@ pub struct WebConfig {
     pub gateway_enabled: bool,
     /// Port for that.
     pub gateway_port: u16,
+    /// Whether counts are served beside the page, to whoever asks on loopback.
+    pub metrics_enabled: bool,
 }
 
 /// What `daemon.toml` says.
@@ -129,6 +131,7 @@ impl DaemonConfig {
                 port: 0,
                 gateway_enabled: false,
                 gateway_port: 0,
+                metrics_enabled: false,
             },
         };
         version::check(&mut file);
@@ -197,6 +200,7 @@ impl DaemonConfig {
             config.web.port = section.number("port", 8145, 1..=65535) as u16;
             config.web.gateway_enabled = section.flag("gateway_enabled", false);
             config.web.gateway_port = section.number("gateway_port", 31145, 1..=65535) as u16;
+            config.web.metrics_enabled = section.flag("metrics_enabled", false);
         });
         file.finish();
         config

@@ -4,7 +4,7 @@ use super::{DAEMON_TEMPLATE, PERMISSIONS_TEMPLATE};
 use super::{FILES, edit, migrate, text_of};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Most old files kept beside a settings file.
@@ -152,6 +152,11 @@ pub(crate) fn put(file: &Path, text: &str) -> io::Result<()> {
         .open(&new)
         .and_then(|mut opened| {
             opened.write_all(text.as_bytes())?;
+            // Whatever the mask of whoever writes is, root included: those who could read it still can.
+            opened.set_permissions(std::fs::Permissions::from_mode(mode))?;
+            if let Ok(old) = std::fs::metadata(&file) {
+                keep_owner(&opened, &old)?;
+            }
             opened.sync_all()
         })
         .and_then(|()| std::fs::rename(&new, &file));
@@ -160,6 +165,18 @@ pub(crate) fn put(file: &Path, text: &str) -> io::Result<()> {
     }
     written?;
     File::open(folder)?.sync_all()
+}
+
+/// Gives a file to whom the one before it belonged. Without the right to, it stays with whoever writes.
+fn keep_owner(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
+    let own = new.metadata()?;
+    if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    match std::os::unix::fs::fchown(new, Some(old.uid()), Some(old.gid())) {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -14,20 +14,20 @@ pub mod manners;
 mod nearest;
 mod permissions;
 mod reader;
+mod save;
 mod template;
 pub(crate) mod version;
 
 pub use change::{Change, changes, in_force};
 pub use daemon::{DAEMON_TEMPLATE, DaemonConfig, UsbConfig, WebConfig, WifiDirectConfig};
 pub use file::{Upgrade, upgrade, write_templates};
-pub(crate) use file::{
-    put as write_setting_file, set as set_setting, set_in_list as set_setting_in_list,
-};
+pub(crate) use file::{set as set_setting, set_in_list as set_setting_in_list};
 pub use manners::MannersConfig;
 pub(crate) use nearest::nearest;
 pub use permissions::{PERMISSIONS_TEMPLATE, PermissionsConfig};
 pub(crate) use reader::{File, Section};
 pub use reader::{Finding, Severity};
+pub use save::{Save, Unsaved, check_instead, digest, is_writable, path, save, text};
 pub(crate) use version::migrate;
 
 use std::io;
@@ -131,8 +131,18 @@ fn read<T>(
         findings.push(unreadable(file, &error));
         String::new()
     });
-    let migrated = migrate(&text);
-    let today = migrated.as_ref().map_or(text.as_str(), |new| &new.text);
+    read_text(&text, file, findings, parse)
+}
+
+/// Reads `text` as what `file` says.
+fn read_text<T>(
+    text: &str,
+    file: &Path,
+    findings: &mut Vec<Finding>,
+    parse: impl FnOnce(&str, &str, &mut Vec<Finding>) -> T,
+) -> T {
+    let migrated = migrate(text);
+    let today = migrated.as_ref().map_or(text, |new| &new.text);
     let first = findings.len();
     let read = parse(today, &file.display().to_string(), findings);
     if let Some(migrated) = &migrated {

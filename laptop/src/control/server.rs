@@ -89,11 +89,11 @@ impl Line<'_> {
 
 /// Carries methods out.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers `method`.
+    /// Answers `method` for the user `uid`.
     ///
     /// # Errors
     /// An [`RpcError`] for the caller.
-    fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError>;
+    fn call(&self, uid: u32, method: &str, params: Value) -> Result<Reply, RpcError>;
 }
 
 /// Answers those callers of `listener` who are `allowed`, one thread each, until the listener fails.
@@ -108,10 +108,13 @@ pub fn serve<H: Handler>(
     let callers = Arc::new(AtomicUsize::new(0));
     loop {
         let stream = crate::ipc::accept(listener)?;
-        if let Err(error) = peer::check(&stream, allowed) {
-            log::warn!("control socket: {error}");
-            continue;
-        }
+        let uid = match peer::check(&stream, allowed) {
+            Ok(uid) => uid,
+            Err(error) => {
+                log::warn!("control socket: {error}");
+                continue;
+            }
+        };
         if callers.fetch_add(1, Ordering::SeqCst) >= MAX_CALLERS {
             callers.fetch_sub(1, Ordering::SeqCst);
             log::warn!("control socket: more than {MAX_CALLERS} callers; one was turned away");
@@ -121,7 +124,7 @@ pub fn serve<H: Handler>(
         let spawned = std::thread::Builder::new()
             .name("control".into())
             .spawn(move || {
-                if let Err(error) = converse(&stream, handler.as_ref()) {
+                if let Err(error) = converse(&stream, handler.as_ref(), uid) {
                     log::debug!("control socket: {error}");
                 }
                 counted.fetch_sub(1, Ordering::SeqCst);
@@ -133,7 +136,7 @@ pub fn serve<H: Handler>(
     }
 }
 
-fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
+fn converse(stream: &UnixStream, handler: &impl Handler, uid: u32) -> io::Result<()> {
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -156,7 +159,7 @@ fn converse(stream: &UnixStream, handler: &impl Handler) -> io::Result<()> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match rpc::answer(&line, |method, params| handler.call(method, params)) {
+        match rpc::answer(&line, |method, params| handler.call(uid, method, params)) {
             Answer::Nothing => {}
             Answer::Value(value) => write(stream, &value)?,
             Answer::Events(value, events) => {
@@ -221,7 +224,7 @@ mod tests {
     struct Echo;
 
     impl Handler for Echo {
-        fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
+        fn call(&self, _: u32, method: &str, params: Value) -> Result<Reply, RpcError> {
             match method {
                 "echo" => Ok(Reply::Value(params)),
                 "watch" => {

@@ -67,7 +67,7 @@ impl Run<'_, '_> {
         let (wanted, mut dimensions) = (request.texts.len(), request.dimensions.map(usize::from));
         let mut made = 0;
         let client = self.world.language();
-        let mut calling = self.call(client, &ServiceRequest::Embed(request), op)?;
+        let mut calling = self.call(client, ServiceRequest::Embed(request), op)?;
         loop {
             match calling.next_event()? {
                 ServiceEvent::Started { provider, model } => {

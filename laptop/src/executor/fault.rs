@@ -77,6 +77,7 @@ impl From<Failure> for Fault {
                 ErrorCode::ProviderFailed
             }
             FailureCode::ModelUnknown => ErrorCode::ModelUnknown,
+            FailureCode::ModelOff => ErrorCode::ModelDenied,
             FailureCode::ProviderUnreachable => ErrorCode::ProviderUnreachable,
             FailureCode::ProviderBroke => ErrorCode::ProviderBroke,
             FailureCode::RateLimited => ErrorCode::ProviderFailed,

@@ -74,7 +74,7 @@ impl<'r> Run<'r, '_> {
     pub(super) fn call(
         &self,
         client: &ServiceClient,
-        request: &ServiceRequest,
+        request: ServiceRequest,
         op: u8,
     ) -> Result<Calling<'r>, Fault> {
         let bound = self
@@ -93,7 +93,12 @@ impl<'r> Run<'r, '_> {
         let bound = Duration::from_secs(seconds);
         let left = Duration::from_millis(left);
         let budget = counted && left < bound;
-        let events = client.call(request)?;
+        // Whoever leaves the choice of a model to the service must not get one that is off.
+        let request = match counted {
+            true => request.without(self.world.models_off()),
+            false => request,
+        };
+        let events = client.call(&request)?;
         let handle = events.cancel_handle();
         let guard = self.cancel.on_cancel(move || handle.cancel());
         let deadline = Instant::now() + if budget { left } else { bound };
@@ -189,7 +194,7 @@ impl<'r> Run<'r, '_> {
             allow: self.world.allowed_urls(),
         };
         let client = self.world.downloads();
-        let mut calling = self.call(client, &ServiceRequest::Fetch(request), op)?;
+        let mut calling = self.call(client, ServiceRequest::Fetch(request), op)?;
         let mut scratch = self.world.scratch()?;
         let mut written = 0u64;
         let result = self.download(

@@ -133,7 +133,7 @@ impl Run<'_, '_> {
         begun: &mut bool,
     ) -> Result<Painting, Fault> {
         let client = self.world.image();
-        let mut calling = self.call(client, &ServiceRequest::Picture(request), op)?;
+        let mut calling = self.call(client, ServiceRequest::Picture(request), op)?;
         let mut painting = None;
         loop {
             match calling.next_event()? {

@@ -121,7 +121,7 @@ impl Run<'_, '_> {
 
     fn listen(&mut self, op: u8, request: TextRequest, answer: &mut String) -> Result<(), Fault> {
         let client = self.world.language();
-        let mut calling = self.call(client, &ServiceRequest::Text(request), op)?;
+        let mut calling = self.call(client, ServiceRequest::Text(request), op)?;
         loop {
             match calling.next_event()? {
                 ServiceEvent::Started { provider, model } => {

@@ -109,7 +109,7 @@ impl Run<'_, '_> {
             Service::Image => ("image-service", self.world.image()),
             _ => ("llm-service", self.world.language()),
         };
-        let mut calling = self.call(client, &ServiceRequest::Health, op)?;
+        let mut calling = self.call(client, ServiceRequest::Health, op)?;
         let mut providers = Vec::new();
         loop {
             match calling.next_event()? {

@@ -42,6 +42,10 @@ pub trait World: Sync {
     fn turn(&self, permit: &OpPermit) -> Result<Turn, Fault>;
     /// The language service.
     fn language(&self) -> &ServiceClient;
+    /// Models that the owner has switched off, as `provider/model`.
+    fn models_off(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The image service.
     fn image(&self) -> &ServiceClient;
     /// The download service.

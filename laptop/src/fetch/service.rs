@@ -190,6 +190,7 @@ impl Handler for FetchService {
             ServiceRequest::Check => events.send(&ServiceEvent::Checks(Vec::new()))?,
             ServiceRequest::Text(_)
             | ServiceRequest::Embed(_)
+            | ServiceRequest::Without(..)
             | ServiceRequest::Picture(_)
             | ServiceRequest::Reload => {
                 return Err(Failure::new(

@@ -9,7 +9,8 @@ use crate::executor::{Fault, preflight};
 use crate::files::BlobStore;
 use crate::ledger::Want;
 use crate::policy::{
-    Consent, Counters, Demand, Permit, Prompt, RateWindow, Reason, Standing, Verdict, evaluate,
+    Consent, Counters, Demand, Effect, Permit, Prompt, RateWindow, Reason, Standing, Target,
+    Verdict, evaluate,
 };
 use crate::sanitize::visible;
 use crate::store::{Admission, Author, Claim, NewRequest, RelationshipId};
@@ -157,8 +158,12 @@ impl Hub {
         })?;
         let mut demand = Demand::of(relationship, submission.id.0, digest, &verified);
         demand.within_seconds(self.seconds_left(relationship)?);
-        let entry = self
-            .judge(&demand, before, None)
+        let entry = demand
+            .effects
+            .iter()
+            .try_for_each(|effect| self.check_on(effect))
+            .map_err(Refusal::from)
+            .and_then(|()| self.judge(&demand, before, None))
             .inspect_err(|refusal| self.note_refused(&demand, &refusal.fault))?;
         if self.running(relationship) >= MAX_LIVE_REQUESTS {
             return Err(Refusal::new(
@@ -417,6 +422,20 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a model that the owner has switched off, for whoever names it.
+    pub(super) fn check_on(&self, effect: &Effect) -> Result<(), Fault> {
+        match &effect.target {
+            Target::Model(model) if self.catalogue.off().contains(model) => {
+                let words = format!(
+                    "the owner of this laptop has switched {} off",
+                    visible(model)
+                );
+                Err(Fault::new(ErrorCode::ModelDenied, words))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Asks the policy, with the `rate` of the programs before this one.

@@ -105,9 +105,12 @@ impl Hub {
                 does && operation.service() == service && profile.rule(*operation) != Rule::Deny
             })
         };
+        let off = self.catalogue.off();
         let mut models = self.catalogue.models();
         models.retain(|(service, model)| {
-            may(*service, model) && profile.permits_model(*service, &model.id)
+            may(*service, model)
+                && !off.contains(&model.id)
+                && profile.permits_model(*service, &model.id)
         });
         models
     }

@@ -73,6 +73,7 @@ impl World for Facts {
             .hub
             .relationship(self.work.relationship)
             .map_err(store_fault)?;
+        self.hub.check_on(permit.effect())?;
         recheck(permit.effect(), &profile).map_err(Fault::from)
     }
 
@@ -85,11 +86,19 @@ impl World for Facts {
             Service::Image => &self.hub.pictures,
             Service::Files | Service::System => return Ok(Turn::free()),
         };
-        line.take(&self.work, Size::of(effect.bound))
+        let size = match self.hub.catalogue.is_elsewhere(effect) {
+            true => Size::Elsewhere,
+            false => Size::of(effect.bound),
+        };
+        line.take(&self.work, size)
     }
 
     fn language(&self) -> &ServiceClient {
         &self.hub.services.language
+    }
+
+    fn models_off(&self) -> Vec<String> {
+        self.hub.catalogue.off().iter().cloned().collect()
     }
 
     fn image(&self) -> &ServiceClient {

@@ -118,11 +118,12 @@ impl Hub {
         let sharing = &settings.sharing;
         let texts = Turns::new(sharing.language_at_once, sharing);
         let pictures = Turns::new(sharing.pictures_at_once, sharing);
+        let catalogue = Catalogue::new(store.models_off()?);
         let hub = Arc::new(Self {
             store,
             desk: Desk::new(),
             metrics: Metrics::default(),
-            catalogue: Catalogue::new(),
+            catalogue,
             settings: RwLock::new(Arc::new(settings)),
             services,
             contexts: Contexts::new(),
@@ -146,6 +147,9 @@ impl Hub {
     /// Goes by other settings from now on, and tells every session what they mean for it. What runs goes on by those that
     /// it began with.
     pub fn set_settings(&self, settings: Settings) {
+        let sharing = &settings.sharing;
+        self.texts.adjust(sharing.language_at_once, sharing);
+        self.pictures.adjust(sharing.pictures_at_once, sharing);
         *self
             .settings
             .write()

@@ -2,11 +2,14 @@
 
 use super::Hub;
 use crate::ipc::{ModelInfo, ServiceClient, ServiceEvent, ServiceRequest};
+use crate::policy::{Effect, Target};
+use crate::store::StoreError;
 use shared_proto::limits::{MAX_MODEL_LEN, MAX_MODELS};
 use shared_proto::message::{Model, push_model};
 use shared_proto::opcode::Service;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Longest wait for a service that is asked for its models.
@@ -20,15 +23,24 @@ const MAX_LIST_LEN: usize = 16 * 1024;
 pub struct Catalogue {
     models: Mutex<Vec<(Service, ModelInfo)>>,
     asking: AtomicBool,
+    off: RwLock<Arc<BTreeSet<String>>>,
 }
 
 impl Catalogue {
-    /// Nothing known yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nothing known yet, but which models are switched off.
+    pub fn new(off: BTreeSet<String>) -> Self {
+        Self {
+            off: RwLock::new(Arc::new(off)),
+            ..Self::default()
+        }
     }
 
-    /// What is known.
+    /// Models that the owner has switched off, as `provider/model`.
+    pub fn off(&self) -> Arc<BTreeSet<String>> {
+        Arc::clone(&self.off.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is known, those included that are switched off.
     pub fn models(&self) -> Vec<(Service, ModelInfo)> {
         self.models
             .lock()
@@ -36,11 +48,32 @@ impl Catalogue {
             .clone()
     }
 
+    /// Whether another machine would work on it. Where nobody knows, this one would.
+    pub(super) fn is_elsewhere(&self, effect: &Effect) -> bool {
+        let Target::Model(wanted) = &effect.target else {
+            return false;
+        };
+        let service = effect.operation.service();
+        let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        let means = |model: &ModelInfo| match wanted.as_str() {
+            "" => model.default,
+            // A name without its provider goes to the first that lists it.
+            name => {
+                model.id == name || model.id.split_once('/').is_some_and(|(_, own)| own == name)
+            }
+        };
+        models
+            .iter()
+            .find(|(own, model)| *own == service && means(model))
+            .is_some_and(|(_, model)| !model.here)
+    }
+
     /// The list for a greeting; the default of each service comes first.
     pub fn encoded(&self) -> Vec<u8> {
         let mut models = self.models();
+        let off = self.off();
         // A handheld asks for no vectors.
-        models.retain(|(_, model)| model.embeds != Some(true));
+        models.retain(|(_, model)| model.embeds != Some(true) && !off.contains(&model.id));
         models.sort_by_key(|(service, model)| (*service, !model.default));
         let mut list = Vec::new();
         for (service, model) in models.iter().take(MAX_MODELS) {
@@ -92,6 +125,39 @@ impl Hub {
         }
     }
 
+    /// Switches a model on or off for everybody, and writes that down. What runs goes on to its end.
+    ///
+    /// # Errors
+    /// What the store said; nothing has changed then.
+    pub fn set_model(&self, model: &str, on: bool) -> Result<(), StoreError> {
+        {
+            let mut off = self
+                .catalogue
+                .off
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let mut new = BTreeSet::clone(&off);
+            let changed = match on {
+                true => new.remove(model),
+                false => new.insert(model.to_owned()),
+            };
+            if !changed {
+                return Ok(());
+            }
+            self.store.set_models_off(&new, model, on)?;
+            *off = Arc::new(new);
+        }
+        log::info!(
+            "model {} switched {}",
+            crate::sanitize::visible(model),
+            if on { "on" } else { "off" }
+        );
+        // Another one may be the default now.
+        self.ask_for_models();
+        self.models_changed();
+        Ok(())
+    }
+
     /// Asks the services for their models now, and waits.
     pub fn ask_for_models(&self) {
         let mut found = Vec::new();
@@ -106,7 +172,8 @@ impl Hub {
             if !offered {
                 continue;
             }
-            match ask(client) {
+            let off = self.catalogue.off().iter().cloned().collect();
+            match ask(client, off) {
                 Ok(models) => found.extend(models.into_iter().map(|model| (service, model))),
                 Err(error) => log::warn!("models of {service:?}: {error}"),
             }
@@ -127,9 +194,9 @@ impl Hub {
     }
 }
 
-fn ask(client: &ServiceClient) -> Result<Vec<ModelInfo>, String> {
+fn ask(client: &ServiceClient, off: Vec<String>) -> Result<Vec<ModelInfo>, String> {
     let events = client
-        .call(&ServiceRequest::Models)
+        .call(&ServiceRequest::Models.without(off))
         .map_err(|error| error.to_string())?;
     events
         .set_idle_timeout(Some(PATIENCE))

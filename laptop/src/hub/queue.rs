@@ -45,6 +45,11 @@ impl Queue {
         }
     }
 
+    /// Does so many things at a time from now on, at least one; what is at work beyond that comes to its end.
+    pub(super) fn set_places(&mut self, places: usize) {
+        self.places = places.max(1);
+    }
+
     /// Stands in line.
     pub(super) fn join(&mut self, device: RelationshipId, now: Millis) -> Ticket {
         let away = |left: &Millis| now.since(*left) > PAUSE_MS;

@@ -9,7 +9,7 @@ use crate::policy::{Manners, Ruling, Size, rule};
 use shared_proto::error::ErrorCode;
 use shared_proto::time::Millis;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// How long until busy processors are looked at again.
@@ -83,8 +83,23 @@ impl Drop for Held {
 pub(super) struct Turns {
     line: Arc<Line>,
     gauge: Gauge,
+    rules: RwLock<Rules>,
+}
+
+/// What may change while it runs.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
     manners: Manners,
     longest_wait: Duration,
+}
+
+impl Rules {
+    fn of(sharing: &Sharing) -> Self {
+        Self {
+            manners: sharing.manners,
+            longest_wait: sharing.longest_wait,
+        }
+    }
 }
 
 impl Turns {
@@ -96,9 +111,19 @@ impl Turns {
                 started: Instant::now(),
             }),
             gauge: Gauge::new(&sharing.root),
-            manners: sharing.manners,
-            longest_wait: sharing.longest_wait,
+            rules: RwLock::new(Rules::of(sharing)),
         }
+    }
+
+    /// Goes by other numbers from now on. Who works goes on; who waits is looked at anew.
+    pub(super) fn adjust(&self, places: usize, sharing: &Sharing) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::of(sharing);
+        let now = self.line.now();
+        let mut queue = self.line.lock();
+        queue.set_places(places);
+        queue.advance(now);
+        drop(queue);
+        self.line.moved.notify_all();
     }
 
     /// How many work and how many wait.
@@ -168,13 +193,18 @@ impl Turns {
     fn bear(&self, work: &Work, size: Size, at_once: bool) -> Result<(), Fault> {
         let start = Instant::now();
         loop {
+            let Rules {
+                manners,
+                longest_wait,
+            } = *self.rules.read().unwrap_or_else(PoisonError::into_inner);
             let mut reading = self.gauge.read();
-            let enough = at_once || start.elapsed() >= self.longest_wait;
+            let enough = at_once || start.elapsed() >= longest_wait;
             // Where another request of ours is at work, the load is ours: the line is what shares that.
-            if self.manners.wait_when_busy && !enough && self.counts().0 <= 1 {
+            let ours = size != Size::Elsewhere && self.counts().0 <= 1;
+            if manners.wait_when_busy && !enough && ours {
                 reading.cpu = self.gauge.load();
             }
-            match rule(&self.manners, &reading, size, enough) {
+            match rule(&manners, &reading, size, enough) {
                 Ruling::Go => return Ok(()),
                 Ruling::Block(strain) => {
                     return Err(Fault::new(ErrorCode::Spared, strain.to_string()));

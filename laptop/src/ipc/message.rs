@@ -21,6 +21,27 @@ pub enum ServiceRequest {
     Check,
     /// Vectors of texts (llm-service). Answer: `Started`, one `Vector` for each text, `Usage`, `Done`.
     Embed(EmbedRequest),
+    /// Another request, for which no model of this list is taken, whoever would choose it. Answer: as of the other one.
+    Without(Vec<String>, Box<ServiceRequest>),
+}
+
+impl ServiceRequest {
+    /// The request itself, and the models that are not taken for it.
+    pub fn parted(self) -> (Vec<String>, Self) {
+        match self {
+            Self::Without(off, request) => (off, *request),
+            request => (Vec::new(), request),
+        }
+    }
+
+    /// The same, without the models of `off`.
+    #[must_use]
+    pub fn without(self, off: Vec<String>) -> Self {
+        match off.is_empty() {
+            true => self,
+            false => Self::Without(off, Box::new(self)),
+        }
+    }
 }
 
 /// What kind of text is wanted; decides the instruction that is put before the messages.
@@ -285,6 +306,8 @@ pub struct ModelInfo {
     pub note: String,
     /// Whether it makes embeddings and no text, where the provider tells.
     pub embeds: Option<bool>,
+    /// Whether this machine works on what it is asked; false where another one does.
+    pub here: bool,
 }
 
 /// Condition of a provider.
@@ -374,6 +397,8 @@ pub enum FailureCode {
     ServiceUnreachable,
     /// The service process went away in the middle (made by the client, never sent).
     ServiceGone,
+    /// The owner of the laptop has switched the model off.
+    ModelOff,
 }
 
 /// A failure, fit to be shown: whose fault and what was seen.

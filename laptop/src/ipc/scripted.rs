@@ -31,6 +31,7 @@ impl Handler for Scripted {
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
+        let (off, request) = request.parted();
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut send = |event| {
             events
@@ -76,6 +77,10 @@ impl Handler for Scripted {
                     request.messages.len()
                 )))?;
                 send(ServiceEvent::Text(format!("echo {text}")))?;
+                if !off.is_empty() {
+                    let words = format!(", without {}", off.join(" and "));
+                    send(ServiceEvent::Text(words))?;
+                }
                 send(ServiceEvent::Usage(Usage {
                     output_tokens: 3,
                     ..Default::default()

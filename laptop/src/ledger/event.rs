@@ -281,6 +281,24 @@ pub enum Event {
         /// What it used.
         used: Amounts,
     },
+    /// The owner switched a model on or off for everybody.
+    Model {
+        /// `provider/model`.
+        model: String,
+        /// Whether it may be asked from here on.
+        on: bool,
+    },
+    /// A token of the control API was made or revoked.
+    Token {
+        /// Its name.
+        name: String,
+        /// `made` or `revoked`.
+        change: String,
+        /// `read` or `full`: what it may do.
+        access: String,
+        /// SHA-256 of its secret.
+        key: Hex<32>,
+    },
     /// The chain up to here, signed.
     Checkpoint {
         /// Signature over number and previous hash of this entry.
@@ -292,7 +310,10 @@ impl Event {
     /// The device that it is about.
     pub fn device(&self) -> Option<i64> {
         match self {
-            Self::Started { .. } | Self::Checkpoint { .. } => None,
+            Self::Started { .. }
+            | Self::Model { .. }
+            | Self::Token { .. }
+            | Self::Checkpoint { .. } => None,
             Self::Known { device, .. }
             | Self::CallerAdded { device, .. }
             | Self::Called { device, .. }

@@ -116,6 +116,7 @@ impl Provider for Partner {
             default: true,
             note,
             embeds: Some(false),
+            here: true,
         }])
     }
 }

@@ -171,6 +171,7 @@ impl Provider for Ollama {
                     detail("quantization_level")
                 )),
                 embeds,
+                here: true,
             });
         }
         Ok(models)

@@ -324,6 +324,7 @@ impl Provider for OpenAi {
             default: self.config.default_model.as_deref() == Some(id),
             note: String::new(),
             embeds: None,
+            here: true,
         };
         if !self.config.models.is_empty() {
             return Ok(self.config.models.iter().map(|id| of(id)).collect());

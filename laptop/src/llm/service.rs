@@ -51,11 +51,12 @@ impl LanguageService {
     fn text(
         &self,
         request: &TextRequest,
+        off: &[String],
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         check(request)?;
-        self.registry.ask(&request.model, cancel, |route| {
+        self.registry.ask(&request.model, off, cancel, |route| {
             self.ask(route, request, events, cancel)
         })
     }
@@ -77,7 +78,7 @@ impl LanguageService {
             AtomicUsize::new(0),
             AtomicBool::new(false),
         );
-        let result = retry::run(self.patience, cancel, || {
+        let result = retry::run(self.patience.of_route(route.open), cancel, || {
             entry.attempt(cancel, || {
                 entry.provider.generate(
                     request,
@@ -121,11 +122,12 @@ impl LanguageService {
     fn vectors(
         &self,
         request: &EmbedRequest,
+        off: &[String],
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         embedding::check(request)?;
-        self.registry.ask(&request.model, cancel, |route| {
+        self.registry.ask(&request.model, off, cancel, |route| {
             self.embed(route, request, events, cancel)
         })
     }
@@ -151,7 +153,7 @@ impl LanguageService {
         let (mut read, mut estimated, mut len) = (0u32, false, None);
         let mut outcome = Ok(());
         for (number, texts) in request.texts.chunks(BATCH).enumerate() {
-            let made = retry::run(self.patience, cancel, || {
+            let made = retry::run(self.patience.of_route(route.open), cancel, || {
                 entry.attempt(cancel, || {
                     let provider = &entry.provider;
                     provider.embed(texts, model, request.dimensions, cancel)
@@ -201,12 +203,13 @@ impl Handler for LanguageService {
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
+        let (off, request) = request.parted();
         match request {
-            ServiceRequest::Text(request) => self.text(&request, events, cancel),
-            ServiceRequest::Embed(request) => self.vectors(&request, events, cancel),
+            ServiceRequest::Text(request) => self.text(&request, &off, events, cancel),
+            ServiceRequest::Embed(request) => self.vectors(&request, &off, events, cancel),
             other => {
                 let refusal = "The language service only writes text and makes vectors of it.";
-                self.registry.tell(&other, refusal, events, cancel)
+                self.registry.tell(&other, &off, refusal, events, cancel)
             }
         }
     }

@@ -21,6 +21,7 @@ const QUICK: Patience = Patience {
     first: Duration::from_millis(2),
     longest: Duration::from_millis(20),
     deadline: Duration::from_secs(5),
+    open_deadline: Duration::from_secs(5),
 };
 
 /// A service with one configured provider called `p`, and nothing found.

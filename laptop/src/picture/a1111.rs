@@ -192,6 +192,7 @@ impl Provider for A1111 {
                 default: self.config.default_model.as_deref() == Some(id),
                 note: String::new(),
                 embeds: None,
+                here: true,
             })
         });
         Ok(models.take(1000).collect())

@@ -112,6 +112,7 @@ impl Provider for OpenAiImages {
             default: self.config.default_model.as_deref() == Some(id.as_str()),
             note: String::new(),
             embeds: None,
+            here: true,
             id,
         };
         Ok(ids.into_iter().take(1000).map(of).collect())

@@ -190,6 +190,7 @@ impl Provider for Painter {
             default: true,
             note,
             embeds: None,
+            here: true,
         }])
     }
 }

@@ -56,6 +56,7 @@ impl ImageService {
     fn picture(
         &self,
         mut request: PictureRequest,
+        off: &[String],
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
@@ -72,7 +73,7 @@ impl ImageService {
             // Providers get what was checked here, not what came over the air.
             request.source = encode_png(&decode(&request.source)?)?;
         }
-        self.registry.ask(&request.model, cancel, |route| {
+        self.registry.ask(&request.model, off, cancel, |route| {
             self.ask(route, &request, events, cancel)
         })
     }
@@ -91,7 +92,7 @@ impl ImageService {
             model: model.clone(),
         })?;
         let mut reached = 0;
-        let painted = retry::run(self.patience, cancel, || {
+        let painted = retry::run(self.patience.of_route(route.open), cancel, || {
             entry.attempt(cancel, || {
                 let mut advance = |Advance { permille, eta_s }| {
                     // Some servers count back when a second stage begins; a bar that goes back helps nobody.
@@ -198,11 +199,12 @@ impl Handler for ImageService {
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
+        let (off, request) = request.parted();
         match request {
-            ServiceRequest::Picture(request) => self.picture(request, events, cancel),
+            ServiceRequest::Picture(request) => self.picture(request, &off, events, cancel),
             other => {
                 let refusal = "The image service only makes pictures.";
-                self.registry.tell(&other, refusal, events, cancel)
+                self.registry.tell(&other, &off, refusal, events, cancel)
             }
         }
     }

@@ -83,6 +83,7 @@ impl Provider for Stability {
             default: self.config.default_model.as_deref() == Some(id.as_str()),
             note: String::new(),
             embeds: None,
+            here: true,
             id,
         };
         Ok(ids.into_iter().map(of).collect())

@@ -56,6 +56,8 @@ pub enum Size {
     Small,
     /// A picture, or a long text.
     Large,
+    /// Anything that another machine works on; this one only passes it along.
+    Elsewhere,
 }
 
 impl Size {
@@ -119,9 +121,13 @@ impl fmt::Display for Strain {
     }
 }
 
-/// Rules on work of `size`. `waited_enough` is whether it has waited for the processors as long as it is asked to.
+/// Rules on work of `size`. Work that is done elsewhere takes nothing of this machine's processors and heat, and a long one
+/// of it no more of the battery than a short one; but passing it along keeps the machine and its radio awake, so that it
+/// ends with all other work where the battery is nearly empty. `waited_enough` is whether it has waited for the processors as long as it is asked to.
 pub fn rule(manners: &Manners, reading: &Reading, size: Size, waited_enough: bool) -> Ruling {
-    if manners.spare_heat
+    let here = size != Size::Elsewhere;
+    if here
+        && manners.spare_heat
         && let Some(celsius) = reading.hot
     {
         return Ruling::Block(Strain::Heat(celsius));
@@ -140,7 +146,9 @@ pub fn rule(manners: &Manners, reading: &Reading, size: Size, waited_enough: boo
         }
     }
     match reading.cpu {
-        Some(busy) if manners.wait_when_busy && !waited_enough && busy > manners.busy_percent => {
+        Some(busy)
+            if here && manners.wait_when_busy && !waited_enough && busy > manners.busy_percent =>
+        {
             Ruling::Wait(busy)
         }
         _ => Ruling::Go,
@@ -187,6 +195,23 @@ mod tests {
             rule(&manners, &Reading::default(), Size::Large, false),
             Ruling::Go,
             "a laptop that tells nothing is not held back"
+        );
+    }
+
+    #[test]
+    fn work_of_another_machine_is_held_up_by_an_empty_battery_alone() {
+        let manners = Manners::default();
+        let ruled = |reading: Reading| rule(&manners, &reading, Size::Elsewhere, false);
+        let strained = Reading {
+            cpu: Some(100),
+            hot: Some(99),
+            ..on_battery(15)
+        };
+        assert_eq!(ruled(strained), Ruling::Go);
+        let (percent, needed) = (14, 15);
+        assert_eq!(
+            ruled(on_battery(14)),
+            Ruling::Block(Strain::Battery { percent, needed })
         );
     }
 

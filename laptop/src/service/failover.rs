@@ -42,7 +42,7 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
         )
     }
 
-    /// Has `ask` ask whom `model` means.
+    /// Has `ask` ask whom `model` means; never with a model of `off`.
     ///
     /// Only a request that left the choice of a provider open goes on to another one, and only if nothing can have run.
     ///
@@ -51,10 +51,11 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
     pub fn ask(
         &self,
         model: &str,
+        off: &[String],
         cancel: &CancelToken,
         mut ask: impl FnMut(&Route<P>) -> Result<(), Attempt>,
     ) -> Result<(), Failure> {
-        let mut route = self.route(model, cancel)?;
+        let mut route = self.route(model, off, cancel)?;
         let mut tried: Vec<String> = Vec::new();
         loop {
             let failed = {
@@ -69,24 +70,25 @@ impl<P: Provider + ?Sized + 'static> Registry<P> {
             }
             tried.push(route.entry.provider.name().to_owned());
             route = self
-                .next_real(model, &tried, cancel)
+                .next_real(model, off, &tried, cancel)
                 .ok_or(failed.failure)?;
         }
     }
 
-    /// Answers what every service is asked; `refusal` to anything else.
+    /// Answers what every service is asked, with no model of `off` for the default; `refusal` to anything else.
     ///
     /// # Errors
     /// `Unsupported` with `refusal`, or that nobody listens any more.
     pub fn tell(
         &self,
         request: &ServiceRequest,
+        off: &[String],
         refusal: &str,
         events: &mut EventSink,
         cancel: &CancelToken,
     ) -> Result<(), Failure> {
         let told = match request {
-            ServiceRequest::Models => ServiceEvent::Models(self.models(cancel)),
+            ServiceRequest::Models => ServiceEvent::Models(self.models(off, cancel)),
             ServiceRequest::Health => ServiceEvent::Health(self.health(cancel)),
             ServiceRequest::Check => ServiceEvent::Checks(self.check(cancel)),
             _ => return Err(Failure::new(FailureCode::Unsupported, "", refusal)),

@@ -192,7 +192,7 @@ pub fn run<H: Handler>(
 }
 
 /// Ends the process in order when it is asked to. Before any other thread exists, so that only this one hears of it.
-fn end_on_signal(name: &'static str) -> std::io::Result<()> {
+pub(crate) fn end_on_signal(name: &'static str) -> std::io::Result<()> {
     let mut signals = SigSet::empty();
     [Signal::SIGTERM, Signal::SIGINT]
         .into_iter()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::ipc::{CancelToken, Failure, FailureCode, Health, ModelInfo, ProviderHealth, Source};
 
 use super::breaker::{Breaker, Gate};
-use super::route::{Candidate, Routing, is_local};
+use super::route::{Candidate, Routing, is_here, is_local};
 use super::wording::one_line;
 use super::{Again, Attempt, BUILT_IN, Provider};
 
@@ -26,6 +26,8 @@ pub struct Entry<P: ?Sized> {
     pub default_model: Option<String>,
     /// Whether its address is this machine or its own network.
     pub local: bool,
+    /// Whether its address is this machine.
+    pub here: bool,
     busy: AtomicUsize,
     breaker: Mutex<Breaker>,
     listing: Mutex<Listing>,
@@ -47,11 +49,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<P: Provider + ?Sized> Entry<P> {
     /// An entry that nothing is known about.
     pub fn new(provider: Arc<P>, default_model: Option<String>) -> Arc<Self> {
-        let local = is_local(provider.address());
+        let (local, here) = (is_local(provider.address()), is_here(provider.address()));
         Arc::new(Self {
             provider,
             default_model,
             local,
+            here,
             busy: AtomicUsize::new(0),
             breaker: Mutex::default(),
             listing: Mutex::default(),
@@ -129,15 +132,18 @@ impl<P: Provider + ?Sized> Entry<P> {
         result
     }
 
-    /// The model a request means that names none.
+    /// The model a request means that names none; none of `off`.
     ///
     /// # Errors
     /// Why there is none.
-    pub fn pick_model(&self, cancel: &CancelToken) -> Result<String, Failure> {
-        if let Some(model) = &self.default_model {
+    pub fn pick_model(&self, off: &[String], cancel: &CancelToken) -> Result<String, Failure> {
+        if let Some(model) = &self.default_model
+            && !self.is_off(model, off)
+        {
             return Ok(model.clone());
         }
-        let models = self.models(cancel)?;
+        let mut models = self.models(cancel)?;
+        models.retain(|one| !self.is_off(&one.id, off));
         let usable = |m: &&ModelInfo| {
             let named = || m.id.to_ascii_lowercase().contains("embed");
             !m.embeds.unwrap_or_else(named)
@@ -155,11 +161,14 @@ impl<P: Provider + ?Sized> Entry<P> {
             });
         best.map(|m| m.id.clone()).ok_or_else(|| {
             let name = self.provider.name();
-            Failure::new(
-                FailureCode::ModelUnknown,
-                name,
-                format!("{name} runs but has no model that could answer."),
-            )
+            match self.has_off(off) {
+                true => self.all_off(),
+                false => Failure::new(
+                    FailureCode::ModelUnknown,
+                    name,
+                    format!("{name} runs but has no model that could answer."),
+                ),
+            }
         })
     }
 
@@ -350,27 +359,36 @@ impl<P: Provider + ?Sized> Registry<P> {
 
     /// Whom `model` means: `<provider>/<model>`, `<provider>/` for its default, `<model>` alone for the first provider
     /// that lists it, or empty for the first healthy real provider. The built-in one is the default only where no real
-    /// one is known.
+    /// one is known. No model of `off` is ever meant.
     ///
     /// # Errors
-    /// `ModelUnknown` that lists the providers, or the failure of the provider that should have been asked.
-    pub fn route(&self, model: &str, cancel: &CancelToken) -> Result<Route<P>, Failure> {
+    /// `ModelUnknown` that lists the providers, `ModelOff`, or the failure of the provider that should have been asked.
+    pub fn route(
+        &self,
+        model: &str,
+        off: &[String],
+        cancel: &CancelToken,
+    ) -> Result<Route<P>, Failure> {
         if model.is_empty() {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-            return self.default_route(turn, cancel);
+            return self.default_route(turn, off, cancel);
         }
         let (name, rest) = model.split_once('/').unwrap_or((model, ""));
         let Some(entry) = self.by_name(name, cancel) else {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-            let listed = match model.contains('/') {
-                true => None,
-                false => self.lists(model, &[], turn, cancel),
-            };
-            return listed.ok_or_else(|| self.nobody(name, cancel));
+            if model.contains('/') {
+                return Err(self.nobody(name, cancel));
+            }
+            let listed = |off: &[String]| self.lists(model, off, &[], turn, cancel);
+            return listed(off).ok_or_else(|| match listed(&[]) {
+                Some(route) => route.entry.switched_off(model),
+                None => self.nobody(name, cancel),
+            });
         };
         let model = if rest.is_empty() {
-            entry.pick_model(cancel)?
+            entry.pick_model(off, cancel)?
         } else {
+            entry.check_on(rest, off, cancel)?;
             rest.to_owned()
         };
         Ok(Route {
@@ -411,14 +429,16 @@ impl<P: Provider + ?Sized> Registry<P> {
     fn lists(
         &self,
         model: &str,
+        off: &[String],
         tried: &[String],
         turn: usize,
         cancel: &CancelToken,
     ) -> Option<Route<P>> {
         let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
         let has = |e: &Arc<Entry<P>>| {
-            e.models(cancel)
-                .is_ok_and(|list| list.iter().any(|listed| listed.id == model))
+            !e.is_off(model, off)
+                && e.models(cancel)
+                    .is_ok_and(|list| list.iter().any(|listed| listed.id == model))
         };
         let ordered = self.ordered(turn, cancel);
         let entry = ordered.into_iter().filter(fresh).find(has)?;
@@ -429,11 +449,18 @@ impl<P: Provider + ?Sized> Registry<P> {
         })
     }
 
-    fn default_route(&self, turn: usize, cancel: &CancelToken) -> Result<Route<P>, Failure> {
+    fn default_route(
+        &self,
+        turn: usize,
+        off: &[String],
+        cancel: &CancelToken,
+    ) -> Result<Route<P>, Failure> {
         let mut first_failure = None;
         for entry in self.ordered(turn, cancel) {
             // Listing is what shows that it lives; a configured default model alone would not.
-            let model = entry.models(cancel).and_then(|_| entry.pick_model(cancel));
+            let model = entry
+                .models(cancel)
+                .and_then(|_| entry.pick_model(off, cancel));
             match model {
                 Ok(model) => {
                     return Ok(Route {
@@ -448,7 +475,7 @@ impl<P: Provider + ?Sized> Registry<P> {
         match first_failure {
             Some(failure) => Err(failure),
             None => {
-                let model = self.built_in.pick_model(cancel)?;
+                let model = self.built_in.pick_model(off, cancel)?;
                 Ok(Route {
                     entry: Arc::clone(&self.built_in),
                     model,
@@ -462,12 +489,13 @@ impl<P: Provider + ?Sized> Registry<P> {
     pub fn next_real(
         &self,
         model: &str,
+        off: &[String],
         tried: &[String],
         cancel: &CancelToken,
     ) -> Option<Route<P>> {
         let turn = self.turn.load(Ordering::Relaxed);
         if !model.is_empty() {
-            return self.lists(model, tried, turn, cancel);
+            return self.lists(model, off, tried, turn, cancel);
         }
         let fresh = |e: &Arc<Entry<P>>| !tried.iter().any(|name| name == e.provider.name());
         self.ordered(turn, cancel)
@@ -476,7 +504,7 @@ impl<P: Provider + ?Sized> Registry<P> {
             .find_map(|entry| {
                 let model = entry
                     .models(cancel)
-                    .and_then(|_| entry.pick_model(cancel))
+                    .and_then(|_| entry.pick_model(off, cancel))
                     .ok()?;
                 Some(Route {
                     entry,
@@ -486,12 +514,13 @@ impl<P: Provider + ?Sized> Registry<P> {
             })
     }
 
-    /// All models of all providers that answer, as `<provider>/<model>`, the default marked, the built-in one last.
-    pub fn models(&self, cancel: &CancelToken) -> Vec<ModelInfo> {
+    /// All models of all providers that answer, as `<provider>/<model>`, the default where those of `off` are not taken
+    /// marked, the built-in one last.
+    pub fn models(&self, off: &[String], cancel: &CancelToken) -> Vec<ModelInfo> {
         let mut entries = self.real(LIFETIME, cancel);
         // Not a turn of its own: to list is not to ask.
         let turn = self.turn.load(Ordering::Relaxed);
-        let default = self.default_route(turn, cancel).ok();
+        let default = self.default_route(turn, off, cancel).ok();
         entries.push(Arc::clone(&self.built_in));
         let mut list = Vec::new();
         for entry in entries {
@@ -502,6 +531,7 @@ impl<P: Provider + ?Sized> Registry<P> {
                 list.push(ModelInfo {
                     id: format!("{}/{}", entry.provider.name(), model.id),
                     default: chosen,
+                    here: entry.here,
                     ..model
                 });
             }

@@ -30,6 +30,7 @@ impl Provider for Fake {
             default: false,
             note: String::new(),
             embeds: None,
+            here: true,
         };
         Ok(vec![
             of("nomic-embed", Some(true)),
@@ -51,7 +52,7 @@ fn fake(name: &str, alive: bool) -> (Arc<Entry<Fake>>, Arc<Mutex<bool>>) {
 
 fn route(registry: &Registry<Fake>, model: &str) -> Result<(String, String), FailureCode> {
     let route = registry
-        .route(model, &CancelToken::new())
+        .route(model, &[], &CancelToken::new())
         .map_err(|f| f.code)?;
     Ok((route.entry.provider.name.clone(), route.model))
 }
@@ -66,7 +67,7 @@ fn without_real_providers_the_default_is_built_in_and_says_so() {
         |_| vec![],
     );
     assert_eq!(route(&registry, ""), Ok((BUILT_IN.into(), "big".into())));
-    let models = registry.models(&CancelToken::new());
+    let models = registry.models(&[], &CancelToken::new());
     assert_eq!(
         models
             .iter()
@@ -142,7 +143,7 @@ fn a_cancelled_look_is_not_taken_for_an_empty_machine() {
     );
     let cancel = CancelToken::new();
     cancel.cancel();
-    registry.models(&cancel);
+    registry.models(&[], &cancel);
     assert_eq!(route(&registry, ""), Ok(("ollama".into(), "big".into())));
 }
 
@@ -179,7 +180,7 @@ fn a_look_holds_nobody_up_who_could_do_with_the_last_one() {
         let looker = scope.spawn(|| route(&registry, ""));
         begins.recv().unwrap();
         assert_eq!(route(&registry, ""), Ok(("found-0".into(), "big".into())));
-        assert_eq!(registry.models(&CancelToken::new()).len(), 6);
+        assert_eq!(registry.models(&[], &CancelToken::new()).len(), 6);
         assert!(begins.try_recv().is_err(), "one look at a time");
         go_on.send(()).unwrap();
         assert_eq!(looker.join().unwrap(), Ok(("found-0".into(), "big".into())));
@@ -221,7 +222,7 @@ fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
     };
     let asked = |model: &str, first: Again, cancel: &CancelToken| {
         let mut asked = Vec::new();
-        let result = registry.ask(model, cancel, |route| {
+        let result = registry.ask(model, &[], cancel, |route| {
             asked.push(route.entry.provider.name.clone());
             match asked.len() {
                 1 => failed(first),
@@ -245,7 +246,7 @@ fn only_an_unnamed_request_that_cannot_have_run_goes_on_to_another_provider() {
         assert_eq!(stays, ("a".into(), false));
     }
     // Nobody is left: never the built-in one.
-    let result = registry.ask("", &cancel, |_| failed(Again::Elsewhere));
+    let result = registry.ask("", &[], &cancel, |_| failed(Again::Elsewhere));
     assert!(result.is_err());
     cancel.cancel();
     assert_eq!(asked("", Again::Elsewhere, &cancel), ("a".into(), false));
@@ -263,7 +264,7 @@ fn a_list_is_asked_for_once_in_its_lifetime() {
     );
     for _ in 0..5 {
         route(&registry, "").unwrap();
-        registry.models(&CancelToken::new());
+        registry.models(&[], &CancelToken::new());
     }
     assert_eq!(entry.provider.asked.load(Ordering::SeqCst), 1);
 }
@@ -317,7 +318,7 @@ fn a_model_that_names_no_provider_finds_one_that_lists_it_and_another_when_that_
         ("one/small", Again::Elsewhere, vec!["one"]),
     ] {
         asked.clear();
-        let result = registry.ask(model, &cancel, |route| {
+        let result = registry.ask(model, &[], &cancel, |route| {
             asked.push(route.entry.provider.name.clone());
             let failure = Failure::new(FailureCode::ProviderUnreachable, "", "no");
             Err(Attempt { failure, again })
@@ -342,10 +343,10 @@ fn local_only_offers_and_asks_nothing_else() {
         route(&registry, ""),
         Ok(("http://10.0.0.2".into(), "big".into()))
     );
-    let refused = registry.route("api.example.org/big", &CancelToken::new());
+    let refused = registry.route("api.example.org/big", &[], &CancelToken::new());
     let said = refused.err().unwrap().detail;
     assert!(said.contains("local-only"), "{said}");
-    let models = registry.models(&CancelToken::new());
+    let models = registry.models(&[], &CancelToken::new());
     assert!(models.iter().all(|m| !m.id.starts_with("api.")));
 }
 
@@ -365,4 +366,62 @@ fn balance_goes_round_the_idle_and_passes_over_the_busy() {
     drop(working);
     let (a, b) = (next(), next());
     assert_ne!(a, b);
+}
+
+#[test]
+fn a_model_that_is_off_is_taken_for_nobody() {
+    let known = || vec![fake("one", true).0, fake("two", true).0];
+    let registry = Registry::new(
+        Routing::default(),
+        known(),
+        vec![],
+        fake(BUILT_IN, true).0,
+        |_| vec![],
+    );
+    let cancel = CancelToken::new();
+    let route = |model: &str, off: &[&str]| {
+        let off: Vec<String> = off.iter().map(|one| (*one).to_owned()).collect();
+        registry
+            .route(model, &off, &cancel)
+            .map(|route| format!("{}/{}", route.entry.provider.name, route.model))
+            .map_err(|failure| failure.code)
+    };
+    let off = Err(FailureCode::ModelOff);
+    assert_eq!(route("one/big", &["one/big"]), off);
+    assert_eq!(
+        route("one/big", &["one/bigger", "two/big"]),
+        Ok("one/big".into())
+    );
+    // Another name for it may be what the server takes for the same model.
+    assert_eq!(route("one/big:latest", &[]), Ok("one/big:latest".into()));
+    let unknown = Err(FailureCode::ModelUnknown);
+    assert_eq!(route("one/big:latest", &["one/big"]), unknown);
+    assert_eq!(route("two/other", &["one/big"]), Ok("two/other".into()));
+    // Where the choice is left to the laptop, another one is taken.
+    assert_eq!(route("", &["one/big"]), Ok("one/small".into()));
+    assert_eq!(route("one/", &["one/big"]), Ok("one/small".into()));
+    assert_eq!(route("one/", &["one/big", "one/small"]), off);
+    assert_eq!(route("", &["one/big", "one/small"]), Ok("two/big".into()));
+    assert_eq!(route("small", &["one/small"]), Ok("two/small".into()));
+    assert_eq!(route("small", &["one/small", "two/small"]), off);
+    assert_eq!(
+        route("nowhere", &["one/small"]),
+        Err(FailureCode::ModelUnknown)
+    );
+    // Nor is it where the first one has failed.
+    let mut asked = Vec::new();
+    let list = ["two/big".to_owned()];
+    let result = registry.ask("big", &list, &cancel, |route| {
+        asked.push(route.entry.provider.name.clone());
+        let failure = Failure::new(FailureCode::ProviderUnreachable, "", "no");
+        Err(Attempt {
+            failure,
+            again: Again::Elsewhere,
+        })
+    });
+    assert!(result.is_err());
+    assert_eq!(asked, ["one"]);
+    let models = registry.models(&["one/big".to_owned()], &cancel);
+    let default = models.iter().find(|one| one.default).map(|one| &one.id[..]);
+    assert_eq!(default, Some("one/small"));
 }

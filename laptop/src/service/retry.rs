@@ -15,6 +15,8 @@ pub struct Patience {
     pub longest: Duration,
     /// Time after which no further attempt begins.
     pub deadline: Duration,
+    /// Likewise, where another provider may be asked instead.
+    pub open_deadline: Duration,
     /// Most attempts after the first.
     pub retries: u32,
 }
@@ -23,14 +25,28 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             first: Duration::from_millis(300),
-            longest: Duration::from_secs(5),
-            deadline: Duration::from_secs(30),
+            longest: Duration::from_secs(120),
+            // What a language operation has before its first token: who waits longer is told that it timed out.
+            deadline: Duration::from_secs(120),
+            open_deadline: Duration::from_secs(30),
             retries: 3,
         }
     }
 }
 
 impl Patience {
+    /// The same for a route, which is `open` where another provider may take the request.
+    #[must_use]
+    pub fn of_route(self, open: bool) -> Self {
+        match open {
+            true => Self {
+                deadline: self.deadline.min(self.open_deadline),
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// The pause before attempt `n + 1` (`n` from 0): what the provider asked for, else exponential with full jitter in
     /// its upper half. `noise` is any number that differs between callers.
     pub fn pause(&self, n: u32, asked: Option<Duration>, noise: u64) -> Duration {
@@ -104,6 +120,7 @@ mod tests {
         first: Duration::from_millis(1),
         longest: Duration::from_millis(4),
         deadline: Duration::from_secs(20),
+        open_deadline: Duration::from_secs(20),
         retries: 3,
     };
 
@@ -155,7 +172,7 @@ mod tests {
     #[test]
     fn pauses_grow_stay_in_their_band_and_obey_the_provider() {
         let patience = Patience::default();
-        for (n, full) in [(0, 300), (1, 600), (4, 4800), (9, 5000), (40, 5000)] {
+        for (n, full) in [(0, 300), (1, 600), (4, 4_800), (9, 120_000), (40, 120_000)] {
             for noise in [0, 1, 999, u64::MAX] {
                 let pause = patience.pause(n, None, noise).as_millis();
                 assert!((full / 2..=full).contains(&pause), "{n} {noise} {pause}");
@@ -165,6 +182,14 @@ mod tests {
             patience.pause(0, Some(Duration::from_secs(9)), 5),
             Duration::from_secs(9)
         );
+    }
+
+    #[test]
+    fn a_request_that_another_one_may_take_waits_less() {
+        let patience = Patience::default();
+        assert_eq!(patience.of_route(true).deadline, Duration::from_secs(30));
+        assert_eq!(patience.of_route(false).deadline, Duration::from_secs(120));
+        assert_eq!(QUICK.of_route(true).deadline, QUICK.deadline);
     }
 
     #[test]

@@ -95,6 +95,18 @@ impl Routing {
 /// The address decides, not the name of the provider: loopback, private and link-local numbers are local, `localhost`
 /// too. Any other host name counts as remote, because what it means is decided elsewhere.
 pub fn is_local(address: &str) -> bool {
+    lies(address, |number| match number {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    })
+}
+
+/// Whether `address`, a URL or empty for the provider inside this program, is this machine.
+pub fn is_here(address: &str) -> bool {
+    lies(address, |number| number.is_loopback())
+}
+
+fn lies(address: &str, fits: impl FnOnce(IpAddr) -> bool) -> bool {
     if address.is_empty() {
         return true;
     }
@@ -106,13 +118,8 @@ pub fn is_local(address: &str) -> bool {
         return true;
     }
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        Ok(IpAddr::V6(v6)) => {
-            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
-        }
-        Err(_) => false,
-    }
+    bare.parse::<IpAddr>()
+        .is_ok_and(|number| fits(number.to_canonical()))
 }
 
 #[cfg(test)]

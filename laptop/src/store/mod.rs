@@ -8,6 +8,7 @@ mod book;
 mod caller;
 mod ledger;
 mod profile;
+mod recovery;
 mod relationship;
 mod request;
 mod result;
@@ -72,6 +73,8 @@ pub enum StoreError {
     File(PathBuf, io::Error),
     /// The ledger could not go on; why.
     Ledger(String),
+    /// A value that was kept does not read; what it is.
+    Unreadable(&'static str),
     /// There is no such relationship, request or result.
     Unknown,
 }
@@ -98,6 +101,10 @@ impl std::fmt::Display for StoreError {
             Self::Database(error) => write!(f, "database: {error}"),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Ledger(why) => write!(f, "the ledger cannot go on: {why}"),
+            Self::Unreadable(what) => write!(
+                f,
+                "{what} in the database does not read; restore a backup, or move the database away to start anew"
+            ),
             Self::Unknown => f.write_str("there is no such entry"),
         }
     }

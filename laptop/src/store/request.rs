@@ -9,8 +9,6 @@ use crate::policy::Usage;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared_proto::crypto::{PublicKey, Signature};
 use shared_proto::error::ErrorCode;
-use std::fs;
-use std::path::PathBuf;
 
 /// How many numbers behind the highest one a relationship keeps: far more than a handheld's outbox holds.
 pub const WINDOW: u64 = 1024;
@@ -127,7 +125,7 @@ pub struct Outcome {
     pub results: Vec<Spool>,
 }
 
-const TAKEN: i64 = 0;
+pub(super) const TAKEN: i64 = 0;
 const DONE: i64 = 1;
 const FAILED: i64 = 2;
 
@@ -333,90 +331,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Ends what was running when the last process went away, keeps what had arrived, and removes spool files that
-    /// belong to nothing.
-    pub(super) fn recover(&self) -> Result<(), StoreError> {
-        let files = self.spool_files()?;
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        let running: Vec<(i64, i64, i64, i64, Usage)> = {
-            let mut statement = transaction.prepare(
-                "SELECT relationship, id, day, taken_at, reserved_tokens, reserved_pictures, reserved_bytes,
-                    reserved_seconds FROM requests WHERE state = ?1",
-            )?;
-            let rows = statement.query_map([TAKEN], |row| {
-                let reserved = Usage {
-                    tokens: unsigned(row.get(4)?),
-                    pictures: unsigned(row.get(5)?),
-                    bytes: unsigned(row.get(6)?),
-                    seconds: unsigned(row.get(7)?),
-                };
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, reserved))
-            })?;
-            rows.collect::<Result<_, _>>()?
-        };
-        let interrupted = RequestState::Failed {
-            op: None,
-            code: ErrorCode::Interrupted,
-            detail: "the laptop restarted while this was running; nothing is run again by itself"
-                .into(),
-        };
-        let mut removable: Vec<PathBuf> = Vec::new();
-        for (relationship, id, day, taken_at, reserved) in &running {
-            write_end(
-                &transaction,
-                *relationship,
-                *id,
-                &interrupted,
-                *reserved,
-                *taken_at,
-            )?;
-            add_usage(&transaction, *relationship, *day, *reserved)?;
-            self.scribe.note(
-                &transaction,
-                ended(*relationship, *id, &interrupted, *reserved, true),
-            )?;
-            for (path, _, _, slot) in files
-                .iter()
-                .filter(|(_, owner, request, _)| (*owner, signed(*request)) == (*relationship, *id))
-            {
-                let failed = |error| StoreError::File(path.clone(), error);
-                let length = fs::metadata(path).map_err(failed)?.len();
-                let body = if length <= MAX_INLINE_LEN {
-                    Some(fs::read(path).map_err(failed)?)
-                } else {
-                    None
-                };
-                write_result(
-                    &transaction,
-                    *relationship,
-                    *id,
-                    *slot,
-                    length,
-                    body.as_deref(),
-                )?;
-            }
-        }
-        for (path, relationship, request, slot) in files {
-            let named = transaction
-                .query_row(
-                    "SELECT 1 FROM results WHERE relationship = ?1 AND request = ?2 AND slot = ?3 AND body IS NULL",
-                    params![relationship, signed(request), slot],
-                    |_| Ok(()),
-                )
-                .optional()?;
-            if named.is_none() {
-                removable.push(path);
-            }
-        }
-        transaction.commit()?;
-        removable.iter().for_each(|path| spool::remove(path));
-        if !running.is_empty() {
-            log::warn!("{} requests were interrupted by the restart", running.len());
-        }
-        Ok(())
-    }
 }
 
 fn taken(new: &NewRequest) -> Event {
@@ -451,7 +365,7 @@ fn taken(new: &NewRequest) -> Event {
     }
 }
 
-fn ended(
+pub(super) fn ended(
     device: RelationshipId,
     id: i64,
     state: &RequestState,
@@ -474,7 +388,7 @@ fn ended(
     }
 }
 
-fn write_end(
+pub(super) fn write_end(
     transaction: &Transaction<'_>,
     relationship: RelationshipId,
     id: i64,
@@ -520,7 +434,7 @@ fn unreachable_end() -> (i64, Option<u8>, Option<u16>, &'static str) {
     )
 }
 
-fn write_result(
+pub(super) fn write_result(
     transaction: &Transaction<'_>,
     relationship: RelationshipId,
     id: i64,

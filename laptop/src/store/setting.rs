@@ -2,8 +2,10 @@
 
 use super::relationship::unsigned;
 use super::{Store, StoreError};
+use crate::ledger::Event;
 use rusqlite::{OptionalExtension, params};
 use shared_proto::pairing::Attempts;
+use std::collections::BTreeSet;
 
 /// Names of single values. Never used again for another meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Setting {
     Link,
     /// Named tokens of the control API, as JSON; digests only.
     Tokens,
+    /// Models that the owner has switched off, as JSON.
+    ModelsOff,
 }
 
 impl Setting {
@@ -25,6 +29,7 @@ impl Setting {
             Self::PairingFailures => "pairing.failures",
             Self::Link => "link",
             Self::Tokens => "tokens",
+            Self::ModelsOff => "models.off",
         }
     }
 }
@@ -55,6 +60,57 @@ impl Store {
             params![setting.name(), value],
         )?;
         Ok(())
+    }
+
+    /// Sets a single value durably, and says in the ledger what that means.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn set_noted(
+        &self,
+        setting: Setting,
+        value: &[u8],
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        transaction.execute(
+            "INSERT OR REPLACE INTO settings VALUES (?1, ?2)",
+            params![setting.name(), value],
+        )?;
+        self.scribe.note(&transaction, event)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Models that the owner has switched off. A damaged list ends in an error: nobody knows what was in it.
+    ///
+    /// # Errors
+    /// What the database said, or that the list does not read.
+    pub fn models_off(&self) -> Result<BTreeSet<String>, StoreError> {
+        match self.setting(Setting::ModelsOff)? {
+            None => Ok(BTreeSet::new()),
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|_| StoreError::Unreadable("the list of models that are off")),
+        }
+    }
+
+    /// Models that are off from now on; `model` is the one that was switched.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn set_models_off(
+        &self,
+        off: &BTreeSet<String>,
+        model: &str,
+        on: bool,
+    ) -> Result<(), StoreError> {
+        // A set of texts into a growing vector: this has no way to fail here.
+        let list = serde_json::to_vec(off).unwrap_or_default();
+        let event = Event::Model {
+            model: model.to_owned(),
+            on,
+        };
+        self.set_noted(Setting::ModelsOff, &list, event)
     }
 
     /// The highest time ever seen, in seconds since 1970; `i64::MIN` before the first.
@@ -133,6 +189,22 @@ mod tests {
             .set_setting(Setting::PairingFailures, b"")
             .expect("set");
         assert!(store.attempts(1_000).expect("read").check(1_000).is_err());
+    }
+
+    #[test]
+    fn models_that_are_off_stay_so_over_a_restart() {
+        let folder = TempFolder::new("models-off");
+        let store = Store::open(&folder.0).expect("a store");
+        assert_eq!(store.models_off().expect("none"), BTreeSet::new());
+        let off = BTreeSet::from(["desk/parrot".to_owned()]);
+        store
+            .set_models_off(&off, "desk/parrot", false)
+            .expect("set");
+        drop(store);
+        let store = Store::open(&folder.0).expect("reopened");
+        assert_eq!(store.models_off().expect("read"), off);
+        store.set_setting(Setting::ModelsOff, b"[").expect("set");
+        assert!(store.models_off().is_err(), "damage opens nothing");
     }
 
     #[test]

@@ -28,15 +28,17 @@ pub(super) fn call(
         let words = "this is the gateway's own; ask it on its port, with the key of a caller";
         return Err(RpcError::new(ErrorKind::Forbidden, words));
     }
-    if access < Access::Full {
-        let methods: Vec<MethodInfo> = daemon.call("methods", Value::Null)?;
-        // A method that is not there is refused by name, by the daemon.
-        if methods
-            .iter()
-            .any(|one| one.name == method && one.access > access)
-        {
+    let methods: Vec<MethodInfo> = daemon.call("methods", Value::Null)?;
+    // A method that is not there is refused by name, by the daemon.
+    if let Some(known) = methods.iter().find(|one| one.name == method) {
+        if known.access > access {
             let words =
                 format!("{method} changes things or tells secrets, and this token is for reading");
+            return Err(RpcError::new(ErrorKind::Forbidden, words));
+        }
+        if !known.web {
+            let words =
+                format!("{method} is for the control socket alone; officectl is what calls it");
             return Err(RpcError::new(ErrorKind::Forbidden, words));
         }
     }

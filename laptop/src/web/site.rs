@@ -15,6 +15,8 @@ use std::time::Instant;
 pub struct Site {
     daemon: Daemon,
     port: u16,
+    /// Whether counts are served to whoever asks.
+    metrics: bool,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
 }
@@ -42,7 +44,7 @@ impl Handler for Site {
         }
         let from = access::origin(request);
         let reads = matches!(request.method.as_str(), "GET" | "HEAD");
-        let calls = matches!(request.path(), "/rpc" | "/events");
+        let calls = matches!(request.path(), "/rpc" | "/events" | "/metrics");
         if from == Origin::Foreign && (calls || !reads) {
             let words = "another site asked for this in your name, and got nothing";
             return reply.send(Response::text(403, words));
@@ -54,6 +56,9 @@ impl Handler for Site {
             ("GET" | "HEAD", "/login") => return reply.send(page::login(None)),
             ("POST", "/login") => return reply.send(self.log_in(request)),
             _ => {}
+        }
+        if request.path() == "/metrics" {
+            return reply.send(self.metrics(reads));
         }
         let caller = match self.identify(request) {
             Ok(caller) => caller,
@@ -82,13 +87,33 @@ impl Handler for Site {
 }
 
 impl Site {
-    /// The page for the daemon, on `port`.
-    pub fn new(daemon: Daemon, port: u16) -> Self {
+    /// The page for the daemon, on `port`; with the counts where `metrics`.
+    pub fn new(daemon: Daemon, port: u16, metrics: bool) -> Self {
         Self {
             daemon,
             port,
+            metrics,
             sessions: Mutex::default(),
             attempts: Mutex::default(),
+        }
+    }
+
+    /// Counts, where the owner has said that whoever is on this machine may read them.
+    fn metrics(&self, reads: bool) -> Response {
+        if !self.metrics {
+            let words = "no counts are served here; metrics_enabled = true in the section [web] of daemon.toml has them served, \
+                         and the method metrics tells them to whoever has a token";
+            return Response::text(404, words);
+        }
+        if !reads {
+            return Response::text(405, "counts are read").header("Allow", "GET, HEAD");
+        }
+        match self.daemon.call::<String>("metrics", Value::Null) {
+            Ok(text) => Response::new(200)
+                .header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                .header("Cache-Control", "no-store")
+                .body(text),
+            Err(error) => Response::text(503, error.message),
         }
     }
 
@@ -249,4 +274,21 @@ impl Site {
 fn too_often() -> Response {
     Response::text(429, "too many wrong codes and tokens; wait a minute")
         .header("Retry-After", "60")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn counts_are_served_only_where_the_owner_wants_that() {
+        let status = |wanted, reads| {
+            let nowhere = Daemon::new(Path::new("/nonexistent/control.sock"));
+            Site::new(nowhere, 8145, wanted).metrics(reads).status()
+        };
+        assert_eq!(status(false, true), 404);
+        assert_eq!(status(true, false), 405);
+        assert_eq!(status(true, true), 503, "the daemon is not there");
+    }
 }

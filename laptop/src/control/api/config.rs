@@ -15,6 +15,40 @@ pub struct ReloadReport {
     pub findings: Vec<String>,
 }
 
+/// Names one of the settings files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigName {
+    /// `daemon.toml`, `permissions.toml` or `services.toml`.
+    pub name: String,
+}
+
+/// A settings file as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigText {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// What it says; of a missing one, the template.
+    pub text: String,
+    /// SHA-256 of that, in hexadecimal digits.
+    pub digest: String,
+    /// Whether the daemon may write it; where it may not, `officectl config edit` as root does.
+    pub writable: bool,
+}
+
+/// What a settings file is to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigDraft {
+    /// Its name.
+    pub name: String,
+    /// What it is to say.
+    pub text: String,
+    /// The `digest` of what it said when the change was begun; for `config.write`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+}
+
 /// The settings files and what they say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigReport {

@@ -10,4 +10,6 @@ pub struct MethodInfo {
     pub name: String,
     /// What a caller has to be allowed.
     pub access: Access,
+    /// Whether it may be called on loopback too; the others are for the control socket alone.
+    pub web: bool,
 }

@@ -31,6 +31,7 @@
 //! | `ledger.verify` | – | [`LedgerReport`] |
 //! | `ledger.read` | [`LedgerRange`] | [`LedgerPart`] |
 //! | `models` | – | list of [`Model`] |
+//! | `models.enable`, `models.disable` | [`ModelId`] | list of [`Model`] |
 //! | `services.list` | – | list of [`ServiceReport`] |
 //! | `services.test` | – | list of [`ProviderReport`] |
 //! | `files.list` | [`FileName`] | list of [`FileEntry`] |
@@ -40,6 +41,10 @@
 //! | `config.check` | – | list of texts |
 //! | `config.show` | – | [`ConfigReport`] |
 //! | `config.reload` | – | [`ReloadReport`] |
+//! | `config.read` | [`ConfigName`] | [`ConfigText`] |
+//! | `config.try` | [`ConfigDraft`] | list of texts |
+//! | `config.write` | [`ConfigDraft`] | [`ReloadReport`] |
+//! | `logs` | [`LogRange`] | [`LogLines`] |
 //! | `activity` | [`ActivityRange`] | [`Activity`] |
 //! | `usage` | [`UsageRange`] | [`UsageReport`] |
 //! | `providers.list` | – | list of [`Provider`] |
@@ -61,6 +66,7 @@ mod event;
 mod file;
 mod gateway;
 mod ledger;
+mod log;
 mod method;
 mod model;
 mod page;
@@ -74,7 +80,7 @@ pub use activity::{
     Activity, ActivityRange, DeviceUsage, PastRequest, PastWant, UsageRange, UsageReport,
 };
 pub use caller::{AddedCaller, Allowance, Caller, CallerDetail, NewCaller};
-pub use config::{ConfigReport, ReloadReport, Setting};
+pub use config::{ConfigDraft, ConfigName, ConfigReport, ConfigText, ReloadReport, Setting};
 pub use device::{Device, DeviceDetail, DeviceName, Limit, Permit, Rename, Renew};
 pub use event::Event;
 pub use file::{FileEntry, FileName, FilePiece, FileRead, FileWrite, MAX_PIECE_LEN};
@@ -83,8 +89,9 @@ pub use gateway::{
     GatewayMessage, GatewayText, Sampling, Secret, Speaker,
 };
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
+pub use log::{LogLines, LogRange};
 pub use method::MethodInfo;
-pub use model::Model;
+pub use model::{Model, ModelId};
 pub use page::{MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, TokenSecret};
 pub use pairing::{Digits, Network, PairReport, PairStatus};
 pub use provider::Provider;

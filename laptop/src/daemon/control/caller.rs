@@ -20,7 +20,7 @@ const DAY_S: i64 = 24 * 3600;
 const KEY_START: &str = "sk-officeos-";
 
 pub(super) const METHODS: &[Method] = &[
-    Method::full("callers.add", |control, params| {
+    Method::owner("callers.add", |control, params| {
         value(&control.add_caller(&read(params)?)?)
     }),
     Method::read("callers.list", |control, _| value(&control.callers()?)),
@@ -28,19 +28,19 @@ pub(super) const METHODS: &[Method] = &[
         let one = control.find_caller(&read::<DeviceName>(params)?.device)?;
         value(&control.caller_detail(&one)?)
     }),
-    Method::full("callers.permit", |control, params| {
+    Method::owner("callers.permit", |control, params| {
         let wanted = read::<crate::control::api::Permit>(params)?;
         let one = control.find_caller(&wanted.device)?;
         control.set_rule(&one, &wanted)?;
         value(&control.caller_detail(&one)?)
     }),
-    Method::full("callers.limit", |control, params| {
+    Method::owner("callers.limit", |control, params| {
         let wanted = read::<crate::control::api::Limit>(params)?;
         let one = control.find_caller(&wanted.device)?;
         control.set_limits(&one, &wanted)?;
         value(&control.caller_detail(&one)?)
     }),
-    Method::full("callers.revoke", |control, params| {
+    Method::owner("callers.revoke", |control, params| {
         let one = control.find_caller(&read::<DeviceName>(params)?.device)?;
         control.hub.revoke(one.id)?;
         log::info!("{}: revoked", crate::sanitize::visible(&one.name));

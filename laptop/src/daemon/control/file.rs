@@ -11,16 +11,16 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 pub(super) const METHODS: &[Method] = &[
-    Method::full("files.list", |control, params| {
+    Method::owner("files.list", |control, params| {
         value(&control.list_files(&read(params)?)?)
     }),
-    Method::full("files.read", |control, params| {
+    Method::owner("files.read", |control, params| {
         value(&control.read_file(&read(params)?)?)
     }),
-    Method::full("files.write", |control, params| {
+    Method::owner("files.write", |control, params| {
         value(&control.write_file(&read(params)?)?)
     }),
-    Method::full("files.remove", |control, params| {
+    Method::owner("files.remove", |control, params| {
         value(&control.remove_file(&read(params)?)?)
     }),
 ];

@@ -13,6 +13,7 @@ fn methods() -> Vec<MethodInfo> {
         .map(|method| MethodInfo {
             name: method.name.to_owned(),
             access: method.access,
+            web: method.web,
         })
         .collect()
 }
@@ -23,7 +24,7 @@ mod tests {
     use crate::control::api::Access;
     use std::collections::BTreeSet;
 
-    /// The document: a heading for each method, and `read` or `full` behind it.
+    /// The document: a heading for each method, and `read`, `full` or `owner` behind it.
     const DOCUMENT: &str = include_str!("../../../API.md");
 
     fn documented() -> BTreeSet<(String, String)> {
@@ -44,9 +45,10 @@ mod tests {
         let there: BTreeSet<_> = methods()
             .into_iter()
             .map(|method| {
-                let access = match method.access {
-                    Access::Read => "read",
-                    Access::Full => "full",
+                let access = match (method.access, method.web) {
+                    (Access::Read, _) => "read",
+                    (Access::Full, true) => "full",
+                    (Access::Full, false) => "owner",
                 };
                 (method.name, access.to_owned())
             })

@@ -7,6 +7,7 @@ mod device;
 mod file;
 mod gateway;
 mod ledger;
+mod log;
 mod method;
 mod metrics;
 mod model;
@@ -47,6 +48,7 @@ const FAMILIES: &[&[Method]] = &[
     model::METHODS,
     ledger::METHODS,
     config::METHODS,
+    log::METHODS,
     activity::METHODS,
     usage::METHODS,
     provider::METHODS,
@@ -65,6 +67,8 @@ struct Method {
     name: &'static str,
     /// Whether a caller that may only look may call it.
     access: Access,
+    /// Whether web-service may call it, for the page, for programs with a token and for callers.
+    web: bool,
     call: Call,
 }
 
@@ -74,6 +78,7 @@ impl Method {
         Self {
             name,
             access: Access::Read,
+            web: true,
             call,
         }
     }
@@ -83,7 +88,16 @@ impl Method {
         Self {
             name,
             access: Access::Full,
+            web: true,
             call,
+        }
+    }
+
+    /// One that is for the control socket alone: neither the page nor a token has a use for it.
+    const fn owner(name: &'static str, call: Call) -> Self {
+        Self {
+            web: false,
+            ..Self::full(name, call)
         }
     }
 }
@@ -101,6 +115,8 @@ pub(super) struct Control {
     codes: page::Codes,
     /// Held while the tokens are read and written again.
     token_turn: Mutex<()>,
+    /// The user of web-service, where it has one of its own.
+    web_user: Option<u32>,
     started: Instant,
 }
 
@@ -115,6 +131,7 @@ impl Control {
             times: activity::Times::follow(&hub),
             codes: page::Codes::default(),
             token_turn: Mutex::default(),
+            web_user: reloader.paths.system.then(web_user).flatten(),
             hub,
             pairing,
             settled: Arc::clone(&reloader.settled),
@@ -128,16 +145,39 @@ impl Control {
 }
 
 impl Handler for Control {
-    fn call(&self, method: &str, params: Value) -> Result<Reply, RpcError> {
+    fn call(&self, uid: u32, method: &str, params: Value) -> Result<Reply, RpcError> {
         let mut methods = FAMILIES.iter().copied().flatten();
         match methods.find(|one| one.name == method) {
-            Some(one) => (one.call)(self, params),
+            Some(one) => {
+                may(one, uid, self.web_user)?;
+                (one.call)(self, params)
+            }
             None => {
                 let words = format!("there is no method {}", crate::sanitize::visible(method));
                 Err(RpcError::new(ErrorKind::Method, words))
             }
         }
     }
+}
+
+/// Refuses what is for the owner alone to the user of web-service, whatever asks through it.
+fn may(method: &Method, uid: u32, web_user: Option<u32>) -> Result<(), RpcError> {
+    match web_user == Some(uid) && !method.web {
+        true => {
+            let words = format!(
+                "{} is for officectl and its owner, and not for web-service",
+                method.name
+            );
+            Err(RpcError::new(ErrorKind::Forbidden, words))
+        }
+        false => Ok(()),
+    }
+}
+
+fn web_user() -> Option<u32> {
+    crate::service::process::user_id("officeos-web")
+        .inspect_err(|words| ::log::warn!("{words}"))
+        .ok()
 }
 
 impl From<StoreError> for RpcError {
@@ -179,6 +219,31 @@ mod tests {
     fn parameters_that_do_not_fit_are_refused_as_such() {
         let error = read::<PendingId>(serde_json::json!({ "id": "x" })).expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::Params);
+    }
+
+    #[test]
+    fn web_service_may_call_what_the_page_and_the_gateway_need_and_nothing_else() {
+        let find = |name: &str| {
+            let mut methods = FAMILIES.iter().copied().flatten();
+            methods.find(|one| one.name == name).expect(name)
+        };
+        let web = Some(990);
+        for name in [
+            "status",
+            "approve",
+            "gateway.chat",
+            "tokens.check",
+            "config.write",
+        ] {
+            assert_eq!(may(find(name), 990, web), Ok(()), "{name}");
+        }
+        for name in ["page.login", "callers.add", "files.read"] {
+            let refused = may(find(name), 990, web).expect_err(name);
+            assert_eq!(refused.kind(), ErrorKind::Forbidden);
+            // The owner, and root, and anybody where web-service is the owner's own process.
+            assert_eq!(may(find(name), 1000, web), Ok(()));
+            assert_eq!(may(find(name), 990, None), Ok(()));
+        }
     }
 
     #[test]

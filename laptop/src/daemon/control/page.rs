@@ -5,10 +5,10 @@
 
 use super::{Control, Method, read, value};
 use crate::control::api::{
-    MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, TokenSecret,
+    Access, MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, TokenSecret,
 };
 use crate::control::{ErrorKind, RpcError};
-use crate::ledger::Hex;
+use crate::ledger::{Event, Hex};
 use crate::store::Setting;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ const MAX_NAME_CHARS: usize = 64;
 const SECRET_START: &str = "officeos-";
 
 pub(super) const METHODS: &[Method] = &[
-    Method::full("page.login", |control, _| value(&control.page_login()?)),
+    Method::owner("page.login", |control, _| value(&control.page_login()?)),
     Method::full("page.redeem", |control, params| {
         value(&control.page_redeem(&read::<PageCode>(params)?)?)
     }),
@@ -123,10 +123,21 @@ impl Control {
         })
     }
 
-    fn keep_tokens(&self, tokens: &[Kept]) -> Result<(), RpcError> {
+    /// Keeps `tokens`, of which `one` was made or revoked.
+    fn keep_tokens(&self, tokens: &[Kept], one: &Kept, change: &str) -> Result<(), RpcError> {
         let bytes = serde_json::to_vec(tokens)
             .map_err(|error| RpcError::new(ErrorKind::Internal, error.to_string()))?;
-        Ok(self.hub.store.set_setting(Setting::Tokens, &bytes)?)
+        let event = Event::Token {
+            name: one.token.name.clone(),
+            change: change.to_owned(),
+            access: match one.token.access {
+                Access::Read => "read",
+                Access::Full => "full",
+            }
+            .to_owned(),
+            key: one.digest,
+        };
+        Ok(self.hub.store.set_noted(Setting::Tokens, &bytes, event)?)
     }
 
     fn make_token(&self, wanted: NewToken) -> Result<MadeToken, RpcError> {
@@ -157,11 +168,12 @@ impl Control {
             access: wanted.access,
             made: self.hub.store.local_time(now)?.replace('.', ":"),
         };
-        tokens.push(Kept {
+        let made = Kept {
             token: token.clone(),
             digest: Hex(digest(&secret)),
-        });
-        self.keep_tokens(&tokens)?;
+        };
+        tokens.push(made.clone());
+        self.keep_tokens(&tokens, &made, "made")?;
         log::info!("token {} made", crate::sanitize::visible(&token.name));
         Ok(MadeToken { token, secret })
     }
@@ -183,7 +195,7 @@ impl Control {
                 RpcError::new(ErrorKind::NotFound, words)
             })?;
         let gone = tokens.remove(at);
-        self.keep_tokens(&tokens)?;
+        self.keep_tokens(&tokens, &gone, "revoked")?;
         log::info!(
             "token {} revoked",
             crate::sanitize::visible(&gone.token.name)
@@ -229,7 +241,6 @@ fn random<const N: usize>() -> Result<[u8; N], RpcError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::api::Access;
 
     #[test]
     fn a_code_is_good_once_and_for_a_while() {

@@ -137,3 +137,42 @@ fn the_seconds_of_a_day_end_what_runs_and_refuse_what_comes() {
         Ended::Done(_)
     ));
 }
+
+#[test]
+fn other_manners_count_for_what_waits_and_what_comes() {
+    let mut office = Office::new("turns-adjusted");
+    let root = on_battery(&office, "12\n");
+    let sharing = |places, spare| Sharing {
+        language_at_once: places,
+        root: root.clone(),
+        manners: crate::policy::Manners {
+            spare_battery: spare,
+            ..crate::policy::Manners::default()
+        },
+        ..calm()
+    };
+    shared(&mut office, sharing(1, false));
+    let set = |places, spare| {
+        let settings = Settings {
+            sharing: sharing(places, spare),
+            ..(*office.hub.settings()).clone()
+        };
+        office.hub.set_settings(settings);
+    };
+    let first = office.submit(1, "wait").unwrap();
+    until(&first, |view| (!view.streams.is_empty()).then_some(()));
+    let second = office.submit(2, "hello").unwrap();
+    until(&second, |view| {
+        matches!(view.phase, Some(Phase::Queued { .. })).then_some(())
+    });
+    // More places: who waits goes on, without anybody having left. No device holds more than half of them.
+    set(4, false);
+    assert!(matches!(end(&second), Ended::Done(_)));
+    // The battery counts from now on, and what runs goes on.
+    set(4, true);
+    let refused = office.submit(3, "hello").unwrap();
+    assert_eq!(code(&end(&refused)), Some(ErrorCode::Spared));
+    assert_eq!(office.hub.queues()[0], ("language", 1, 0));
+    office.hub.cancel(office.relationship, RequestId(1));
+    end(&first);
+}

@@ -5,7 +5,7 @@
 
 pub mod wire;
 
-use super::http::{Gone, Handler, Reply, Request, Response, Server, Settings, Stream};
+use super::http::{Gone, Handler, Reply, Request, Response, Server, Settings, Stream, Turned};
 use crate::control::api::GatewayEvent;
 use crate::control::{Client, ClientError};
 use serde_json::Value;
@@ -19,15 +19,20 @@ use wire::{ApiError, Asked, Stamp, Told};
 /// Requests that run at a time: fewer than the daemon's control socket takes, so that its owner always gets through.
 const MAX_RUNNING: usize = 32;
 
-/// Serves the gateway on `listener` for ever; the daemon's control socket is at `control`.
+/// Serves the gateway on `listener` for ever; the daemon's control socket is at `control`. `beat` as in [`Settings`].
 ///
 /// # Errors
 /// When the listening socket itself fails.
-pub fn serve(listener: &TcpListener, control: PathBuf) -> io::Result<()> {
+pub fn serve(
+    listener: &TcpListener,
+    control: PathBuf,
+    beat: Option<(Duration, Turned)>,
+) -> io::Result<()> {
     let port = listener.local_addr()?.port();
     let settings = Settings {
         // Whoever waits for a slow answer reads it when it comes.
         write_timeout: Duration::from_secs(30),
+        beat,
         ..Settings::default()
     };
     Server::new(Gateway::new(control, port), settings).run(listener)

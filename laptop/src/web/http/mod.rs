@@ -54,4 +54,4 @@ pub use reply::{Gone, Reply, Stream};
 pub use request::{Headers, Request};
 pub use response::Response;
 pub use router::{Found, Router};
-pub use server::{Handler, Server, Settings};
+pub use server::{Handler, Server, Settings, Turned};

@@ -38,6 +38,25 @@ impl Piece for str {
     }
 }
 
+/// The owner's own text as it is, lines and all: only markup is escaped.
+pub(super) struct Raw<'t>(pub(super) &'t str);
+
+impl Piece for Raw<'_> {
+    fn piece(&self) -> String {
+        let mut out = String::with_capacity(self.0.len());
+        for character in self.0.chars() {
+            match character {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                other => out.push(other),
+            }
+        }
+        out
+    }
+}
+
 impl Piece for String {
     fn piece(&self) -> String {
         self.as_str().piece()

@@ -2,7 +2,9 @@
 
 mod activity;
 mod device;
+mod editor;
 mod html;
+mod log;
 mod overview;
 mod pairing;
 mod plot;
@@ -38,6 +40,12 @@ pub(super) const ROUTES: Router<Act> = Router(&[
     ("GET", "/providers", system::providers),
     ("GET", "/ledger", system::ledger),
     ("GET", "/settings", system::settings),
+    ("GET", "/settings/:", editor::show),
+    ("POST", "/settings/:/try", editor::attempt),
+    ("POST", "/settings/:/save", editor::save),
+    ("GET", "/logs", log::show),
+    ("POST", "/models/enable", system::enable_model),
+    ("POST", "/models/disable", system::disable_model),
     ("POST", "/tokens/make", system::make_token),
     ("POST", "/tokens/revoke", system::revoke_token),
     ("GET", "/setup", pairing::setup),
@@ -48,7 +56,7 @@ pub(super) const ROUTES: Router<Act> = Router(&[
 ]);
 
 /// Where the navigation leads.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 10] = [
     ("/", "Overview"),
     ("/requests", "Requests"),
     ("/devices", "Devices"),
@@ -57,6 +65,7 @@ const PLACES: [(&str, &str); 9] = [
     ("/providers", "Providers"),
     ("/ledger", "Ledger"),
     ("/settings", "Settings"),
+    ("/logs", "Logs"),
     ("/setup", "Set-up"),
 ];
 
@@ -150,6 +159,7 @@ fn back(path: &str) -> &str {
         Some((start, _)) => match start {
             "/pair" | "/devices" => start,
             "/tokens" => "/settings",
+            "/models" => "/providers",
             _ if start.starts_with("/requests") => "/requests",
             _ => start,
         },
@@ -290,6 +300,8 @@ mod tests {
             ("/requests/4/allow", "/requests"),
             ("/pair/open", "/pair"),
             ("/tokens/make", "/settings"),
+            ("/models/disable", "/providers"),
+            ("/settings/daemon/save", "/settings/daemon"),
             ("/devices/9", "/devices"),
             ("/usage", "/"),
         ] {
@@ -302,6 +314,8 @@ mod tests {
         for text in [
             include_str!("overview.rs"),
             include_str!("device.rs"),
+            include_str!("editor.rs"),
+            include_str!("log.rs"),
             include_str!("activity.rs"),
             include_str!("system.rs"),
             include_str!("pairing.rs"),

@@ -51,7 +51,7 @@ function soon() { clearTimeout(soon.timer); soon.timer = setTimeout(refresh, 120
 // Forms are sent without leaving the page, where the answer is the page they stand on.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.action.endsWith("/logout") || form.action.endsWith("/login") || form.action.endsWith("/tokens/make")) return;
+  if (form.method !== "post" || form.action.endsWith("/logout") || form.action.endsWith("/login") || form.action.endsWith("/tokens/make") || form.classList.contains("editor")) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   try {
@@ -67,6 +67,27 @@ document.addEventListener("submit", async (event) => {
   } catch { say("The laptop does not answer."); }
   refresh();
 });
+
+// A settings file is checked while it is typed, and whoever leaves with something unsaved is asked first.
+const draft = document.querySelector("textarea[data-try]");
+if (draft && !draft.readOnly) {
+  const findings = document.getElementById("findings"), unsaved = document.getElementById("unsaved");
+  // What came back with mistakes in it is not in the file either.
+  let saved = location.pathname.endsWith("/try") || location.pathname.endsWith("/save") ? null : draft.value, leaving = false, number = 0;
+  const mark = () => { unsaved.textContent = draft.value === saved ? "" : "● not saved"; };
+  const check = async () => {
+    const own = ++number;
+    try {
+      const answer = await fetch(draft.dataset.try, { method: "POST", body: new URLSearchParams(new FormData(draft.form)) });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("findings");
+      if (own === number && answer.ok && fresh) findings.replaceChildren(...fresh.childNodes);
+    } catch { /* The next key tries again. */ }
+  };
+  draft.addEventListener("input", () => { mark(); clearTimeout(check.timer); check.timer = setTimeout(check, 300); });
+  draft.form.addEventListener("submit", () => { leaving = true; });
+  addEventListener("beforeunload", (event) => { if (!leaving && draft.value !== saved) event.preventDefault(); });
+  mark();
+}
 
 function words(event) {
   switch (event.event) {

@@ -52,14 +52,34 @@ pub(super) fn providers(view: &View<'_>) -> Response {
                 Some(false) => "on disk",
                 None => "",
             };
-            let usual = if model.default { "usual" } else { "" };
+            let usual = match (model.default, model.embeds) {
+                (true, _) => "usual",
+                (false, Some(true)) => "embeddings",
+                (false, _) => "",
+            };
+            let (state, place, word) = match model.enabled {
+                true => (state, "/models/disable", "Switch off"),
+                false => ("off", "/models/enable", "Switch on"),
+            };
+            let switch = view.form(
+                place,
+                "",
+                html!(
+                    "<input type=\"hidden\" name=\"id\" value=\"{}\"><button aria-label=\"{} {}\">{}</button>",
+                    model.id,
+                    word,
+                    model.id,
+                    word
+                ),
+            );
             html!(
-                "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
+                "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
                 model.service,
                 model.id,
                 state,
                 usual,
-                model.note
+                model.note,
+                switch
             )
         })
         .collect();
@@ -74,10 +94,21 @@ pub(super) fn providers(view: &View<'_>) -> Response {
         "Providers",
         html!(
             "{}<ul class=\"plain cards\">{}</ul><p class=\"muted\">Asked for now; nothing is polled. Further ones: <code>services.toml</code>.</p>\
-             <h2>Models</h2><div class=\"scroll\"><table><thead><tr><th>Service<th>Model<th>State<th><th>Note</tr></thead><tbody>{}</tbody></table></div>",
+             <h2>Models</h2><p class=\"muted\">One that is off is asked by nobody, neither device nor program.</p>\
+             <div class=\"scroll\" id=\"models\" data-live><table><thead><tr><th>Service<th>Model<th>State<th><th>Note<th></tr></thead><tbody>{}</tbody></table></div>",
             none, cards, rows
         ),
     )
+}
+
+pub(super) fn enable_model(view: &View<'_>) -> Response {
+    let params = json!({ "id": view.field("id") });
+    view.act("models.enable", params, "/providers")
+}
+
+pub(super) fn disable_model(view: &View<'_>) -> Response {
+    let params = json!({ "id": view.field("id") });
+    view.act("models.disable", params, "/providers")
 }
 
 pub(super) fn ledger(view: &View<'_>) -> Response {
@@ -312,13 +343,13 @@ fn all_settings(view: &View<'_>, said: Html) -> Result<Html, RpcError> {
         ),
     );
     Ok(html!(
-        "{}{}{}<p class=\"muted\">The files are <code>{}</code> and the two beside it; change them with an editor or <code>officectl config edit</code>. \
-         Values in grey are defaults.</p><div class=\"scroll\"><table class=\"settings\"><tbody>{}</tbody></table></div>\
+        "{}{}{}<p class=\"muted\">The files are <code>{}</code> and the two beside it; change them here, or with <code>officectl config edit</code>:</p><ul>{}</ul><p class=\"muted\">Values in grey are defaults.</p><div class=\"scroll\"><table class=\"settings\"><tbody>{}</tbody></table></div>\
          <h2>Tokens</h2><p class=\"muted\">For programs of this machine that use the control API at <code>/rpc</code> and <code>/events</code>.</p>{}<div class=\"card\">{}</div>",
         said,
         found,
         pending,
         report.file,
+        super::editor::links(),
         rows,
         kept,
         make

@@ -1,0 +1,127 @@
+//! How requests and sessions end, and what stays.
+
+use super::*;
+
+#[test]
+fn a_result_waits_until_it_is_acknowledged() {
+    let office = Office::new("ack");
+    end(&office.submit(1, "hello").unwrap());
+    let found = office
+        .hub
+        .attach(office.relationship, RequestId(1))
+        .unwrap();
+    assert_eq!(text(&found), "1 turns, echo hello");
+    office
+        .hub
+        .acknowledge(office.relationship, RequestId(1))
+        .unwrap();
+    let refusal = office
+        .hub
+        .attach(office.relationship, RequestId(1))
+        .err()
+        .unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::ResultGone);
+    let refusal = office
+        .hub
+        .attach(office.relationship, RequestId(2))
+        .err()
+        .unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::UnknownRequest);
+}
+
+#[test]
+fn a_cancel_keeps_what_had_arrived() {
+    let office = Office::new("cancel");
+    let work = office.submit(1, "wait").unwrap();
+    until(&work, |view| {
+        view.streams
+            .first()
+            .filter(|stream| stream.1 > 0)
+            .map(|_| ())
+    });
+    office.hub.cancel(office.relationship, RequestId(1));
+    assert_eq!(code(&end(&work)), Some(ErrorCode::Cancelled));
+    assert_eq!(text(&work), "begun");
+    let found = office
+        .hub
+        .attach(office.relationship, RequestId(1))
+        .unwrap();
+    assert_eq!(text(&found), "begun");
+}
+
+#[test]
+fn revocation_ends_sessions_and_running_requests() {
+    let office = Office::new("revoke");
+    let (sender, told) = channel();
+    let _guest = office.hub.enter(
+        office.relationship,
+        Arc::new(move |signal| sender.send(signal).unwrap()),
+    );
+    let work = office
+        .hub
+        .submit(
+            office.relationship,
+            &office.submission(1, say("wait", EMPTY)),
+        )
+        .unwrap();
+    until(&work, |view| view.streams.first().map(|_| ()));
+    office.hub.revoke(office.relationship).unwrap();
+    assert_eq!(code(&end(&work)), Some(ErrorCode::Revoked));
+    let record = office.hub.store.request(office.relationship, 1);
+    assert_eq!(record.unwrap().unwrap().results, [], "nothing of it stays");
+    assert!(office.hub.contexts.get(office.relationship, 5).is_none());
+    assert_eq!(
+        told.recv_timeout(Duration::from_secs(60)),
+        Ok(Signal::Close)
+    );
+    let refusal = office.submit(2, "hello").err().unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::Revoked);
+}
+
+#[test]
+fn an_expired_relationship_gets_nothing() {
+    let office = Office::new("expired");
+    let work = office.submit(1, "wait").unwrap();
+    until(&work, |view| view.streams.first().map(|_| ()));
+    office
+        .hub
+        .store
+        .set_expiry(office.relationship, office.hub.wall() - 1)
+        .unwrap();
+    office.hub.expire();
+    assert_eq!(code(&end(&work)), Some(ErrorCode::Expired));
+    let refusal = office.submit(2, "hello").err().unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::Expired);
+}
+
+#[test]
+fn a_newer_session_takes_the_place_of_an_older_one() {
+    let office = Office::new("guest");
+    let (sender, told) = channel();
+    let older = office.hub.enter(
+        office.relationship,
+        Arc::new(move |signal| sender.send(signal).unwrap()),
+    );
+    let newer = office.hub.enter(office.relationship, Arc::new(|_| {}));
+    assert_eq!(told.try_recv(), Ok(Signal::Close));
+    drop(older);
+    assert!(office.hub.is_linked(office.relationship));
+    drop(newer);
+    assert!(!office.hub.is_linked(office.relationship));
+}
+
+#[test]
+fn results_outlive_the_hub() {
+    let mut office = Office::new("restart");
+    end(&office.submit(1, "hello").unwrap());
+    office.restart();
+    let found = office
+        .hub
+        .attach(office.relationship, RequestId(1))
+        .unwrap();
+    assert_eq!(text(&found), "1 turns, echo hello");
+    let again = office.submit(1, "hello").unwrap();
+    assert!(matches!(end(&again), Ended::Done(_)));
+    assert_eq!(office.asked(), 1);
+    assert!(office.socket.exists());
+}
