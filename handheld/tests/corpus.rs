@@ -1,19 +1,48 @@
-//! What coverage-guided fuzzing has found to lead elsewhere in the radio's machine (`fuzz/corpus/radio`), played again on any compiler.
+//! What coverage-guided fuzzing has found to lead elsewhere in the handheld (`fuzz/corpus`), played again on any compiler.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../fuzz/src/card.rs"]
+mod card;
+#[path = "../../fuzz/src/drawing.rs"]
+mod drawing;
+#[path = "../../fuzz/src/corpus.rs"]
+mod play;
 #[path = "../../fuzz/src/radio.rs"]
 mod radio;
+#[path = "../../fuzz/src/zstd.rs"]
+mod zstd;
 
-use std::fs;
-use std::path::Path;
+use play::play;
+use shared_proto::message::{Data, RequestId};
 
 #[test]
-fn the_corpus_of_the_machine_is_played_without_a_fault() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/radio");
-    let mut played = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        radio::drive(&fs::read(entry.unwrap().path()).unwrap());
-        played += 1;
-    }
-    assert!(played > 0, "the corpus is empty");
+fn a_spoiled_card() {
+    play("card", card::drive);
+}
+
+#[test]
+fn pictures_and_text_from_a_laptop() {
+    play("drawing", drawing::drive);
+}
+
+#[test]
+fn the_radio_machine() {
+    play("radio", radio::drive);
+}
+
+#[test]
+fn compressed_pieces() {
+    play("zstd", |bytes| {
+        let (len, packed) = zstd::piece(bytes);
+        let data = Data {
+            id: RequestId(1),
+            slot: 0,
+            offset: 0,
+            raw_len: len,
+            fin: false,
+            bytes: packed,
+        };
+        let plain = handheld::link::unpack::unpack(&data).ok();
+        zstd::check(len, packed, plain.as_deref());
+    });
 }

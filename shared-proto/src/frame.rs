@@ -38,7 +38,7 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, DecodeError> {
 
 /// Collects bytes in any pieces and yields whole frames. Holds one frame and one piece at the most.
 #[cfg(feature = "alloc")]
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Deframer {
     buffer: alloc::vec::Vec<u8>,
     start: usize,

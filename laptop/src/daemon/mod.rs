@@ -15,7 +15,7 @@ mod link;
 mod lobby;
 mod mailbox;
 mod news;
-mod packing;
+pub mod packing;
 mod pairing;
 mod pipe;
 mod providers;

@@ -9,14 +9,14 @@ const MIN_COMPRESSED_LEN: usize = 128;
 const COMPRESSION: i32 = 3;
 
 /// Whether a stream starts like a picture that is compressed already, on its own or behind its format octet.
-pub(super) fn is_packed(bytes: &[u8]) -> bool {
+pub fn is_packed(bytes: &[u8]) -> bool {
     const SIGNS: [&[u8]; 4] = [b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"\x28\xb5\x2f\xfd"];
     let starts = |bytes: &[u8]| SIGNS.iter().any(|sign| bytes.starts_with(sign));
     starts(bytes) || bytes.get(1..).is_some_and(starts) || bytes.get(5..).is_some_and(starts)
 }
 
 /// Compresses a piece where that makes it smaller.
-pub(super) fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
+pub fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.len() < MIN_COMPRESSED_LEN {
         return None;
     }
@@ -26,7 +26,7 @@ pub(super) fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Expands a piece to exactly `raw_len` octets.
-pub(super) fn inflate(bytes: &[u8], raw_len: u32) -> Option<Vec<u8>> {
+pub fn inflate(bytes: &[u8], raw_len: u32) -> Option<Vec<u8>> {
     let raw_len = usize::try_from(raw_len)
         .ok()
         .filter(|len| *len <= MAX_CHUNK_LEN)?;

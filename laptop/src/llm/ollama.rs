@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ipc::{CancelToken, FailureCode, FinishReason, ModelInfo, TextRequest};
 use crate::service::config::ProviderConfig;
-use crate::service::http::{DOCUMENT_CAP, Request, Trouble, send};
+use crate::service::http::{DOCUMENT_CAP, Request, Response, Trouble, send};
 use crate::service::wording::{error_message, one_line};
 use crate::service::{Again, Attempt, Provider};
 
@@ -99,6 +99,76 @@ impl Ollama {
             known.insert(digest.to_owned(), embeds);
         }
         embeds
+    }
+
+    /// Takes the answer to a request in.
+    ///
+    /// # Errors
+    /// As [`TextProvider::generate`].
+    pub fn answered(
+        &self,
+        mut response: Response,
+        max_tokens: u32,
+        pieces: &mut PieceSink<'_>,
+    ) -> Result<Outcome, Attempt> {
+        let (name, base) = (&self.config.name, &self.config.base_url);
+        pieces(Piece::Taken)?;
+        let cap = text_cap(max_tokens);
+        let (mut lines, mut chunk, mut bytes) = (Lines::new(LINE_CAP), [0u8; 16 << 10], 0);
+        loop {
+            let n = match response.read(&mut chunk) {
+                Ok(n) => n,
+                Err(Trouble::Broke(why)) => {
+                    return Err(self.broke(bytes, &format!("the connection ended early ({why})")));
+                }
+                Err(other) => return Err(other.attempt(name, base)),
+            };
+            let mut whole: Vec<Vec<u8>> = Vec::new();
+            let fed = lines.feed(&chunk[..n], |line| whole.push(line.to_vec()));
+            if n == 0 {
+                whole.push(lines.rest());
+            }
+            for line in whole.iter().filter(|line| !line.trim_ascii().is_empty()) {
+                let Ok(value) = serde_json::from_slice::<Value>(line) else {
+                    let start = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
+                    return Err(self.broke(
+                        bytes,
+                        &format!("it sent something that is not JSON: {}", one_line(&start)),
+                    ));
+                };
+                if value.get("error").is_some() {
+                    let said = error_message(&value).unwrap_or_default();
+                    return Err(self.broke(bytes, &format!("it reported an error: {said}")));
+                }
+                if let Some(text) = value["message"]["content"]
+                    .as_str()
+                    .filter(|text| !text.is_empty())
+                {
+                    bytes += text.len();
+                    pieces(Piece::Text(text.to_owned()))?;
+                }
+                let number = |name: &str| value[name].as_u64().and_then(|n| u32::try_from(n).ok());
+                let done = value["done"].as_bool() == Some(true);
+                if done || bytes > cap {
+                    let long = !done || value["done_reason"].as_str() == Some("length");
+                    return Ok(Outcome {
+                        finish: if long {
+                            FinishReason::Length
+                        } else {
+                            FinishReason::Complete
+                        },
+                        prompt_tokens: number("prompt_eval_count"),
+                        output_tokens: number("eval_count"),
+                    });
+                }
+            }
+            if fed.is_err() {
+                return Err(self.broke(bytes, "it sent a line of more than 1 MiB"));
+            }
+            if n == 0 {
+                return Err(self.broke(bytes, "the stream ended without a finish"));
+            }
+        }
     }
 
     fn broke(&self, bytes: usize, why: &str) -> Attempt {
@@ -205,63 +275,7 @@ impl TextProvider for Ollama {
         if !response.is_success() {
             return Err(response.refusal(name, self.key()));
         }
-        pieces(Piece::Taken)?;
-        let cap = text_cap(request.max_tokens);
-        let (mut lines, mut chunk, mut bytes) = (Lines::new(LINE_CAP), [0u8; 16 << 10], 0);
-        loop {
-            let n = match response.read(&mut chunk) {
-                Ok(n) => n,
-                Err(Trouble::Broke(why)) => {
-                    return Err(self.broke(bytes, &format!("the connection ended early ({why})")));
-                }
-                Err(other) => return Err(other.attempt(name, base)),
-            };
-            let mut whole: Vec<Vec<u8>> = Vec::new();
-            let fed = lines.feed(&chunk[..n], |line| whole.push(line.to_vec()));
-            if n == 0 {
-                whole.push(lines.rest());
-            }
-            for line in whole.iter().filter(|line| !line.trim_ascii().is_empty()) {
-                let Ok(value) = serde_json::from_slice::<Value>(line) else {
-                    let start = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
-                    return Err(self.broke(
-                        bytes,
-                        &format!("it sent something that is not JSON: {}", one_line(&start)),
-                    ));
-                };
-                if value.get("error").is_some() {
-                    let said = error_message(&value).unwrap_or_default();
-                    return Err(self.broke(bytes, &format!("it reported an error: {said}")));
-                }
-                if let Some(text) = value["message"]["content"]
-                    .as_str()
-                    .filter(|text| !text.is_empty())
-                {
-                    bytes += text.len();
-                    pieces(Piece::Text(text.to_owned()))?;
-                }
-                let number = |name: &str| value[name].as_u64().and_then(|n| u32::try_from(n).ok());
-                let done = value["done"].as_bool() == Some(true);
-                if done || bytes > cap {
-                    let long = !done || value["done_reason"].as_str() == Some("length");
-                    return Ok(Outcome {
-                        finish: if long {
-                            FinishReason::Length
-                        } else {
-                            FinishReason::Complete
-                        },
-                        prompt_tokens: number("prompt_eval_count"),
-                        output_tokens: number("eval_count"),
-                    });
-                }
-            }
-            if fed.is_err() {
-                return Err(self.broke(bytes, "it sent a line of more than 1 MiB"));
-            }
-            if n == 0 {
-                return Err(self.broke(bytes, "the stream ended without a finish"));
-            }
-        }
+        self.answered(response, request.max_tokens, pieces)
     }
     fn embed(
         &self,

@@ -235,6 +235,62 @@ impl OpenAi {
         Ok(())
     }
 
+    /// Takes the answer to a request in, whichever form the server chose for it.
+    ///
+    /// # Errors
+    /// As [`TextProvider::generate`].
+    pub fn answered(
+        &self,
+        response: Response,
+        max_tokens: u32,
+        pieces: &mut PieceSink<'_>,
+    ) -> Result<Outcome, Attempt> {
+        pieces(Piece::Taken)?;
+        let kind = response.header("content-type").unwrap_or_default();
+        if kind.starts_with("application/json") || kind.starts_with("text/html") {
+            return self.whole(response, pieces);
+        }
+        self.stream(response, text_cap(max_tokens), pieces)
+    }
+
+    fn model(&self, id: &str) -> ModelInfo {
+        ModelInfo {
+            id: id.to_owned(),
+            loaded: None,
+            default: self.config.default_model.as_deref() == Some(id),
+            note: String::new(),
+            embeds: None,
+            here: true,
+        }
+    }
+
+    /// The models that a list names.
+    ///
+    /// # Errors
+    /// It is no list as such servers give it.
+    pub fn listed(&self, body: &[u8]) -> Result<Vec<ModelInfo>, Attempt> {
+        let (name, base) = (&self.config.name, &self.config.base_url);
+        let list: Value = serde_json::from_slice(body).unwrap_or_default();
+        let Some(data) = list["data"].as_array() else {
+            let detail = format!(
+                "{name} at {base} does not list models as an OpenAI-compatible server does."
+            );
+            return Err(self.fail(FailureCode::ProviderFailed, detail));
+        };
+        let usable = |id: &&str| !id.is_empty() && id.len() <= 200 && is_offered(id, base);
+        Ok(data
+            .iter()
+            .filter_map(|entry| {
+                let id = entry["id"].as_str().filter(usable)?;
+                Some(ModelInfo {
+                    embeds: embeds(id, base, entry["type"].as_str()),
+                    ..self.model(id)
+                })
+            })
+            .take(1000)
+            .collect())
+    }
+
     /// A server that ignores `stream` answers in one document.
     fn whole(
         &self,
@@ -318,39 +374,13 @@ impl Provider for OpenAi {
             attempt.again = Again::Elsewhere;
             return Err(attempt);
         }
-        let of = |id: &str| ModelInfo {
-            id: id.to_owned(),
-            loaded: None,
-            default: self.config.default_model.as_deref() == Some(id),
-            note: String::new(),
-            embeds: None,
-            here: true,
-        };
         if !self.config.models.is_empty() {
-            return Ok(self.config.models.iter().map(|id| of(id)).collect());
+            return Ok(self.config.models.iter().map(|id| self.model(id)).collect());
         }
         let body = response
             .read_all(DOCUMENT_CAP)
             .map_err(|t| t.attempt(name, base))?;
-        let list: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let Some(data) = list["data"].as_array() else {
-            let detail = format!(
-                "{name} at {base} does not list models as an OpenAI-compatible server does."
-            );
-            return Err(self.fail(FailureCode::ProviderFailed, detail));
-        };
-        let usable = |id: &&str| !id.is_empty() && id.len() <= 200 && is_offered(id, base);
-        Ok(data
-            .iter()
-            .filter_map(|entry| {
-                let id = entry["id"].as_str().filter(usable)?;
-                Some(ModelInfo {
-                    embeds: embeds(id, base, entry["type"].as_str()),
-                    ..of(id)
-                })
-            })
-            .take(1000)
-            .collect())
+        self.listed(&body)
     }
 }
 
@@ -394,12 +424,7 @@ impl TextProvider for OpenAi {
         cancel: &CancelToken,
     ) -> Result<Outcome, Attempt> {
         let response = self.open(request, model, cancel)?;
-        pieces(Piece::Taken)?;
-        let kind = response.header("content-type").unwrap_or_default();
-        if kind.starts_with("application/json") || kind.starts_with("text/html") {
-            return self.whole(response, pieces);
-        }
-        self.stream(response, text_cap(request.max_tokens), pieces)
+        self.answered(response, request.max_tokens, pieces)
     }
 
     fn embed(

@@ -27,6 +27,43 @@ impl A1111 {
         Self { config }
     }
 
+    /// The picture in an answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn painted(&self, answer: &[u8]) -> Result<Painted, Attempt> {
+        let name = &self.config.name;
+        let value: Value = serde_json::from_slice(answer).map_err(|_| {
+            self.fail(
+                FailureCode::ProviderFailed,
+                format!("{name} answered with something that is not JSON."),
+            )
+        })?;
+        let encoded = value["images"][0]
+            .as_str()
+            .or_else(|| value["image"].as_str())
+            .unwrap_or_default();
+        // Some servers put the picture into a data URL.
+        let encoded = encoded
+            .split_once("base64,")
+            .map_or(encoded, |(_, data)| data);
+        let bytes = STANDARD.decode(encoded).unwrap_or_default();
+        if bytes.is_empty() {
+            return Err(self.fail(
+                FailureCode::ProviderFailed,
+                format!("{name} answered without a picture."),
+            ));
+        }
+        let info: Value = value["info"]
+            .as_str()
+            .and_then(|info| serde_json::from_str(info).ok())
+            .unwrap_or_default();
+        Ok(Painted {
+            bytes,
+            seed: info["seed"].as_u64(),
+        })
+    }
+
     fn fail(&self, code: FailureCode, detail: String) -> Attempt {
         Attempt::fatal(code, &self.config.name, detail)
     }
@@ -233,34 +270,6 @@ impl PictureProvider for A1111 {
             }
             Err(trouble) => return Err(trouble.attempt(name, base)),
         };
-        let value: Value = serde_json::from_slice(&bytes).map_err(|_| {
-            self.fail(
-                FailureCode::ProviderFailed,
-                format!("{name} answered with something that is not JSON."),
-            )
-        })?;
-        let encoded = value["images"][0]
-            .as_str()
-            .or_else(|| value["image"].as_str())
-            .unwrap_or_default();
-        // Some servers put the picture into a data URL.
-        let encoded = encoded
-            .split_once("base64,")
-            .map_or(encoded, |(_, data)| data);
-        let bytes = STANDARD.decode(encoded).unwrap_or_default();
-        if bytes.is_empty() {
-            return Err(self.fail(
-                FailureCode::ProviderFailed,
-                format!("{name} answered without a picture."),
-            ));
-        }
-        let info: Value = value["info"]
-            .as_str()
-            .and_then(|info| serde_json::from_str(info).ok())
-            .unwrap_or_default();
-        Ok(Painted {
-            bytes,
-            seed: info["seed"].as_u64(),
-        })
+        self.painted(&bytes)
     }
 }

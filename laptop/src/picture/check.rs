@@ -6,6 +6,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits, RgbImage, Rgba};
 
 use crate::ipc::{Failure, FailureCode, PictureFormat};
+use crate::service::wording::one_line;
 
 /// Most bytes of an encoded picture.
 pub const MAX_BYTES: usize = 24 << 20;
@@ -69,9 +70,12 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Failure> {
     limits.max_image_height = Some(MAX_SIDE);
     // Eight bytes a pixel (16 bits, four channels) and as much again for the decoder itself.
     limits.max_alloc = Some(MAX_PIXELS * 16);
-    let (width, height) = reader(limits.clone())
-        .into_dimensions()
-        .map_err(|error| bad(format!("The picture is damaged: {error}.")))?;
+    let (width, height) = reader(limits.clone()).into_dimensions().map_err(|error| {
+        bad(format!(
+            "The picture is damaged: {}.",
+            one_line(&error.to_string())
+        ))
+    })?;
     if width == 0
         || height == 0
         || width > MAX_SIDE
@@ -82,9 +86,12 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Failure> {
             "The picture is {width}×{height}; at most {MAX_SIDE} a side and {MAX_PIXELS} pixels are taken."
         )));
     }
-    let image = reader(limits)
-        .decode()
-        .map_err(|error| bad(format!("The picture is damaged: {error}.")))?;
+    let image = reader(limits).decode().map_err(|error| {
+        bad(format!(
+            "The picture is damaged: {}.",
+            one_line(&error.to_string())
+        ))
+    })?;
     if !image.color().has_alpha() {
         return Ok(image.into_rgb8());
     }

@@ -26,6 +26,30 @@ impl OpenAiImages {
     fn fail(&self, code: FailureCode, detail: String) -> Attempt {
         Attempt::fatal(code, &self.config.name, detail)
     }
+
+    /// The picture in an answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn painted(&self, answer: &[u8]) -> Result<Painted, Attempt> {
+        let name = &self.config.name;
+        let value: Value = serde_json::from_slice(answer).map_err(|_| {
+            self.fail(
+                FailureCode::ProviderFailed,
+                format!("{name} answered with something that is not JSON."),
+            )
+        })?;
+        let bytes = value["data"][0]["b64_json"]
+            .as_str()
+            .and_then(|b| STANDARD.decode(b).ok())
+            .unwrap_or_default();
+        if bytes.is_empty() {
+            // A URL is not followed: this process holds keys and goes only where the settings say.
+            let detail = format!("{name} answered without the picture itself (b64_json).");
+            return Err(self.fail(FailureCode::ProviderFailed, detail));
+        }
+        Ok(Painted { bytes, seed: None })
+    }
 }
 
 /// The size to ask `model` for: the nearest shape it offers.
@@ -199,22 +223,7 @@ impl PictureProvider for OpenAiImages {
         let bytes = response
             .read_all(ANSWER_CAP)
             .map_err(|t| t.attempt(name, base))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|_| {
-            self.fail(
-                FailureCode::ProviderFailed,
-                format!("{name} answered with something that is not JSON."),
-            )
-        })?;
-        let bytes = value["data"][0]["b64_json"]
-            .as_str()
-            .and_then(|b| STANDARD.decode(b).ok())
-            .unwrap_or_default();
-        if bytes.is_empty() {
-            // A URL is not followed: this process holds keys and goes only where the settings say.
-            let detail = format!("{name} answered without the picture itself (b64_json).");
-            return Err(self.fail(FailureCode::ProviderFailed, detail));
-        }
-        Ok(Painted { bytes, seed: None })
+        self.painted(&bytes)
     }
 }
 

@@ -122,6 +122,24 @@ pub struct Response {
 }
 
 impl Response {
+    /// An answer that is here whole, of this status and content type: for what holds a provider's words against the
+    /// reading of them, without a connection.
+    pub fn whole(status: u16, kind: &str, body: Vec<u8>) -> Self {
+        let mut headers = http::HeaderMap::new();
+        if let Ok(kind) = http::HeaderValue::from_str(kind) {
+            headers.insert(http::header::CONTENT_TYPE, kind);
+        }
+        let cancel = CancelToken::new();
+        let body = ureq::Body::builder().data(body);
+        Self {
+            status,
+            headers,
+            body: body.into_with_config().limit(u64::MAX).reader(),
+            _guard: cancel.on_cancel(|| {}),
+            cancel,
+        }
+    }
+
     /// A header's value, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

@@ -46,14 +46,14 @@ pub enum ClientEvent<'a> {
     RoundTrip(u64),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Live {
     inflows: BTreeMap<u8, Inflow>,
     uploads: BTreeMap<u8, Outflow>,
 }
 
 /// The machine. See [`crate::session`] for how to drive it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClientSession {
     deframer: Deframer,
     transmit: Vec<u8>,

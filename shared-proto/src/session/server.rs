@@ -39,14 +39,14 @@ pub enum ServerEvent<'a> {
     Farewell,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Live {
     results: BTreeMap<u8, Outflow>,
     uploads: BTreeMap<u8, Inflow>,
 }
 
 /// The machine. See [`crate::session`] for how to drive it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerSession {
     deframer: Deframer,
     transmit: Vec<u8>,
