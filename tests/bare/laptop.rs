@@ -39,6 +39,15 @@ impl Laptop {
         laptop
     }
 
+    /// One with providers, as `services.toml` names them.
+    #[allow(dead_code)] // Each run uses its own part.
+    pub fn served(name: &str, providers: &str) -> Self {
+        let mut laptop = Self::installed(name, "", true);
+        std::fs::write(laptop.home.join("config/services.toml"), providers).expect("providers");
+        laptop.launch();
+        laptop
+    }
+
     /// The daemon alone: whoever tests is its services.
     pub fn alone(name: &str) -> Self {
         let mut laptop = Self::installed(name, "", false);

@@ -244,7 +244,8 @@ pub struct Line {
     pub greeting: Option<Greeting>,
     pub told: BTreeMap<u64, Told>,
     pub uploads: BTreeMap<(u64, u8), Vec<u8>>,
-    positions: BTreeMap<(u64, u8), u64>,
+    /// How far each upload that the laptop asked for has come.
+    pub positions: BTreeMap<(u64, u8), u64>,
     renewal: Option<HandheldRenewal<RingCrypto>>,
     /// Outcome of a renewal: the new pair, or none.
     pub renewed: Option<Option<Credentials>>,
