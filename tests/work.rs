@@ -24,8 +24,11 @@ use shared_proto::time::Millis;
 use shared_proto::token::{TokenNonce, find, mint};
 use std::hint::black_box;
 
+/// Its name, and what does it so many times.
+type Work = (&'static str, fn(usize));
+
 /// Everything that can be counted.
-const WORKS: [(&str, fn(usize)); 13] = [
+const WORKS: [Work; 13] = [
     ("frame", frames),
     ("program", programs),
     ("session", session),

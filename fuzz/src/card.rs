@@ -1,13 +1,10 @@
 //! The card's loader: a card that was written by rules and then spoiled at will opens all the same, gives nothing that was never
 //! written, and goes on.
 
-#[path = "octets.rs"]
-mod octets;
-
+use crate::octets::Octets;
 use handheld::card::medium::{Entropy, Medium};
 use handheld::card::store::{Card, Opened, Relationship};
 use handheld::card::{CardError, Change, Key, Table};
-use octets::Octets;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -35,8 +35,11 @@ pub fn drive(bytes: &[u8]) {
     }
 }
 
+/// Frames by kind and payload.
+type Frames = Vec<(u8, Vec<u8>)>;
+
 /// Every frame of the stream by the plain reader, and how it ends.
-fn all_at_once(mut stream: &[u8]) -> (Vec<(u8, Vec<u8>)>, Result<(), DecodeError>) {
+fn all_at_once(mut stream: &[u8]) -> (Frames, Result<(), DecodeError>) {
     let mut whole = Vec::new();
     loop {
         match frame::decode(stream) {

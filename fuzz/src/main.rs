@@ -7,6 +7,7 @@ mod drawing;
 mod frame;
 mod http;
 mod ledger;
+mod octets;
 mod pairing;
 mod picture;
 mod program;

@@ -1,10 +1,7 @@
 //! Both roles of pairing: people, storage, time and a carrier that loses, repeats, reorders, bends and makes up do anything in any
 //! order. Nobody stores without both people, the handheld never alone, and one wrong entry ends the attempt.
 
-#[path = "octets.rs"]
-mod octets;
-
-use octets::Octets;
+use crate::octets::Octets;
 use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, PublicKey, RelationshipKey, Signer};
 use shared_proto::message::Screen;
@@ -220,7 +217,7 @@ impl World {
         let typed = (number + u32::from(shift % 3)) % 1_000_000;
         let before = matches!(self.laptop.phase(), LaptopPhase::Typing { .. });
         match self.laptop.typed(&format!("{typed:06}"), self.now) {
-            Typing::Right => self.note_typed(before, shift % 3 == 0),
+            Typing::Right => self.note_typed(before, shift.is_multiple_of(3)),
             Typing::Wrong => {
                 self.note_typed(before, false);
                 let phase = self.laptop.phase();

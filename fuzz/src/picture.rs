@@ -1,15 +1,12 @@
 //! What providers of pictures answer: their JSON, and pictures as they come, which are looked at before memory is taken, then fitted.
 
-#[path = "octets.rs"]
-mod octets;
-
+use crate::octets::Octets;
 use laptop::ipc::{PictureFormat, Screen};
 use laptop::picture::a1111::A1111;
 use laptop::picture::check::{MAX_PIXELS, MAX_SIDE, decode, sniff};
 use laptop::picture::fit::fit;
 use laptop::picture::openai::OpenAiImages;
 use laptop::service::config::{Kind, ProviderConfig};
-use octets::Octets;
 
 /// The first octet chooses between an answer and a picture.
 pub fn drive(bytes: &[u8]) {

@@ -1,9 +1,7 @@
 //! What providers of text answer: streams of events, lines of JSON, whole documents, lists of models, refusals. However they are cut,
 //! what is passed on is bounded and is text.
 
-#[path = "octets.rs"]
-mod octets;
-
+use crate::octets::Octets;
 use laptop::llm::ollama::Ollama;
 use laptop::llm::openai::OpenAi;
 use laptop::llm::sse::Sse;
@@ -11,7 +9,6 @@ use laptop::llm::{Outcome, Piece, text_cap};
 use laptop::service::Attempt;
 use laptop::service::config::{Kind, ProviderConfig};
 use laptop::service::http::Response;
-use octets::Octets;
 
 const MAX_TOKENS: u32 = 16;
 

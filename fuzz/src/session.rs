@@ -2,10 +2,7 @@
 //! delivers in pieces, do what a list of messages and two numbers for each stream say, and never accuse each other. At the end one of
 //! them may be told anything.
 
-#[path = "octets.rs"]
-mod octets;
-
-use octets::Octets;
+use crate::octets::Octets;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::{
     INITIAL_WINDOW, MAX_CHUNK_LEN, MAX_LIVE_REQUESTS, MAX_TRANSMIT_LEN, MAX_VALUE_LEN,
@@ -553,7 +550,7 @@ impl World {
 
     /// One side is told anything. It may end the session and must stay whole.
     fn lie(&mut self, octets: &mut Octets<'_>) {
-        let to_server = octets.byte() % 2 == 0;
+        let to_server = octets.byte().is_multiple_of(2);
         let step = usize::from(octets.byte()) + 1;
         for piece in octets.0.chunks(step) {
             let over = if to_server {

@@ -1,14 +1,11 @@
 //! The laptop's store: whatever stands in the database's fields, the ledger's files and the spool, it opens or says in words why not, and
 //! what it then gives keeps to its types and caps.
 
-#[path = "octets.rs"]
-mod octets;
-
+use crate::octets::Octets;
 use laptop::policy::{Profile, Usage};
 use laptop::store::{
     Author, Claim, NewRelationship, NewRequest, Outcome, RequestState, Retention, Store,
 };
-use octets::Octets;
 use rusqlite::types::Value;
 use shared_proto::crypto::ring::RingSigner;
 use shared_proto::crypto::{PublicKey, RelationshipKey, Signature, Signer, TokenSecret};

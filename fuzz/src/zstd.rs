@@ -1,9 +1,6 @@
 //! One compressed piece of a stream: it comes out with the length that it declares, within the cap, or is refused.
 
-#[path = "octets.rs"]
-mod octets;
-
-use octets::Octets;
+use crate::octets::Octets;
 use shared_proto::limits::MAX_CHUNK_LEN;
 
 /// Length and octets of the piece. The first octet chooses how the length is told.

@@ -5,6 +5,8 @@
 mod card;
 #[path = "../../fuzz/src/drawing.rs"]
 mod drawing;
+#[path = "../../fuzz/src/octets.rs"]
+mod octets;
 #[path = "../../fuzz/src/corpus.rs"]
 mod play;
 #[path = "../../fuzz/src/radio.rs"]

@@ -5,6 +5,8 @@
 mod http;
 #[path = "../../fuzz/src/ledger.rs"]
 mod ledger;
+#[path = "../../fuzz/src/octets.rs"]
+mod octets;
 #[path = "../../fuzz/src/picture.rs"]
 mod picture;
 #[path = "../../fuzz/src/corpus.rs"]

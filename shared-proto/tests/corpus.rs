@@ -5,6 +5,8 @@
 mod acceptor;
 #[path = "../../fuzz/src/frame.rs"]
 mod frame;
+#[path = "../../fuzz/src/octets.rs"]
+mod octets;
 #[path = "../../fuzz/src/pairing.rs"]
 mod pairing;
 #[path = "../../fuzz/src/corpus.rs"]
