@@ -350,8 +350,9 @@ impl Line {
         false
     }
 
-    /// Goes on with a request from where its bodies stand.
-    pub fn resume(&mut self, id: u64, told: Told) {
+    /// Goes on with a request from where its bodies stand. Its end is asked for anew, whatever was told before: else what the
+    /// laptop says would meet a request that is taken for ended.
+    pub fn resume(&mut self, id: u64, mut told: Told) {
         let offsets: Offsets = told
             .bodies
             .iter()
@@ -360,6 +361,7 @@ impl Line {
                 offset: body.len() as u64,
             })
             .collect();
+        told.end = None;
         self.told.insert(id, told);
         self.session
             .resume(RequestId(id), offsets, now(self.start))
