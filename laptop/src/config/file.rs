@@ -2,6 +2,7 @@
 
 use super::{DAEMON_TEMPLATE, PERMISSIONS_TEMPLATE};
 use super::{FILES, edit, migrate, text_of};
+use nix::unistd::{AccessFlags, access};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -126,6 +127,13 @@ fn keep(file: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("there are too many old files beside it"))
+}
+
+/// Whether this process may replace `file`.
+pub(super) fn is_replaceable(file: &Path) -> bool {
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    file.parent()
+        .is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok())
 }
 
 /// Makes `file` hold `text`: all of it or, after a crash, what it held before.

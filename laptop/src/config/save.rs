@@ -1,9 +1,8 @@
 //! One file changed as a whole, by an editor or on the page: checked together with the other two before it is written.
 
-use super::file::{put, template};
+use super::file::{is_replaceable, put, template};
 use super::{DaemonConfig, FILES, Finding, PermissionsConfig, read_text, text_of, unreadable};
 use crate::service::config::ServicesConfig;
-use nix::unistd::{AccessFlags, access};
 use shared_proto::crypto::Crypto;
 use shared_proto::crypto::ring::RingCrypto;
 use std::io;
@@ -57,10 +56,7 @@ pub fn digest(text: &str) -> String {
 
 /// Whether this process may replace the file called `name`.
 pub fn is_writable(daemon_file: &Path, name: &str) -> bool {
-    let file = path(daemon_file, name);
-    let file = std::fs::canonicalize(&file).unwrap_or(file);
-    file.parent()
-        .is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok())
+    is_replaceable(&path(daemon_file, name))
 }
 
 /// What is to be said about all three files if the one called `name` said `text`.
