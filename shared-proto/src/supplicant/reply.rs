@@ -1,6 +1,7 @@
 //! What wpa_supplicant answers (`wpa_supplicant/ctrl_iface.c`, version 2.10).
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
