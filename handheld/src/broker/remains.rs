@@ -24,7 +24,7 @@ pub fn sweep(run: &Path, proc: &Path) {
     }
 }
 
-/// The process that a folder is named after: `radio-PROCESS-NUMBER` or `probe-PROCESS`.
+/// The process that a folder is named after: `radio-PROCESS-NUMBER` or `probe-PROCESS-NUMBER`.
 fn owner(name: &str) -> Option<u32> {
     let rest = PREFIXES
         .iter()

@@ -28,8 +28,10 @@ pub(super) struct Shop {
     enabled: Mutex<Enabled>,
     tuning: Mutex<Tuning>,
     threads: AtomicUsize,
-    doors: AtomicUsize,
 }
+
+/// Folders named so far: after process and number, so that brokers which share a process share the count.
+static FOLDERS: AtomicUsize = AtomicUsize::new(0);
 
 impl Shop {
     pub(super) fn open(settings: Settings) -> Arc<Self> {
@@ -53,7 +55,6 @@ impl Shop {
             enabled: Mutex::new(others.collect()),
             tuning: Mutex::new(Tuning::open(file.with_extension("values"))),
             threads: AtomicUsize::new(0),
-            doors: AtomicUsize::new(0),
             run,
         })
     }
@@ -153,7 +154,7 @@ impl Shop {
             .find(|path| path.exists());
         let path = found.ok_or(io::Error::from_raw_os_error(nix::libc::ENOENT))?;
         self.beside(move |line, shop| {
-            let number = shop.doors.fetch_add(1, Relaxed);
+            let number = FOLDERS.fetch_add(1, Relaxed);
             let own = shop
                 .run
                 .join(format!("radio-{}-{number}", std::process::id()));
@@ -245,7 +246,8 @@ fn run_folder() -> PathBuf {
         let folder = place.join("officeos");
         fs::create_dir_all(&folder).ok()?;
         // Whether one may write there only writing tells.
-        let probe = folder.join(format!("probe-{}", std::process::id()));
+        let number = FOLDERS.fetch_add(1, Relaxed);
+        let probe = folder.join(format!("probe-{}-{number}", std::process::id()));
         fs::create_dir(&probe).ok()?;
         fs::remove_dir(&probe).ok()?;
         Some(folder)

@@ -181,6 +181,27 @@ mod tests {
     }
 
     #[test]
+    fn brokers_that_share_a_process_leave_each_others_sockets_alone() {
+        let home = home("beside");
+        let path = home.join("wlan0");
+        let far = supplicant(&path, true);
+        let brokers = [broker(&home), broker(&home)];
+        smol::block_on(async {
+            let mut open = Vec::new();
+            for broker in &brokers {
+                open.push(Ctrl::open(broker, "wlan0").await.unwrap());
+            }
+            for ctrl in &open {
+                let answer = ctrl.request(&Command::Ping).await;
+                assert_eq!(answer.as_deref(), Some("PONG\n"));
+            }
+            open[0].request(&Command::Disconnect).await;
+        });
+        far.join().unwrap();
+        fs::remove_dir_all(home).unwrap();
+    }
+
+    #[test]
     fn a_socket_without_a_server_and_a_silent_one_are_dead() {
         let home = home("dead");
         let stale = home.join("stale");

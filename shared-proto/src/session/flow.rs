@@ -110,10 +110,12 @@ impl Outflow {
         if data.len() > MAX_CHUNK_LEN as u64 {
             return Err(Misuse::TooLong);
         }
-        if self.ended || data.offset != self.sent || data.len() > self.window() {
+        // An empty piece needs no credit, but may not lie beyond it either: the other end would not take it.
+        let end = self.sent.saturating_add(data.len());
+        if self.ended || data.offset != self.sent || end > self.limit.min(MAX_VALUE_LEN) {
             return Err(Misuse::NoCredit);
         }
-        self.sent += data.len();
+        self.sent = end;
         self.ended = data.fin;
         Ok(())
     }

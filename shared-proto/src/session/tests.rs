@@ -226,6 +226,28 @@ fn an_upload_waits_to_be_asked_for() {
 }
 
 #[test]
+fn an_empty_piece_ends_an_upload_at_its_limit_and_not_beyond() {
+    for (from, limit, result) in [(8, 8, Ok(())), (9, 8, Err(Misuse::NoCredit))] {
+        let mut pair = Pair::open();
+        pair.client
+            .submit(RequestId(1), b"", &[0; 64], NOW)
+            .unwrap();
+        pair.deliver_to_server();
+        pair.server
+            .want_upload(Credit {
+                id: RequestId(1),
+                slot: UPLOAD_SLOT,
+                from,
+                limit,
+            })
+            .unwrap();
+        pair.deliver_to_client();
+        let end = data(1, UPLOAD_SLOT, from, b"", true);
+        assert_eq!(pair.client.upload(&end, NOW), result);
+    }
+}
+
+#[test]
 fn one_request_too_many_is_refused_and_the_session_lives_on() {
     let mut pair = Pair::open();
     for id in 1..=MAX_LIVE_REQUESTS as u64 {
