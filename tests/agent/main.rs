@@ -117,8 +117,10 @@ fn a_person_answers_on_the_desktop() {
     until("closed notification", || displayed() == 0);
 
     // Nobody answers: it is refused and goes.
-    let text = "version = 1\n[daemon]\nask_timeout_s = 5\n[networking]\nwifi_direct_enabled = false\nbind_port = 0\n";
-    std::fs::write(laptop.home.join("config/daemon.toml"), text).expect("written");
+    let file = laptop.home.join("config/daemon.toml");
+    let before = std::fs::read_to_string(&file).expect("settings");
+    let text = format!("version = 1\n[daemon]\nask_timeout_s = 5\n{before}");
+    std::fs::write(&file, text).expect("written");
     laptop.ask(&["config", "reload"]);
     asks(&mut line, 5);
     assert_eq!(code(&line.finish(5)), Some(ErrorCode::AskExpired));
