@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Octets of the list that fit a greeting beside everything else.
 const MAX_LIST_LEN: usize = 16 * 1024;
 
+/// What models that come with the laptop are called: nobody's machine but this one's, and asked only where there is no other.
+const BUILT_IN: &str = "built-in/";
+
 /// See the module.
 #[derive(Default)]
 pub struct Catalogue {
@@ -48,24 +51,14 @@ impl Catalogue {
             .clone()
     }
 
-    /// Whether another machine would work on it. Where nobody knows, this one would.
+    /// Whether only other machines could work on it. Where nobody knows, this one could.
     pub(super) fn is_elsewhere(&self, effect: &Effect) -> bool {
         let Target::Model(wanted) = &effect.target else {
             return false;
         };
         let service = effect.operation.service();
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        let means = |model: &ModelInfo| match wanted.as_str() {
-            "" => model.default,
-            // A name without its provider goes to the first that lists it.
-            name => {
-                model.id == name || model.id.split_once('/').is_some_and(|(_, own)| own == name)
-            }
-        };
-        models
-            .iter()
-            .find(|(own, model)| *own == service && means(model))
-            .is_some_and(|(_, model)| !model.here)
+        elsewhere(&models, service, wanted)
     }
 
     /// The list for a greeting; the default of each service comes first.
@@ -211,4 +204,66 @@ fn ask(client: &ServiceClient, off: Vec<String>) -> Result<Vec<ModelInfo>, Strin
         }
     }
     Err("the service ended without an answer".to_owned())
+}
+
+/// Whether only other machines are known that could take `wanted` of `service`.
+fn elsewhere(models: &[(Service, ModelInfo)], service: Service, wanted: &str) -> bool {
+    let of_service = || models.iter().filter(|(own, _)| *own == service);
+    let named = |name: &str| of_service().find(|(_, model)| model.id == name);
+    if let Some((_, model)) = named(wanted) {
+        return !model.here;
+    }
+    // The service chooses among all that could take it, and goes on to the next where one fails.
+    let real = of_service().filter(|(_, model)| !model.id.starts_with(BUILT_IN));
+    let mut takers = real
+        .filter(|(_, model)| {
+            let own = model.id.split_once('/').map(|(_, own)| own);
+            wanted.is_empty() || own == Some(wanted)
+        })
+        .peekable();
+    takers.peek().is_some() && takers.all(|(_, model)| !model.here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_elsewhere_only_where_nothing_here_could_take_it() {
+        let model = |id: &str, here| {
+            let model = ModelInfo {
+                id: id.into(),
+                loaded: None,
+                default: id == "box/big",
+                note: String::new(),
+                here,
+                embeds: None,
+            };
+            (Service::Language, model)
+        };
+        let built_in = model("built-in/partner", true);
+        let elsewhere =
+            |models: &[(Service, ModelInfo)], wanted| elsewhere(models, Service::Language, wanted);
+        let both = [
+            model("box/big", false),
+            model("box/far", false),
+            model("own/big", true),
+            built_in.clone(),
+        ];
+        for (wanted, is) in [
+            ("box/big", true),
+            ("own/big", false),
+            ("far", true),
+            // Whoever fails is followed by the next.
+            ("big", false),
+            ("", false),
+            ("partner", false),
+            ("nowhere", false),
+        ] {
+            assert_eq!(elsewhere(&both, wanted), is, "{wanted:?}");
+        }
+        assert!(elsewhere(&[model("box/big", false), built_in.clone()], ""));
+        assert!(!elsewhere(&[built_in], ""));
+        assert!(!super::elsewhere(&both, Service::Image, ""));
+    }
 }

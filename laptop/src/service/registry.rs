@@ -137,8 +137,9 @@ impl<P: Provider + ?Sized> Entry<P> {
     /// # Errors
     /// Why there is none.
     pub fn pick_model(&self, off: &[String], cancel: &CancelToken) -> Result<String, Failure> {
+        // By the same rule as a model that is named: the settings may hold a short form of its name.
         if let Some(model) = &self.default_model
-            && !self.is_off(model, off)
+            && self.check_on(model, off, cancel).is_ok()
         {
             return Ok(model.clone());
         }

@@ -425,3 +425,20 @@ fn a_model_that_is_off_is_taken_for_nobody() {
     let default = models.iter().find(|one| one.default).map(|one| &one.id[..]);
     assert_eq!(default, Some("one/small"));
 }
+
+#[test]
+fn a_default_of_the_settings_is_held_to_what_is_off_as_a_named_model_is() {
+    let (one, _) = fake("one", true);
+    let short = Entry::new(Arc::clone(&one.provider), Some("big:short".into()));
+    let cancel = CancelToken::new();
+    let pick = |off: &[&str]| {
+        let off: Vec<String> = off.iter().map(|one| (*one).to_owned()).collect();
+        short
+            .pick_model(&off, &cancel)
+            .map_err(|failure| failure.code)
+    };
+    assert_eq!(pick(&[]), Ok("big:short".into()));
+    assert_eq!(pick(&["two/big"]), Ok("big:short".into()));
+    assert_eq!(pick(&["one/big"]), Ok("small".into()));
+    assert_eq!(pick(&["one/big", "one/small"]), Err(FailureCode::ModelOff));
+}

@@ -4,11 +4,12 @@ use super::{Control, Method, read, value};
 use crate::control::api::{Model, ModelId};
 use crate::control::{ErrorKind, RpcError};
 use crate::sanitize::visible;
-use shared_proto::limits::MAX_MODEL_LEN;
 use shared_proto::opcode::Service;
 
 /// Most models that are off.
 const MAX_OFF: usize = 1000;
+/// Octets of a name, that of its provider included: services list none that is longer.
+const MAX_ID_LEN: usize = 300;
 
 pub(super) const METHODS: &[Method] = &[
     Method::read("models", |control, _| {
@@ -54,7 +55,11 @@ impl Control {
             let models = self.hub.catalogue.models();
             models.iter().any(|(_, one)| one.id == wanted.id)
         };
-        if !known || wanted.id.len() > MAX_MODEL_LEN {
+        if wanted.id.len() > MAX_ID_LEN {
+            let words = format!("a model's name has {MAX_ID_LEN} octets at most");
+            return Err(RpcError::new(ErrorKind::Request, words));
+        }
+        if !known {
             let words = format!(
                 "no service has a model {}; see officectl models",
                 visible(&wanted.id)
