@@ -206,6 +206,8 @@ def walk_http(laptop):
     step("what is for the control socket alone is refused to every token, and the counts are read without one")
     for method in ("page.login", "callers.add", "files.list"):
         assert laptop.call(owner, method, name="x", device="1", path="")["error"]["code"] == 4, method
+    for method in ("config.read", "config.try", "config.write"):
+        assert laptop.call(owner, method, name="daemon.toml", text="")["error"]["code"] == 4, method
     code, headers, text = laptop.http("GET", "/metrics")
     assert code == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4"), (code, headers)
     assert "# TYPE officeos_" in text and "ThinkPad" not in text, text

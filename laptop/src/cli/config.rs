@@ -217,7 +217,18 @@ fn edit(paths: &Paths, out: Out, which: &str) -> Result<(), CliError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
         .create(&folder)
         .map_err(at)?;
-    let edited = edit_in(&folder, paths, &file, &name);
+    let edited = match edit_in(&folder, paths, &file, &name) {
+        // What was written is somebody's work.
+        Err(Unedited::Unsaved(error)) => {
+            let words = format!(
+                "{error}; what you wrote is in {}",
+                folder.join(&name).display()
+            );
+            return Err(CliError::new(Exit::Failed, words));
+        }
+        Err(Unedited::Other(error)) => Err(error),
+        Ok(changed) => Ok(changed),
+    };
     let _ = std::fs::remove_dir_all(&folder);
     match edited? {
         false => out.print(&json!({ "changed": false }), |_| {
@@ -227,7 +238,20 @@ fn edit(paths: &Paths, out: Out, which: &str) -> Result<(), CliError> {
     }
 }
 
-fn edit_in(folder: &Path, paths: &Paths, file: &Path, name: &str) -> Result<bool, CliError> {
+/// Why a file was not edited.
+enum Unedited {
+    /// What was written could not be saved.
+    Unsaved(String),
+    Other(CliError),
+}
+
+impl From<CliError> for Unedited {
+    fn from(error: CliError) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn edit_in(folder: &Path, paths: &Paths, file: &Path, name: &str) -> Result<bool, Unedited> {
     let at = |error: io::Error| CliError::new(Exit::Failed, format!("{}: {error}", file.display()));
     let copy = folder.join(name);
     let before = config::text(&paths.config, name).map_err(at)?;
@@ -247,10 +271,8 @@ fn edit_in(folder: &Path, paths: &Paths, file: &Path, name: &str) -> Result<bool
             .status()
             .map_err(at)?;
         if !status.success() {
-            return Err(CliError::new(
-                Exit::Failed,
-                format!("{editor} ended with {status}; the file is as it was"),
-            ));
+            let words = format!("{editor} ended with {status}; the file is as it was");
+            return Err(CliError::new(Exit::Failed, words).into());
         }
         let text = std::fs::read_to_string(&copy).map_err(at)?;
         if text == before {
@@ -265,19 +287,20 @@ fn edit_in(folder: &Path, paths: &Paths, file: &Path, name: &str) -> Result<bool
             Ok(_) => return Ok(true),
             Err(Unsaved::Mistakes(findings)) => findings,
             Err(Unsaved::Changed) => {
-                return Err(CliError::new(
-                    Exit::Failed,
-                    "somebody else has changed the file meanwhile; it is as they left it",
-                ));
+                return Err(Unedited::Unsaved(format!(
+                    "somebody else has changed {} meanwhile; it is as they left it",
+                    file.display()
+                )));
             }
-            Err(Unsaved::Disk(error)) => return Err(at(error)),
+            Err(Unsaved::Disk(error)) => {
+                let words = format!("{}: {error}", file.display());
+                return Err(Unedited::Unsaved(words));
+            }
         };
         line(&words(&findings))?;
         if !again()? {
-            return Err(CliError::new(
-                Exit::Settings,
-                "the file is as it was, because of these mistakes",
-            ));
+            let words = "the file is as it was, because of these mistakes";
+            return Err(CliError::new(Exit::Settings, words).into());
         }
     }
 }

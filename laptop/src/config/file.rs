@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Most old files kept beside a settings file.
 const MAX_BACKUPS: u32 = 1000;
@@ -149,7 +150,9 @@ pub(crate) fn put(file: &Path, text: &str) -> io::Result<()> {
         .parent()
         .ok_or_else(|| io::Error::other("it is in no folder"))?;
     let mut name = file.as_os_str().to_owned();
-    name.push(format!(".new-{}", std::process::id()));
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".new-{}-{number}", std::process::id()));
     let new = PathBuf::from(name);
     let mode = std::fs::metadata(&file).map_or(0o644, |old| old.permissions().mode() & 0o777);
     let written = OpenOptions::new()

@@ -1,7 +1,7 @@
 //! The control API over HTTP: what a token allows, and what goes on to the daemon.
 
 use super::daemon::Daemon;
-use crate::control::api::{Access, MethodInfo};
+use crate::control::api::{Access, MethodInfo, PAGE_ALONE};
 use crate::control::rpc::{self, Answer};
 use crate::control::{ErrorKind, Reply, RpcError};
 use serde_json::Value;
@@ -26,6 +26,10 @@ pub(super) fn call(
     }
     if method.starts_with("gateway.") {
         let words = "this is the gateway's own; ask it on its port, with the key of a caller";
+        return Err(RpcError::new(ErrorKind::Forbidden, words));
+    }
+    if PAGE_ALONE.contains(&method) {
+        let words = format!("{method} is for the page and the control socket alone");
         return Err(RpcError::new(ErrorKind::Forbidden, words));
     }
     let methods: Vec<MethodInfo> = daemon.call("methods", Value::Null)?;

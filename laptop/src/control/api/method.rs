@@ -13,3 +13,7 @@ pub struct MethodInfo {
     /// Whether it may be called on loopback too; the others are for the control socket alone.
     pub web: bool,
 }
+
+/// What the page's own forms do and no token may: who writes the settings decides where keys of providers go, and who reads them may
+/// see some.
+pub const PAGE_ALONE: [&str; 3] = ["config.read", "config.try", "config.write"];

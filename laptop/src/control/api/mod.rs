@@ -90,7 +90,7 @@ pub use gateway::{
 };
 pub use ledger::{LedgerPart, LedgerRange, LedgerReport};
 pub use log::{LogLines, LogRange};
-pub use method::MethodInfo;
+pub use method::{MethodInfo, PAGE_ALONE};
 pub use model::{Model, ModelId};
 pub use page::{MadeToken, NewToken, PageCode, PageLogin, Token, TokenName, TokenSecret};
 pub use pairing::{Digits, Network, PairReport, PairStatus};

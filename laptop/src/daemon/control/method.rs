@@ -21,10 +21,10 @@ fn methods() -> Vec<MethodInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::api::Access;
+    use crate::control::api::{Access, PAGE_ALONE};
     use std::collections::BTreeSet;
 
-    /// The document: a heading for each method, and `read`, `full` or `owner` behind it.
+    /// The document: a heading for each method, and `read`, `full`, `page` or `owner` behind it.
     const DOCUMENT: &str = include_str!("../../../API.md");
 
     fn documented() -> BTreeSet<(String, String)> {
@@ -47,6 +47,7 @@ mod tests {
             .map(|method| {
                 let access = match (method.access, method.web) {
                     (Access::Read, _) => "read",
+                    (Access::Full, true) if PAGE_ALONE.contains(&method.name.as_str()) => "page",
                     (Access::Full, true) => "full",
                     (Access::Full, false) => "owner",
                 };

@@ -78,18 +78,22 @@ pub(super) fn save(view: &View<'_>) -> Response {
                 said: findings(&report.findings),
             })
         }),
-        Err(error) if error.kind() == ErrorKind::Conflict => page(view, |_| {
-            Ok(Shown {
-                text,
-                digest: view.field("before").to_owned(),
-                said: html!(
-                    "<p class=\"notice stop\" role=\"alert\"><b aria-hidden=\"true\">!</b> {}</p>",
-                    error.message
-                ),
-            })
-        }),
-        Err(error) => view.failed(&error),
+        Err(error) => refused(view, text, &error),
     }
+}
+
+/// Shows a text again, with what stood in its way.
+fn refused(view: &View<'_>, text: String, error: &RpcError) -> Response {
+    page(view, |_| {
+        Ok(Shown {
+            text,
+            digest: view.field("before").to_owned(),
+            said: html!(
+                "<p class=\"notice stop\" role=\"alert\"><b aria-hidden=\"true\">!</b> {}</p>",
+                error.message
+            ),
+        })
+    })
 }
 
 fn known(view: &View<'_>) -> Option<(&'static str, &'static str)> {
