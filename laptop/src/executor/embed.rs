@@ -6,6 +6,8 @@ use shared_proto::embedding::decode_texts;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_DIMENSIONS;
 use shared_proto::program::{Embed, ValueType};
+use std::fs::File;
+use std::io::Write as _;
 
 impl Run<'_, '_> {
     pub(super) fn embed(&mut self, op: u8, operands: &Embed) -> Result<Value, Fault> {
@@ -17,17 +19,19 @@ impl Run<'_, '_> {
         let read: usize = request.texts.iter().map(String::len).sum();
         let _permit = self.enter(op)?;
         let counted = self.usage.tokens_in;
-        let mut vectors = Vec::new();
-        let result = self.collect(op, request, &mut vectors);
+        // On the disk, as a program may have many of them and hold each to its end.
+        let mut vectors = self.world.scratch()?;
+        let mut any = false;
+        let result = self.collect(op, request, &mut vectors, &mut any);
         // As with texts: whoever breaks off does not hear the count.
         if let Err(fault) = &result
             && self.usage.tokens_in == counted
-            && (!vectors.is_empty() || fault.is_broken_off())
+            && (any || fault.is_broken_off())
         {
             self.usage.tokens_in += super::language::tokens(read);
             self.estimated = true;
         }
-        result.map(|()| Value::Bytes(Content::Memory(vectors)))
+        result.map(|()| Value::Bytes(Content::File(vectors)))
     }
 
     /// The texts that an operand is.
@@ -62,7 +66,8 @@ impl Run<'_, '_> {
         &mut self,
         op: u8,
         request: EmbedRequest,
-        vectors: &mut Vec<u8>,
+        vectors: &mut File,
+        any: &mut bool,
     ) -> Result<(), Fault> {
         let (wanted, mut dimensions) = (request.texts.len(), request.dimensions.map(usize::from));
         let mut made = 0;
@@ -80,8 +85,11 @@ impl Run<'_, '_> {
                 {
                     made += 1;
                     let octets: Vec<u8> = vector.iter().flat_map(|one| one.to_le_bytes()).collect();
+                    *any = true;
+                    vectors
+                        .write_all(&octets)
+                        .map_err(|error| Fault::disk(&error))?;
                     self.append(op, &octets)?;
-                    vectors.extend_from_slice(&octets);
                 }
                 ServiceEvent::Usage(usage) => {
                     self.usage.tokens_in += u64::from(usage.prompt_tokens);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -27,6 +28,8 @@ pub struct Ollama {
 const MAX_ASKED: usize = 64;
 /// Talents that are remembered; beyond, all are forgotten and asked for again.
 const MAX_REMEMBERED: usize = 2000;
+/// Longest silence of a server that is asked for a talent: it reads a file's head for that.
+const SHOW_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Ollama {
     /// The server that `config` describes.
@@ -76,11 +79,26 @@ impl Ollama {
         *left = left.checked_sub(1)?;
         let url = format!("{}/api/show", self.config.base_url);
         let post = Request::post(&url, &json!({ "model": id }));
-        let mut response = send(&post.bearer(self.key()), cancel).ok()?;
-        // An old server has no such path, or says nothing of capabilities: nobody knows then.
-        let shown: Value = match response.is_success() {
-            true => serde_json::from_slice(&response.read_all(DOCUMENT_CAP).ok()?).ok()?,
-            false => Value::Null,
+        let post = Request {
+            idle: SHOW_PATIENCE,
+            ..post.bearer(self.key())
+        };
+        let Ok(mut response) = send(&post, cancel) else {
+            // It would keep whoever asks waiting for each of the others, too.
+            *left = 0;
+            return None;
+        };
+        // An old server has no such path, or says nothing of capabilities: nobody knows then. Other refusals pass.
+        let shown: Value = match response.status {
+            404 | 405 => Value::Null,
+            _ if !response.is_success() => return None,
+            _ => {
+                let Ok(body) = response.read_all(DOCUMENT_CAP) else {
+                    *left = 0;
+                    return None;
+                };
+                serde_json::from_slice(&body).ok()?
+            }
         };
         let embeds = shown["capabilities"].as_array().map(|list| {
             let has = |word: &str| list.iter().any(|one| one.as_str() == Some(word));

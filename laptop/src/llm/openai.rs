@@ -375,7 +375,11 @@ impl Provider for OpenAi {
             return Err(attempt);
         }
         if !self.config.models.is_empty() {
-            return Ok(self.config.models.iter().map(|id| self.model(id)).collect());
+            let named = self.config.models.iter().map(|id| ModelInfo {
+                embeds: embeds(id, base, None),
+                ..self.model(id)
+            });
+            return Ok(named.collect());
         }
         let body = response
             .read_all(DOCUMENT_CAP)

@@ -70,6 +70,7 @@ pub(super) fn follow(
         started: false,
         enough: false,
         sent: BTreeMap::new(),
+        vectors: 0,
         rest: Vec::new(),
     };
     let mut there = true;
@@ -121,6 +122,8 @@ struct Telling<'a> {
     enough: bool,
     /// Octets told, by result.
     sent: BTreeMap<u8, u64>,
+    /// Vectors told.
+    vectors: usize,
     /// The beginning of a character whose end has not come yet.
     rest: Vec<u8>,
 }
@@ -196,7 +199,7 @@ impl Telling<'_> {
             return Ok(());
         }
         let each = usize::try_from(len).unwrap_or(usize::MAX) / count;
-        for index in 0..count {
+        for index in self.vectors..count {
             let Some(piece) = self.piece(slot, len, each) else {
                 break;
             };
@@ -204,6 +207,7 @@ impl Telling<'_> {
                 index: u16::try_from(index).unwrap_or(u16::MAX),
                 data: STANDARD.encode(piece),
             })?;
+            self.vectors += 1;
         }
         Ok(())
     }
@@ -238,6 +242,11 @@ impl Telling<'_> {
 
     fn end(&mut self, how: Ended) -> std::io::Result<()> {
         let event = match how {
+            Ended::Done(_) if matches!(self.results, Results::Vectors(count) if self.vectors < count) =>
+            {
+                let words = "the result can't be read any more; ask again";
+                self.failed(Fault::new(ErrorCode::Internal, words))
+            }
             Ended::Done(_) => {
                 let held = match &mut self.results {
                     Results::Text(stops) if !self.enough => stops.finish(),
@@ -251,17 +260,19 @@ impl Telling<'_> {
                     cut_short: cut_short && !self.enough,
                 }
             }
-            Ended::Failed { code, detail, .. } => {
-                let fault = Fault::new(code, detail);
-                let profile = self
-                    .hub
-                    .relationship(self.caller.id)
-                    .map(|(_, known)| known);
-                let caller = profile.as_ref().ok().map(|profile| (self.caller, profile));
-                Failed::of(self.hub, caller, fault).event()
-            }
+            Ended::Failed { code, detail, .. } => self.failed(Fault::new(code, detail)),
         };
         self.say(&event)
+    }
+
+    /// The words for a failure, as this caller may hear them.
+    fn failed(&self, fault: Fault) -> GatewayEvent {
+        let profile = self
+            .hub
+            .relationship(self.caller.id)
+            .map(|(_, known)| known);
+        let caller = profile.as_ref().ok().map(|profile| (self.caller, profile));
+        Failed::of(self.hub, caller, fault).event()
     }
 
     fn say(&self, event: &GatewayEvent) -> std::io::Result<()> {

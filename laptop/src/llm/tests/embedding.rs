@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::ipc::EmbedRequest;
+use crate::llm::ollama::Ollama;
+use crate::service::Provider;
+use crate::service::config::{Kind, ProviderConfig};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn embed(model: &str, texts: &[&str], dimensions: Option<u16>) -> ServiceRequest {
     ServiceRequest::Embed(EmbedRequest {
@@ -185,4 +189,23 @@ fn ollama_says_which_model_makes_vectors_and_the_others_are_not_asked() {
     assert_eq!(failed.code, FailureCode::Unsupported);
     assert!(failed.detail.contains("writer:1b writes text"), "{failed}");
     assert_eq!(web.asked("POST", "/v1/embeddings").len(), 1);
+}
+
+#[test]
+fn a_talent_that_could_not_be_told_once_is_asked_for_again() {
+    let busy = AtomicUsize::new(0);
+    let web = Web::start(move |seen| match seen.target.as_str() {
+        "/api/show" if busy.fetch_add(1, Ordering::SeqCst) < 3 => Reply::status(503, "{}"),
+        _ => shelf(seen),
+    });
+    let ollama = Ollama::new(ProviderConfig::new("p", Kind::Ollama, &web.url("")));
+    let embeds = || {
+        let listed = ollama.models(&CancelToken::new()).expect("a list");
+        listed.iter().map(|one| one.embeds).collect::<Vec<_>>()
+    };
+    assert_eq!(embeds(), [None, None, None]);
+    assert_eq!(embeds(), [Some(false), Some(true), None]);
+    let asked = web.asked("POST", "/api/show").len();
+    embeds();
+    assert_eq!(web.asked("POST", "/api/show").len(), asked, "remembered");
 }

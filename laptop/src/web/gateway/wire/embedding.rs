@@ -40,7 +40,7 @@ pub(super) fn read(body: &[u8], key: &str) -> Result<Asked, ApiError> {
         answer: Box::new(EmbeddingAnswer {
             model,
             base64,
-            data: String::new(),
+            body: String::from(HEAD),
         }),
     })
 }
@@ -69,30 +69,34 @@ fn input(fields: &mut Fields) -> Result<Vec<String>, ApiError> {
 struct EmbeddingAnswer {
     model: String,
     base64: bool,
-    /// The objects so far, as they will stand in the list: as values they would weigh ten times as much.
-    data: String,
+    /// The answer so far, objects as they will stand in the list: as values they would weigh ten times as much, and a copy of
+    /// them at the end would weigh as much again.
+    body: String,
 }
+
+/// How the answer begins.
+const HEAD: &str = r#"{"object":"list","data":["#;
 
 impl EmbeddingAnswer {
     /// Writes one object down; false where the daemon's numbers do not read.
     fn push(&mut self, index: u16, numbers: &str) -> bool {
-        if !self.data.is_empty() {
-            self.data.push(',');
+        if self.body.len() > HEAD.len() {
+            self.body.push(',');
         }
         let written = write!(
-            self.data,
+            self.body,
             r#"{{"object":"embedding","index":{index},"embedding":"#
         );
         let pushed = match self.base64 {
             true => {
-                self.data.push('"');
-                self.data.push_str(numbers);
-                self.data.push('"');
+                self.body.push('"');
+                self.body.push_str(numbers);
+                self.body.push('"');
                 true
             }
             false => self.floats(numbers),
         };
-        self.data.push('}');
+        self.body.push('}');
         written.is_ok() && pushed
     }
 
@@ -102,14 +106,14 @@ impl EmbeddingAnswer {
         };
         let (whole, rest) = octets.as_chunks::<4>();
         for (place, one) in whole.iter().enumerate() {
-            self.data.push(if place == 0 { '[' } else { ',' });
+            self.body.push(if place == 0 { '[' } else { ',' });
             let number = f32::from_le_bytes(*one);
             // The shortest digits that read back as the same number; JSON has no word for those that are none.
-            if !number.is_finite() || write!(self.data, "{number:?}").is_err() {
+            if !number.is_finite() || write!(self.body, "{number:?}").is_err() {
                 return false;
             }
         }
-        self.data.push(']');
+        self.body.push(']');
         rest.is_empty() && !whole.is_empty()
     }
 }
@@ -125,12 +129,19 @@ impl Answer for EmbeddingAnswer {
                 true => Told::Nothing,
                 false => Told::Failed(ApiError::no_daemon("the daemon's numbers do not read")),
             },
-            GatewayEvent::Done { prompt_tokens, .. } => Told::Written(format!(
-                r#"{{"object":"list","data":[{}],"model":{},"usage":{}}}"#,
-                std::mem::take(&mut self.data),
-                Value::from(self.model.as_str()),
-                json!({"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}),
-            )),
+            GatewayEvent::Done { prompt_tokens, .. } => {
+                let mut body = std::mem::take(&mut self.body);
+                let tail = write!(
+                    body,
+                    r#"],"model":{},"usage":{}}}"#,
+                    Value::from(self.model.as_str()),
+                    json!({"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}),
+                );
+                match tail {
+                    Ok(()) => Told::Written(body),
+                    Err(_) => Told::Failed(ApiError::no_daemon("the answer can't be written")),
+                }
+            }
             GatewayEvent::Failed {
                 fault,
                 message,
