@@ -161,6 +161,30 @@ mod tests {
     }
 
     #[test]
+    fn a_request_lies_in_one_other_and_no_deeper() {
+        let off = vec!["desk/parrot".to_owned()];
+        let request = ServiceRequest::Models.without(off.clone());
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, &request, REQUEST_CAP).unwrap();
+        for _ in 0..2 {
+            let read = read_frame::<ServiceRequest>(&mut bytes.as_slice(), REQUEST_CAP);
+            assert_eq!(read.unwrap(), request);
+            // As deep as a frame may be; another one is read as ever afterwards.
+            let mut deep = ServiceRequest::Models.without(off.clone());
+            deep = ServiceRequest::Without(Vec::new(), Box::new(deep));
+            let levels = [8u8, 0].repeat(5_000_000);
+            let mut frame = u32::try_from(levels.len()).unwrap().to_le_bytes().to_vec();
+            frame.extend(levels);
+            let read = read_frame::<ServiceRequest>(&mut frame.as_slice(), REQUEST_CAP);
+            assert!(matches!(read, Err(FrameError::Malformed)));
+            let mut frame = Vec::new();
+            write_frame(&mut frame, &deep, REQUEST_CAP).unwrap();
+            let read = read_frame::<ServiceRequest>(&mut frame.as_slice(), REQUEST_CAP);
+            assert!(matches!(read, Err(FrameError::Malformed)));
+        }
+    }
+
+    #[test]
     fn failure_codes_keep_their_order() {
         let bytes = postcard::to_extend(&FailureCode::ProviderBroke, Vec::new()).unwrap();
         assert_eq!(bytes, [4]);

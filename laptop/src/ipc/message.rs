@@ -1,6 +1,8 @@
 //! What the daemon may ask of a service, and what a service answers.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::cell::Cell;
 
 /// One request to a service process. Each service answers its own kinds and refuses the others by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +24,23 @@ pub enum ServiceRequest {
     /// Vectors of texts (llm-service). Answer: `Started`, one `Vector` for each text, `Usage`, `Done`.
     Embed(EmbedRequest),
     /// Another request, for which no model of this list is taken, whoever would choose it. Answer: as of the other one.
-    Without(Vec<String>, Box<ServiceRequest>),
+    Without(
+        Vec<String>,
+        #[serde(deserialize_with = "once")] Box<ServiceRequest>,
+    ),
+}
+
+/// Reads the request within another one. One within that would be refused anyway, and a million of them would fill the stack.
+fn once<'de, D: Deserializer<'de>>(reader: D) -> Result<Box<ServiceRequest>, D::Error> {
+    thread_local!(static WITHIN: Cell<bool> = const { Cell::new(false) });
+    if WITHIN.replace(true) {
+        return Err(D::Error::custom(
+            "a request within a request within a request",
+        ));
+    }
+    let request = Box::deserialize(reader);
+    WITHIN.set(false);
+    request
 }
 
 impl ServiceRequest {

@@ -11,7 +11,7 @@ use super::{Again, Attempt};
 pub struct Patience {
     /// Pause after the first failure, before jitter; doubles each time.
     pub first: Duration,
-    /// Longest pause.
+    /// Longest pause that we choose; a provider may ask for more.
     pub longest: Duration,
     /// Time after which no further attempt begins.
     pub deadline: Duration,
@@ -25,7 +25,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             first: Duration::from_millis(300),
-            longest: Duration::from_secs(120),
+            longest: Duration::from_secs(5),
             // What a language operation has before its first token: who waits longer is told that it timed out.
             deadline: Duration::from_secs(120),
             open_deadline: Duration::from_secs(30),
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn pauses_grow_stay_in_their_band_and_obey_the_provider() {
         let patience = Patience::default();
-        for (n, full) in [(0, 300), (1, 600), (4, 4_800), (9, 120_000), (40, 120_000)] {
+        for (n, full) in [(0, 300), (1, 600), (4, 4_800), (9, 5_000), (40, 5_000)] {
             for noise in [0, 1, 999, u64::MAX] {
                 let pause = patience.pause(n, None, noise).as_millis();
                 assert!((full / 2..=full).contains(&pause), "{n} {noise} {pause}");
