@@ -50,18 +50,30 @@ impl Cable {
 
     /// Waits until the laptop's driver has its interface, and switches it on, as a laptop's network service does.
     pub fn plugged(&self, desk: &Place) {
-        let name = eventually("the laptop's end of the cable", || {
+        let (name, function) = eventually("the laptop's end of the cable", || {
             fs::read_dir("/sys/class/net")
                 .ok()?
                 .flatten()
                 .find_map(|entry| {
-                    let driver: PathBuf = fs::read_link(entry.path().join("device/driver")).ok()?;
+                    let function = entry.path().join("device");
+                    let driver: PathBuf = fs::read_link(function.join("driver")).ok()?;
+                    let name = entry.file_name().to_string_lossy().into_owned();
                     driver
                         .ends_with("cdc_ncm")
-                        .then(|| entry.file_name().to_string_lossy().into_owned())
+                        .then_some((name, fs::canonicalize(function).ok()?))
                 })
         });
+        // The interface is there before its driver is done with it, and the last thing it does is to say that nothing is connected
+        // (usbnet_probe in drivers/net/usb/usbnet.c): one that was switched on before would stay without a carrier. This is read
+        // under the lock that the driver is given the device under.
+        let device = function.parent().expect("a function is part of a device");
+        let number = fs::read_to_string(device.join("bConfigurationValue"));
+        assert_eq!(number.expect("the device").trim(), "1");
         move_to(desk, &name, "usb9");
+        eventually("an address of the laptop's end of the cable", || {
+            let told = desk.must("ip", &["-6", "address", "show", "dev", "usb9"]);
+            told.contains("inet6 fe80").then_some(())
+        });
     }
 
     /// The cable is pulled.
