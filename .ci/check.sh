@@ -11,7 +11,10 @@ rule() { # NAME COMMAND...
 }
 skip() { printf 'rule %s: SKIPPED, %s\n' "$1" "$2"; }
 
-if cargo fmt --version >/dev/null 2>&1; then rule formatting cargo fmt --all --check
+if cargo fmt --version >/dev/null 2>&1; then
+  rule formatting cargo fmt --all --check
+  # Workspaces of their own; what they bring is built where it is run.
+  for apart in fuzz benches; do rule "formatting of $apart" cargo fmt --manifest-path "$apart/Cargo.toml" --check; done
 else skip formatting "no rustfmt here"; fi
 
 pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)

@@ -1,5 +1,6 @@
-//! Measures what BENCHMARKS.md reports of the whole path: how late a streamed word is on the handheld's model, beside
-//! a plain HTTP client in the same run; what the durable write before dispatch costs; what typical requests weigh.
+//! Measures what BENCHMARKS.md reports of the whole path: how late a streamed word is on the handheld's model, its first words and its whole
+//! answer, a picture and a file of 100 MB, each beside a plain client in the same run; what the durable write before dispatch costs; what typical
+//! requests weigh.
 
 mod support;
 
@@ -7,8 +8,9 @@ use shared_proto::limits::MAX_FRAME_HEADER_LEN;
 use shared_proto::message::{Message, RequestId, Submit};
 use shared_proto::program::{Blob, Builder, Chat, Generate, Get, List, Op, Put, ValueType, Write};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::Folder;
@@ -22,6 +24,11 @@ const WORDS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(25);
 /// Runs of each side, taking turns.
 const RUNS: usize = 5;
+
+/// Pictures and files of each side, taking turns.
+const ROUNDS: usize = 5;
+/// Octets of the file.
+const FILE_LEN: usize = 100_000_000;
 
 fn main() {
     weigh();
@@ -149,21 +156,27 @@ fn delay() {
                 .insert(piece.trim().to_owned(), Instant::now());
         },
     );
-    let laptop = Laptop::with("bench", &provider.entry(), &[]);
+    let entries = provider.entry() + &provider.painter_entry();
+    let laptop = Laptop::with("bench", &entries, &[]);
     let card = Folder::new("bench-card");
     let mut pocket = Pocket::start(&card.path().join("card"), laptop.address());
     pocket.pair(&laptop);
-    laptop.ctl().permit("Pocket", &["chat"], "allow");
-    pocket.wait("may.chat=allow");
+    let operations = ["chat", "generate", "fit", "list", "get"];
+    laptop.ctl().permit("Pocket", &operations, "allow");
+    for operation in operations {
+        pocket.wait(&format!("may.{operation}=allow"));
+    }
 
     let (mut ours, mut plain, mut ratios, mut before_first) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut answers = Vec::new();
     for run in 0..RUNS {
-        let mut direct = direct(&provider, &sent, run);
-        let mut through = through(&mut pocket, &provider, &sent, run, &mut before_first);
+        let (mut direct, plainly) = direct(&provider, &sent, run);
+        let (mut through, whole) = through(&mut pocket, &provider, &sent, run, &mut before_first);
         ratios.push(median(&mut through).0 / median(&mut direct).0);
         plain.append(&mut direct);
         ours.append(&mut through);
+        answers.push((whole, plainly));
     }
     let (ours, ours95) = median(&mut ours);
     let (plain, plain95) = median(&mut plain);
@@ -187,23 +200,179 @@ fn delay() {
         "\nTarget: a word within 5 ms (median): {}",
         if ours <= 5.0 { "met" } else { "MISSED" }
     );
+    println!("\n## Whole answers, pictures and files, milliseconds\n");
+    println!(
+        "| | the handheld | a plain client | more by | times as long |\n|---|---|---|---|---|"
+    );
+    let of = |part: fn(&Spans) -> f64| {
+        let pairs = answers.iter().map(|(a, b)| (part(a), part(b)));
+        pairs.collect::<Vec<_>>()
+    };
+    beside("Send pressed → first word", of(|spans| spans.first));
+    beside("Send pressed → whole answer", of(|spans| spans.whole));
+    beside(
+        "Start pressed → picture of 640×480 (noise, 1 MB) can be shown",
+        pictures(&mut pocket, &provider),
+    );
+    files(&mut pocket, &laptop);
     pocket.quit();
 }
 
+/// Prints medians of both and of what lies between them.
+fn beside(what: &str, pairs: Vec<(f64, f64)>) {
+    let column = |of: fn(&(f64, f64)) -> f64| median(&mut pairs.iter().map(of).collect::<Vec<_>>());
+    println!(
+        "| {what} | {:.1} | {:.1} | {:.1} | {:.3} |",
+        column(|pair| pair.0).0,
+        column(|pair| pair.1).0,
+        column(|pair| pair.0 - pair.1).0,
+        column(|pair| pair.0 / pair.1).0
+    );
+}
+
+/// Milliseconds from asking.
+struct Spans {
+    first: f64,
+    whole: f64,
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+/// A picture on the handheld, and the same from the painter itself.
+fn pictures(pocket: &mut Pocket, provider: &Provider) -> Vec<(f64, f64)> {
+    let rounds = (0..ROUNDS).map(|round| {
+        let prompt = format!("A calm harbour {round}");
+        pocket.home();
+        pocket.press("Up Up Up Left Right A");
+        support::eventually("the pictures", || {
+            let screen = pocket.fact("screen");
+            (screen == "gallery" || screen == "prompt").then_some(())
+        });
+        if pocket.fact("screen") == "gallery" {
+            pocket.press("Start");
+        }
+        pocket.wait("screen=prompt");
+        pocket.press("A");
+        pocket.wait("screen=writing");
+        pocket.type_text(&prompt);
+        pocket.press("Start");
+        pocket.wait("screen=prompt");
+        let begun = Instant::now();
+        pocket.press("Start");
+        pocket.wait(&format!("pictures={}", round + 1));
+        pocket.wait("picture.0=ready");
+        let ours = ms(begun);
+        let body = format!(r#"{{"prompt":"{prompt}","width":640,"height":480,"steps":20}}"#);
+        let begun = Instant::now();
+        let mut stream = post(provider, "/sdapi/v1/txt2img", &body);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
+        let body = &answer[head.expect("a head") + 4..];
+        let json: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+        let picture = json["images"][0].as_str().expect("a picture");
+        let picture = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, picture);
+        image::load_from_memory(&picture.expect("base64")).expect("a PNG");
+        (ours, ms(begun))
+    });
+    rounds.collect()
+}
+
+/// A large file on the card, the same over plain TCP to another file, and by scp where OFFICEOS_SCP says how.
+fn files(pocket: &mut Pocket, laptop: &Laptop) {
+    let mut folders = std::fs::read_dir(laptop.home().join("files")).expect("drop folders");
+    let folder = folders.next().expect("one").expect("readable").path();
+    // Like most large files it cannot be made smaller.
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let octets: Vec<u8> = (0..FILE_LEN / 8)
+        .flat_map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .collect();
+    let copies = Folder::new("bench-copies");
+    let scp = std::env::var("OFFICEOS_SCP").ok();
+    let (mut plain, mut secure) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let name = format!("large-{round}.bin");
+        let (source, copy) = (folder.join(&name), copies.path().join(&name));
+        std::fs::write(&source, &octets).expect("a file in the drop folder");
+        pocket.home();
+        pocket.press("Up Up Up Left Down A");
+        pocket.wait("screen=files");
+        pocket.wait(&format!("files.laptop~{name}"));
+        while !pocket.fact("focus").contains(&name) {
+            pocket.press("Down");
+        }
+        let begun = Instant::now();
+        pocket.press("A");
+        pocket.wait(&format!("files.card~{name}"));
+        let ours = ms(begun);
+        let begun = Instant::now();
+        copied(&source, &copy);
+        plain.push((ours, ms(begun)));
+        if let Some(scp) = &scp {
+            std::fs::remove_file(&copy).expect("the copy goes");
+            let command = format!("{scp}:{} {}", source.display(), copy.display());
+            let begun = Instant::now();
+            let mut shell = std::process::Command::new("sh");
+            let status = shell.args(["-c", &command]).status().expect("a shell");
+            assert!(status.success(), "{command}");
+            forced(&copy);
+            secure.push((ours, ms(begun)));
+        }
+        for file in [&source, &copy] {
+            std::fs::remove_file(file).expect("it goes");
+        }
+    }
+    beside("a file of 100 MB on the card, beside plain TCP", plain);
+    if !secure.is_empty() {
+        beside("the same beside scp", secure);
+    }
+}
+
+/// What stands in a file is on the disk: the handheld's is, when it says so.
+fn forced(path: &Path) {
+    let file = std::fs::File::open(path).expect("the copy");
+    file.sync_all().expect("on the disk");
+}
+
+/// A file over plain TCP to another file.
+fn copied(source: &Path, copy: &Path) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut stream = TcpStream::connect(address).expect("connected");
+            let mut file = std::fs::File::open(source).expect("the source");
+            let mut piece = vec![0; 16 * 1024];
+            while let len @ 1.. = file.read(&mut piece).expect("read") {
+                stream.write_all(&piece[..len]).expect("sent");
+            }
+        });
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut file = std::fs::File::create(copy).expect("the copy");
+        let mut piece = vec![0; 16 * 1024];
+        while let len @ 1.. = stream.read(&mut piece).expect("read") {
+            file.write_all(&piece[..len]).expect("written");
+        }
+        file.sync_all().expect("on the disk");
+    });
+}
+
 /// A plain client that reads the provider's stream itself.
-fn direct(provider: &Provider, sent: &Sent, run: usize) -> Vec<f64> {
+fn direct(provider: &Provider, sent: &Sent, run: usize) -> (Vec<f64>, Spans) {
     let prompt = format!("d{run}");
     let body = format!(
         r#"{{"model":"parrot","stream":true,"messages":[{{"role":"user","content":"{prompt}"}}]}}"#
     );
-    let mut stream = TcpStream::connect(provider.address()).expect("the provider");
-    stream.set_nodelay(true).expect("an option");
-    write!(
-        stream,
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("sent");
+    let pressed = Instant::now();
+    let stream = post(provider, "/v1/chat/completions", &body);
+    let mut first = None;
     let mut delays = Vec::new();
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
         let now = Instant::now();
@@ -216,9 +385,24 @@ fn direct(provider: &Provider, sent: &Sent, run: usize) -> Vec<f64> {
         };
         if let Some(at) = sent.lock().expect("stamps").get(word.trim()) {
             delays.push(now.duration_since(*at).as_secs_f64() * 1e3);
+            first.get_or_insert(now.duration_since(pressed).as_secs_f64() * 1e3);
         }
     }
-    delays
+    let (first, whole) = (first.expect("a word"), ms(pressed));
+    (delays, Spans { first, whole })
+}
+
+/// Asks the provider as a plain client does.
+fn post(provider: &Provider, path: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(provider.address()).expect("the provider");
+    stream.set_nodelay(true).expect("an option");
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("sent");
+    stream
 }
 
 /// The handheld's model, asked for each word.
@@ -228,7 +412,7 @@ fn through(
     sent: &Sent,
     run: usize,
     before_first: &mut Vec<f64>,
-) -> Vec<f64> {
+) -> (Vec<f64>, Spans) {
     let prompt = format!("Q{run}");
     pocket.home();
     pocket.press("Start");
@@ -237,7 +421,7 @@ fn through(
     let asked = provider.prompts().len();
     let pressed = Instant::now();
     pocket.press("Start");
-    let mut delays = Vec::new();
+    let (mut delays, mut first) = (Vec::new(), None);
     for word in 0..WORDS {
         let marker = format!("{prompt}w{word}");
         pocket.wait(&format!("answer~{marker}"));
@@ -248,12 +432,14 @@ fn through(
             .get(&marker)
             .expect("it was sent");
         delays.push(now.saturating_duration_since(at).as_secs_f64() * 1e3);
+        first.get_or_insert(now.duration_since(pressed).as_secs_f64() * 1e3);
     }
     if let Some(at) = provider.asked_at(asked) {
         before_first.push(at.saturating_duration_since(pressed).as_secs_f64() * 1e3);
     }
     pocket.wait("answer.state=done");
-    delays
+    let (first, whole) = (first.expect("a word"), ms(pressed));
+    (delays, Spans { first, whole })
 }
 
 /// The one durable write that every request waits for, alone.

@@ -2,6 +2,8 @@
 //!
 //! - `service`: from the start to readiness, memory with eight devices linked, wake-ups in a minute of rest, how fast a
 //!   permission that is switched off stops an answer, and the shares of eight devices that stream at once;
+//! - `sessions`: memory, processor time and delay with 1, 8 and 64 sessions that stream at once;
+//! - `growth`: start, lookup, verify as the ledger, the requests and the results grow;
 //! - `flood`: how a paired device fares while strangers send 10,000 hellos a second, and while silent connections pour in.
 
 mod support;
@@ -14,6 +16,16 @@ mod pocket;
 #[path = "figures_of_service/flood.rs"]
 mod flood;
 
+#[path = "figures_of_service/growth.rs"]
+mod growth;
+
+#[path = "figures_of_service/sessions.rs"]
+mod sessions;
+
+// Plots as the peers' program draws them.
+#[path = "../benches/src/plot.rs"]
+mod plot;
+
 /// What the client's file expects of its neighbours.
 mod laptop {
     pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -23,6 +35,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -55,11 +68,20 @@ fn main() {
     match what.as_str() {
         "service" => service(),
         "flood" => flood::flood(),
+        "sessions" => sessions::sessions(),
+        "growth" => growth::growth(),
         _ => {
-            eprintln!("service | flood");
+            eprintln!("service | flood | sessions | growth");
             std::process::exit(2);
         }
     }
+}
+
+/// Where plots go.
+fn plots() -> std::path::PathBuf {
+    let folder = std::env::var_os("OFFICEOS_PLOTS").map_or_else(std::env::temp_dir, Into::into);
+    fs::create_dir_all(&folder).expect("a folder for plots");
+    folder
 }
 
 fn met(good: bool) -> &'static str {
@@ -170,37 +192,8 @@ fn starts() {
         "[networking]\nbind_port = 0\nwifi_direct_enabled = false\n",
     )
     .expect("settings");
-    let (mut ready, mut listening) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
-        let begun = Instant::now();
-        let mut child = Command::new(program("laptop-daemon"))
-            .args(["--standalone", "--home"])
-            .arg(&home)
-            .env("RUST_LOG", "info")
-            .env("OFFICEOS_DISCOVERY", "off")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("laptop-daemon starts");
-        let log = BufReader::new(child.stderr.take().expect("its log"));
-        let (mut is_ready, mut listens) = (None, None);
-        for line in log.lines().map_while(Result::ok) {
-            let now = begun.elapsed().as_secs_f64() * 1e3;
-            if line.contains("laptop-daemon is ready") {
-                is_ready = Some(now);
-            } else if line.contains("carrier ") && line.contains(" on ") {
-                listens = Some(now);
-            }
-            if is_ready.is_some() && listens.is_some() {
-                break;
-            }
-        }
-        ready.push(is_ready.expect("it is ready"));
-        listening.push(listens.expect("it listens"));
-        support::process::terminate(child.id());
-        child.wait().expect("it ends");
-    }
+    let (mut ready, mut listening): (Vec<f64>, Vec<f64>) =
+        (0..STARTS).map(|_| start_once(&home)).unzip();
     println!("\n## From the start of laptop-daemon, {STARTS} times, milliseconds\n");
     println!("| | median | slowest |\n|---|---|---|");
     let (middle, slowest) = (at(&mut ready, 0.5), at(&mut ready, 1.0));
@@ -210,6 +203,37 @@ fn starts() {
         "| a device can connect: link-service has started and handed its socket over | {heard:.1} | {last:.1} |"
     );
     println!("\nGoal: ready below 50 ms: {}", met(middle < 50.0));
+}
+
+/// Starts laptop-daemon in a folder and ends it again: milliseconds until it is ready, and until a device can connect.
+fn start_once(home: &Path) -> (f64, f64) {
+    let begun = Instant::now();
+    let mut child = Command::new(program("laptop-daemon"))
+        .args(["--standalone", "--home"])
+        .arg(home)
+        .env("RUST_LOG", "info")
+        .env("OFFICEOS_DISCOVERY", "off")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("laptop-daemon starts");
+    let log = BufReader::new(child.stderr.take().expect("its log"));
+    let (mut is_ready, mut listens) = (None, None);
+    for line in log.lines().map_while(Result::ok) {
+        let now = begun.elapsed().as_secs_f64() * 1e3;
+        if line.contains("laptop-daemon is ready") {
+            is_ready = Some(now);
+        } else if line.contains("carrier ") && line.contains(" on ") {
+            listens = Some(now);
+        }
+        if is_ready.is_some() && listens.is_some() {
+            break;
+        }
+    }
+    support::process::terminate(child.id());
+    child.wait().expect("it ends");
+    (is_ready.expect("it is ready"), listens.expect("it listens"))
 }
 
 /// Proportional share of memory of a process, in kB.

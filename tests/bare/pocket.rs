@@ -210,6 +210,8 @@ pub struct Told {
     pub started: Vec<String>,
     pub progress: Vec<u16>,
     pub bodies: BTreeMap<u8, Vec<u8>>,
+    /// Frames with pieces of the bodies.
+    pub pieces: usize,
     pub end: Option<End>,
 }
 
@@ -544,12 +546,9 @@ fn take(
             .progress
             .push(progress.permille),
         ClientEvent::Data(data) => {
-            let body = told
-                .entry(data.id.0)
-                .or_default()
-                .bodies
-                .entry(data.slot)
-                .or_default();
+            let told = told.entry(data.id.0).or_default();
+            told.pieces += 1;
+            let body = told.bodies.entry(data.slot).or_default();
             assert_eq!(body.len() as u64, data.offset, "a piece out of place");
             match data.raw_len {
                 0 => body.extend_from_slice(data.bytes),

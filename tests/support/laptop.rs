@@ -223,6 +223,22 @@ impl Laptop {
         }
     }
 
+    /// Ends it as a shutdown does.
+    pub fn end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // SIGTERM first, so that it ends its children in order.
+            super::process::terminate(child.id());
+            let ended = (0..100).any(|_| {
+                std::thread::park_timeout(std::time::Duration::from_millis(50));
+                matches!(child.try_wait(), Ok(Some(_)))
+            });
+            if !ended {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    }
+
     /// Process number of the daemon.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().map_or(0, Child::id)
@@ -242,17 +258,6 @@ impl Drop for Laptop {
         if std::thread::panicking() {
             eprintln!("-- log of the laptop --\n{}", self.log());
         }
-        if let Some(mut child) = self.child.take() {
-            // SIGTERM first, so that it ends its children in order.
-            super::process::terminate(child.id());
-            let ended = (0..100).any(|_| {
-                std::thread::park_timeout(std::time::Duration::from_millis(50));
-                matches!(child.try_wait(), Ok(Some(_)))
-            });
-            if !ended {
-                let _ = child.kill();
-            }
-            let _ = child.wait();
-        }
+        self.end();
     }
 }
