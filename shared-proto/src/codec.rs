@@ -114,6 +114,44 @@ pub fn from_postcard<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T
     }
 }
 
+/// Writes octets as octets: on its own serde takes a slice for a list of numbers, and so one at a time.
+pub(crate) fn octets<S: serde::Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bytes(bytes)
+}
+
+/// Appends `value` as postcard.
+///
+/// # Errors
+/// [`crate::error::Misuse::TooLong`] where a list does not know its own length; `out` is as it was then.
+#[cfg(feature = "alloc")]
+pub fn push_postcard<T: serde::Serialize + ?Sized>(
+    value: &T,
+    out: &mut alloc::vec::Vec<u8>,
+) -> Result<(), crate::error::Misuse> {
+    struct Behind<'a>(&'a mut alloc::vec::Vec<u8>);
+    impl postcard::ser_flavors::Flavor for Behind<'_> {
+        type Output = ();
+        #[inline]
+        fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+            self.0.extend_from_slice(data);
+            Ok(())
+        }
+        #[inline]
+        fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+            self.0.push(data);
+            Ok(())
+        }
+        fn finalize(self) -> postcard::Result<()> {
+            Ok(())
+        }
+    }
+    let start = out.len();
+    postcard::serialize_with_flavor(value, Behind(out)).map_err(|_| {
+        out.truncate(start);
+        crate::error::Misuse::TooLong
+    })
+}
+
 /// Writes `value` as a varint into `out` and returns how many octets it took.
 pub fn write_varint(mut value: u64, out: &mut [u8; 10]) -> usize {
     let mut len = 0;
@@ -131,6 +169,10 @@ pub fn write_varint(mut value: u64, out: &mut [u8; 10]) -> usize {
 /// Appends `value` as a varint.
 #[cfg(feature = "alloc")]
 pub fn push_varint(value: u64, out: &mut alloc::vec::Vec<u8>) {
+    // Nearly all of them are lengths and numbers below 128.
+    if value < 0x80 {
+        return out.push(value as u8);
+    }
     let mut octets = [0; 10];
     let len = write_varint(value, &mut octets);
     out.extend_from_slice(&octets[..len]);

@@ -51,7 +51,8 @@ pub fn encode_history<'a>(turns: impl IntoIterator<Item = Turn<'a>>) -> alloc::v
     let mut out = alloc::vec::Vec::new();
     for turn in turns {
         // A plain struct into a growing vector: postcard has no way to fail here.
-        out.extend_from_slice(&postcard::to_allocvec(&turn).unwrap_or_default());
+        let pushed = crate::codec::push_postcard(&turn, &mut out);
+        debug_assert_eq!(pushed, Ok(()));
     }
     out
 }

@@ -13,7 +13,8 @@ pub fn encode_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> alloc::vec:
     let mut out = alloc::vec::Vec::new();
     for text in texts {
         // A text into a growing vector: postcard has no way to fail here.
-        out.extend_from_slice(&postcard::to_allocvec(text).unwrap_or_default());
+        let pushed = crate::codec::push_postcard(text, &mut out);
+        debug_assert_eq!(pushed, Ok(()));
     }
     out
 }

@@ -91,12 +91,44 @@ pub fn encode(
     payload: &[u8],
     out: &mut alloc::vec::Vec<u8>,
 ) -> Result<(), crate::error::Misuse> {
-    if payload.len() > MAX_FRAME_LEN {
-        return Err(crate::error::Misuse::TooLong);
+    encode_with(kind, out, |out| {
+        out.extend_from_slice(payload);
+        Ok(())
+    })
+}
+
+/// Appends a frame whose payload `write` appends.
+///
+/// # Errors
+/// That of `write`, and [`crate::error::Misuse::TooLong`] above the cap; `out` is as it was then.
+#[cfg(feature = "alloc")]
+pub(crate) fn encode_with(
+    kind: u8,
+    out: &mut alloc::vec::Vec<u8>,
+    write: impl FnOnce(&mut alloc::vec::Vec<u8>) -> Result<(), crate::error::Misuse>,
+) -> Result<(), crate::error::Misuse> {
+    let start = out.len();
+    // What most frames take, so that a fresh buffer does not grow step by step.
+    out.reserve(64);
+    // Room for the length of a short payload; behind a long one the payload moves up.
+    out.extend_from_slice(&[kind, 0]);
+    let written = write(out);
+    let len = out.len() - start - 2;
+    let fits = match written {
+        Ok(()) if len <= MAX_FRAME_LEN => Ok(()),
+        Ok(()) => Err(crate::error::Misuse::TooLong),
+        Err(error) => Err(error),
+    };
+    if fits.is_err() {
+        out.truncate(start);
+        return fits;
     }
-    out.push(kind);
-    crate::codec::push_varint(payload.len() as u64, out);
-    out.extend_from_slice(payload);
+    let mut header = [0; 10];
+    let header_len = crate::codec::write_varint(len as u64, &mut header);
+    let more = header_len - 1;
+    out.resize(out.len() + more, 0);
+    out.copy_within(start + 2..start + 2 + len, start + 2 + more);
+    out[start + 1..start + 1 + header_len].copy_from_slice(&header[..header_len]);
     Ok(())
 }
 
@@ -130,6 +162,30 @@ mod tests {
         );
         assert_eq!(decode(&[0x06, 0x80, 0x00]), Err(DecodeError::BadVarint));
         assert_eq!(decode(&[0x06, 0xff]), Ok(None));
+    }
+
+    #[test]
+    fn a_payload_stands_behind_the_shortest_form_of_its_length() {
+        for len in [0, 1, 127, 128, 16_383, 16_384, MAX_FRAME_LEN] {
+            let payload: Vec<u8> = (0..len).map(|n| n as u8).collect();
+            let mut expected = alloc::vec![9, 0x06];
+            crate::codec::push_varint(len as u64, &mut expected);
+            expected.extend_from_slice(&payload);
+            let mut out = alloc::vec![9];
+            encode(0x06, &payload, &mut out).unwrap();
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_leaves_nothing_behind() {
+        let mut out = alloc::vec![9];
+        let payload = alloc::vec![0; MAX_FRAME_LEN + 1];
+        assert_eq!(
+            encode(0x06, &payload, &mut out),
+            Err(crate::error::Misuse::TooLong)
+        );
+        assert_eq!(out, [9]);
     }
 
     proptest! {

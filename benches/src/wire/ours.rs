@@ -1,6 +1,7 @@
 //! Our encoding, by the calls that the programs make.
 
 use super::content::{self, Body, Listing};
+use shared_proto::codec::push_postcard;
 use shared_proto::frame;
 use shared_proto::message::{Data, Done, Message, RequestId, Submit, Usage};
 use shared_proto::program::{Builder, Chat, Generate, Get, List, Op, Ref, decode};
@@ -112,7 +113,8 @@ fn record(listing: &Listing<&str>) -> Vec<u8> {
         quota: listing.quota,
         count: listing.entries.len() as u16,
     };
-    let mut record = postcard::to_allocvec(&head).expect("it fits");
+    let mut record = Vec::with_capacity(32 + listing.entries.len() * 48);
+    push_postcard(&head, &mut record).expect("it fits");
     for file in &listing.entries {
         let entry = Entry {
             name: file.name,
@@ -120,7 +122,7 @@ fn record(listing: &Listing<&str>) -> Vec<u8> {
             modified: file.modified,
             folder: file.folder,
         };
-        record.extend_from_slice(&postcard::to_allocvec(&entry).expect("it fits"));
+        push_postcard(&entry, &mut record).expect("it fits");
     }
     record
 }

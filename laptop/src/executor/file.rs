@@ -4,6 +4,7 @@ use super::{Content, Fault, Run, Value};
 use crate::ipc::{
     CancelGuard, EventStream, FetchRequest, ServiceClient, ServiceEvent, ServiceRequest,
 };
+use shared_proto::codec::push_postcard;
 use shared_proto::error::ErrorCode;
 use shared_proto::opcode::{Operation, Service};
 use shared_proto::program::{Delete, Fetch, Get, List, Metadata, Put};
@@ -124,7 +125,8 @@ impl<'r> Run<'r, '_> {
             quota: listing.quota,
             count: listing.entries.len().min(usize::from(u16::MAX)) as u16,
         };
-        let mut record = encode(&head)?;
+        let mut record = Vec::with_capacity(32 + listing.entries.len() * 48);
+        append(&head, &mut record)?;
         for file in &listing.entries {
             let entry = Entry {
                 name: &file.name,
@@ -132,7 +134,7 @@ impl<'r> Run<'r, '_> {
                 modified: file.modified,
                 folder: file.folder,
             };
-            record.extend_from_slice(&encode(&entry)?);
+            append(&entry, &mut record)?;
         }
         Ok(Value::Record(record))
     }
@@ -248,6 +250,12 @@ impl<'r> Run<'r, '_> {
 
 /// Encodes a record.
 pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<Vec<u8>, Fault> {
-    postcard::to_allocvec(record)
-        .map_err(|error| Fault::new(ErrorCode::Internal, error.to_string()))
+    let mut out = Vec::new();
+    append(record, &mut out)?;
+    Ok(out)
+}
+
+/// Encodes what follows in a record.
+pub(super) fn append<T: serde::Serialize>(item: &T, record: &mut Vec<u8>) -> Result<(), Fault> {
+    push_postcard(item, record).map_err(|error| Fault::new(ErrorCode::Internal, error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Operations that ask about the laptop itself.
 
-use super::file::{encode, out_of_turn};
+use super::file::{append, encode, out_of_turn};
 use super::{Fault, Run, Value};
 use crate::ipc::{Health, ProviderHealth, ServiceClient, ServiceEvent, ServiceRequest};
 use shared_proto::opcode::{Operation, Service};
@@ -52,10 +52,11 @@ impl Run<'_, '_> {
                 Service::Image => image,
                 Service::Files | Service::System => true,
             };
-            record.extend_from_slice(&encode(&Capability {
+            let capability = Capability {
                 operation,
                 available,
-            })?);
+            };
+            append(&capability, &mut record)?;
         }
         Ok(Value::Record(record))
     }
@@ -99,7 +100,7 @@ impl Run<'_, '_> {
                 state,
                 reason,
             };
-            record.extend_from_slice(&encode(&row)?);
+            append(&row, &mut record)?;
         }
         Ok(Value::Record(record))
     }

@@ -1,5 +1,6 @@
 //! Greetings: who the handheld is, and what the laptop offers it.
 
+use crate::codec::octets;
 use crate::limits::MAX_MODELS;
 use crate::opcode::{Operation, Service};
 use core::fmt;
@@ -93,6 +94,7 @@ pub struct Link<'a> {
     /// Name of the carrier of this session: `loopback`, `tcp`, `wifi-direct`, `usb`.
     pub carrier: &'a str,
     /// SSID of the laptop's group; empty where it has none.
+    #[serde(serialize_with = "octets")]
     pub ssid: &'a [u8],
     /// Its passphrase.
     pub passphrase: &'a str,
@@ -122,7 +124,7 @@ pub struct Standing<'a> {
     /// The policy, an entry for each operation.
     pub permissions: heapless::Vec<Allowance, 24>,
     /// Models, one behind the other as postcard; see [`models`].
-    #[serde(borrow)]
+    #[serde(borrow, serialize_with = "octets")]
     pub models: &'a [u8],
     /// Longest time a person is waited for, in seconds.
     pub ask_timeout_s: u32,
@@ -170,7 +172,8 @@ pub fn models(bytes: &[u8]) -> impl Iterator<Item = Model<'_>> {
 #[cfg(feature = "alloc")]
 pub fn push_model(model: &Model<'_>, out: &mut alloc::vec::Vec<u8>) {
     // A plain struct into a growing vector: postcard has no way to fail here.
-    out.extend_from_slice(&postcard::to_allocvec(model).unwrap_or_default());
+    let pushed = crate::codec::push_postcard(model, out);
+    debug_assert_eq!(pushed, Ok(()));
 }
 
 #[cfg(test)]

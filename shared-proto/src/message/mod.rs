@@ -16,7 +16,7 @@ pub use request::{
 };
 pub use stream::{Credit, Data, UPLOAD_SLOT};
 
-use crate::codec::from_postcard;
+use crate::codec::{from_postcard, octets};
 use crate::error::DecodeError;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal<'a> {
     /// An encoded step.
-    #[serde(borrow)]
+    #[serde(borrow, serialize_with = "octets")]
     pub step: &'a [u8],
 }
 
@@ -81,9 +81,9 @@ macro_rules! messages {
             /// [`crate::error::Misuse::TooLong`] above the cap of a frame.
             #[cfg(feature = "alloc")]
             pub fn encode(&self, out: &mut alloc::vec::Vec<u8>) -> Result<(), crate::error::Misuse> {
-                let payload = match self { $(Self::$name(value) => postcard::to_allocvec(value),)+ };
-                let payload = payload.map_err(|_| crate::error::Misuse::TooLong)?;
-                crate::frame::encode(self.kind(), &payload, out)
+                crate::frame::encode_with(self.kind(), out, |out| match self {
+                    $(Self::$name(value) => crate::codec::push_postcard(value, out),)+
+                })
             }
         }
 

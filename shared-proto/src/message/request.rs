@@ -1,6 +1,7 @@
 //! The life of a request.
 
 use super::RequestId;
+use crate::codec::octets;
 use crate::limits::MAX_OPS;
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,10 @@ pub struct Submit<'a> {
     /// Its number.
     pub id: RequestId,
     /// The program; see [`crate::program`].
+    #[serde(serialize_with = "octets")]
     pub program: &'a [u8],
     /// 64 octets of Ed25519 over exporter, number and program; see [`crate::crypto`].
+    #[serde(serialize_with = "octets")]
     pub signature: &'a [u8],
 }
 

@@ -1,6 +1,7 @@
 //! Streams: results on their way to the handheld, uploads on their way to the laptop.
 
 use super::RequestId;
+use crate::codec::octets;
 use serde::{Deserialize, Serialize};
 
 /// Slots from here on are uploads: constant `k` travels in slot `UPLOAD_SLOT + k`. Slots below 32 are the
@@ -22,6 +23,7 @@ pub struct Data<'a> {
     /// Whether the stream ends behind this piece.
     pub fin: bool,
     /// The octets.
+    #[serde(serialize_with = "octets")]
     pub bytes: &'a [u8],
 }
 

@@ -3,7 +3,7 @@
 use super::decode::VERSION;
 use super::op::{ConstRef, Op, Ref};
 use super::value::{Blob, Const, ValueType};
-use crate::codec::push_varint;
+use crate::codec::{push_postcard, push_varint, write_varint};
 use crate::error::Misuse;
 use crate::limits::{MAX_CONSTS, MAX_OPS, MAX_PROGRAM_LEN};
 use alloc::vec::Vec;
@@ -11,7 +11,10 @@ use alloc::vec::Vec;
 /// Collects constants and operations; [`Builder::finish`] yields the bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
-    consts: Vec<Vec<u8>>,
+    /// Constants as they will stand in the program, one behind the other.
+    consts: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
     steps: Vec<u8>,
     len: usize,
 }
@@ -20,7 +23,13 @@ impl Builder {
     /// An empty program.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        // What a question of a few sentences takes, so that nothing grows step by step.
+        Self {
+            consts: Vec::with_capacity(256),
+            ends: Vec::with_capacity(8),
+            steps: Vec::with_capacity(64),
+            len: 0,
+        }
     }
 
     /// A constant text.
@@ -49,15 +58,26 @@ impl Builder {
     }
 
     fn constant(&mut self, constant: &Const<'_>) -> Ref {
-        let encoded = encode_const(constant);
-        let index = self
-            .consts
-            .iter()
-            .position(|known| *known == encoded)
-            .unwrap_or_else(|| {
-                self.consts.push(encoded);
-                self.consts.len() - 1
-            });
+        // Written at the end, and taken away again where it is there already.
+        let start = self.consts.len();
+        push_const(constant, &mut self.consts);
+        let (known, new) = self.consts.split_at(start);
+        let mut from = 0;
+        let found = self.ends.iter().position(|end| {
+            let same = known[from..*end] == *new;
+            from = *end;
+            same
+        });
+        let index = match found {
+            Some(index) => {
+                self.consts.truncate(start);
+                index
+            }
+            None => {
+                self.ends.push(self.consts.len());
+                self.ends.len() - 1
+            }
+        };
         Ref::constant(index.min(usize::from(u8::MAX)) as u8)
     }
 
@@ -77,11 +97,15 @@ impl Builder {
     }
 
     fn push(&mut self, guard: u64, op: &Op) -> Ref {
-        let operands = encode_operands(op);
         self.steps.push(op.opcode() as u8);
         push_varint(guard, &mut self.steps);
-        push_varint(operands.len() as u64, &mut self.steps);
-        self.steps.extend_from_slice(&operands);
+        // Operands take less than 128 octets, so that their length is one.
+        let at = self.steps.len();
+        self.steps.push(0);
+        push_operands(op, &mut self.steps);
+        let len = self.steps.len() - at - 1;
+        debug_assert!(len < 0x80, "operands of {len} octets");
+        self.steps[at] = len as u8;
         self.len += 1;
         Ref::result((self.len - 1).min(MAX_OPS) as u8)
     }
@@ -91,74 +115,67 @@ impl Builder {
     /// # Errors
     /// [`Misuse::TooLong`] where it has too many constants, operations or octets. It is not verified yet.
     pub fn finish(&self) -> Result<Vec<u8>, Misuse> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.consts.len() + self.steps.len() + 8);
         out.push(VERSION);
-        push_varint(self.consts.len() as u64, &mut out);
-        self.consts
-            .iter()
-            .for_each(|constant| out.extend_from_slice(constant));
+        push_varint(self.ends.len() as u64, &mut out);
+        out.extend_from_slice(&self.consts);
         push_varint(self.len as u64, &mut out);
         out.extend_from_slice(&self.steps);
-        if self.consts.len() > MAX_CONSTS || self.len > MAX_OPS || out.len() > MAX_PROGRAM_LEN {
+        if self.ends.len() > MAX_CONSTS || self.len > MAX_OPS || out.len() > MAX_PROGRAM_LEN {
             return Err(Misuse::TooLong);
         }
         Ok(out)
     }
 }
 
-fn encode_const(constant: &Const<'_>) -> Vec<u8> {
-    let mut inner = Vec::new();
-    let kind = match constant {
-        Const::Text(text) => {
-            inner.extend_from_slice(text.as_bytes());
-            0
-        }
-        Const::Bytes(bytes) => {
-            inner.extend_from_slice(bytes);
-            1
-        }
+fn push_const(constant: &Const<'_>, out: &mut Vec<u8>) {
+    let mut varint = [0; 10];
+    match constant {
+        Const::Text(text) => push_content(0, &[text.as_bytes()], out),
+        Const::Bytes(bytes) => push_content(1, &[bytes], out),
         Const::Int(value) => {
-            push_varint(*value, &mut inner);
-            2
+            let len = write_varint(*value, &mut varint);
+            push_content(2, &[&varint[..len]], out);
         }
         Const::Blob(blob) => {
-            inner.extend_from_slice(&blob.sha256);
-            push_varint(blob.len, &mut inner);
-            inner.push(match blob.ty {
+            let len = write_varint(blob.len, &mut varint);
+            let ty = match blob.ty {
                 ValueType::Text => 0,
                 ValueType::Image => 2,
                 ValueType::Bytes | ValueType::Int | ValueType::Record => 1,
-            });
-            3
+            };
+            push_content(3, &[&blob.sha256, &varint[..len], &[ty]], out);
         }
-    };
-    let mut out = Vec::with_capacity(inner.len() + 4);
-    out.push(kind);
-    push_varint(inner.len() as u64, &mut out);
-    out.extend_from_slice(&inner);
-    out
+    }
 }
 
-fn encode_operands(op: &Op) -> Vec<u8> {
-    let encoded = match op {
-        Op::Text(r) | Op::Bytes(r) | Op::Integer(r) | Op::Emit(r) => postcard::to_allocvec(r),
-        Op::Concat(parts) => postcard::to_allocvec(parts),
-        Op::Chat(op) => postcard::to_allocvec(op),
-        Op::Complete(op) | Op::Code(op) | Op::Summarize(op) => postcard::to_allocvec(op),
-        Op::Embed(op) => postcard::to_allocvec(op),
-        Op::Generate(op) => postcard::to_allocvec(op),
-        Op::Edit(op) => postcard::to_allocvec(op),
-        Op::Upscale(op) => postcard::to_allocvec(op),
-        Op::Variation(op) => postcard::to_allocvec(op),
-        Op::Fit(op) => postcard::to_allocvec(op),
-        Op::List(op) => postcard::to_allocvec(op),
-        Op::Metadata(op) => postcard::to_allocvec(op),
-        Op::Get(op) => postcard::to_allocvec(op),
-        Op::Put(op) => postcard::to_allocvec(op),
-        Op::Delete(op) => postcard::to_allocvec(op),
-        Op::Fetch(op) => postcard::to_allocvec(op),
-        Op::Status | Op::Capabilities | Op::Resources | Op::Health => return Vec::new(),
+fn push_content(kind: u8, parts: &[&[u8]], out: &mut Vec<u8>) {
+    out.push(kind);
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    push_varint(len as u64, out);
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+fn push_operands(op: &Op, out: &mut Vec<u8>) {
+    let pushed = match op {
+        Op::Text(r) | Op::Bytes(r) | Op::Integer(r) | Op::Emit(r) => push_postcard(r, out),
+        Op::Concat(parts) => push_postcard(parts, out),
+        Op::Chat(op) => push_postcard(op, out),
+        Op::Complete(op) | Op::Code(op) | Op::Summarize(op) => push_postcard(op, out),
+        Op::Embed(op) => push_postcard(op, out),
+        Op::Generate(op) => push_postcard(op, out),
+        Op::Edit(op) => push_postcard(op, out),
+        Op::Upscale(op) => push_postcard(op, out),
+        Op::Variation(op) => push_postcard(op, out),
+        Op::Fit(op) => push_postcard(op, out),
+        Op::List(op) => push_postcard(op, out),
+        Op::Metadata(op) => push_postcard(op, out),
+        Op::Get(op) => push_postcard(op, out),
+        Op::Put(op) => push_postcard(op, out),
+        Op::Delete(op) => push_postcard(op, out),
+        Op::Fetch(op) => push_postcard(op, out),
+        Op::Status | Op::Capabilities | Op::Resources | Op::Health => Ok(()),
     };
     // Plain structs into a growing vector: postcard has no way to fail here.
-    encoded.unwrap_or_default()
+    debug_assert_eq!(pushed, Ok(()));
 }
