@@ -2,6 +2,8 @@
 
 use crate::codec::Reader;
 use crate::error::DecodeError;
+#[cfg(feature = "alloc")]
+use crate::limits::MAX_FRAME_HEADER_LEN;
 use crate::limits::MAX_FRAME_LEN;
 
 /// One frame, borrowed from the bytes it came in.
@@ -91,29 +93,32 @@ pub fn encode(
     payload: &[u8],
     out: &mut alloc::vec::Vec<u8>,
 ) -> Result<(), crate::error::Misuse> {
-    encode_with(kind, out, |out| {
+    encode_with(kind, payload.len(), out, |out| {
         out.extend_from_slice(payload);
         Ok(())
     })
 }
 
-/// Appends a frame whose payload `write` appends.
+/// Appends a frame whose payload `write` appends, some `expected` octets: where that is right or nearly so, nothing is moved or grows twice.
 ///
 /// # Errors
 /// That of `write`, and [`crate::error::Misuse::TooLong`] above the cap; `out` is as it was then.
 #[cfg(feature = "alloc")]
 pub(crate) fn encode_with(
     kind: u8,
+    expected: usize,
     out: &mut alloc::vec::Vec<u8>,
     write: impl FnOnce(&mut alloc::vec::Vec<u8>) -> Result<(), crate::error::Misuse>,
 ) -> Result<(), crate::error::Misuse> {
     let start = out.len();
-    // What most frames take, so that a fresh buffer does not grow step by step.
-    out.reserve(64);
-    // Room for the length of a short payload; behind a long one the payload moves up.
-    out.extend_from_slice(&[kind, 0]);
+    let mut header = [0; 10];
+    let room = crate::codec::write_varint(expected as u64, &mut header);
+    out.reserve(expected + MAX_FRAME_HEADER_LEN);
+    out.push(kind);
+    out.extend_from_slice(&header[..room]);
+    let payload = out.len();
     let written = write(out);
-    let len = out.len() - start - 2;
+    let len = out.len() - payload;
     let fits = match written {
         Ok(()) if len <= MAX_FRAME_LEN => Ok(()),
         Ok(()) => Err(crate::error::Misuse::TooLong),
@@ -123,12 +128,14 @@ pub(crate) fn encode_with(
         out.truncate(start);
         return fits;
     }
-    let mut header = [0; 10];
-    let header_len = crate::codec::write_varint(len as u64, &mut header);
-    let more = header_len - 1;
-    out.resize(out.len() + more, 0);
-    out.copy_within(start + 2..start + 2 + len, start + 2 + more);
-    out[start + 1..start + 1 + header_len].copy_from_slice(&header[..header_len]);
+    let taken = crate::codec::write_varint(len as u64, &mut header);
+    if taken != room {
+        let to = start + 1 + taken;
+        out.resize(out.len().max(to + len), 0);
+        out.copy_within(payload..payload + len, to);
+        out.truncate(to + len);
+    }
+    out[start + 1..start + 1 + taken].copy_from_slice(&header[..taken]);
     Ok(())
 }
 
@@ -174,6 +181,16 @@ mod tests {
             let mut out = alloc::vec![9];
             encode(0x06, &payload, &mut out).unwrap();
             assert_eq!(out, expected);
+            // Also where another length was expected.
+            for guess in [0, 127, 128, 16_384, 1 << 21] {
+                let mut out = alloc::vec![9];
+                let append = |out: &mut Vec<u8>| {
+                    out.extend_from_slice(&payload);
+                    Ok(())
+                };
+                encode_with(0x06, guess, &mut out, append).unwrap();
+                assert_eq!(out, expected, "{guess} expected, {len} come");
+            }
         }
     }
 

@@ -1,10 +1,12 @@
-//! What a laptop costs as its history grows: ledger, requests and results of 100 requests and of 10, 100 and 1000 times as many.
+//! What both sides cost as their history grows: ledger, requests and results of 100 requests on the laptop, one conversation on the handheld's
+//! card, and 10, 100 and 1000 times as many.
 
 use super::{at, pair, pss};
 use crate::plot::Lines;
 use crate::pocket::{Card, End};
 use crate::support::laptop::Laptop;
 use crate::support::provider::{Answer, Provider};
+use crate::support::{Folder, program};
 use ::laptop::paths::Paths;
 use ::laptop::policy::Usage;
 use ::laptop::store::{Author, Claim, NewRequest, Outcome, RequestState, Store};
@@ -12,8 +14,9 @@ use shared_proto::crypto::ring::{RingCrypto, RingSigner};
 use shared_proto::crypto::{Crypto, Signer, sign_submit};
 use std::fs;
 use std::hint::black_box;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Requests of the shortest history, and how many times as long the others are.
@@ -31,6 +34,11 @@ struct Row {
 }
 
 pub fn growth() {
+    laptops();
+    cards();
+}
+
+fn laptops() {
     let provider = Provider::start(|_| Answer {
         pieces: vec!["word ".into()],
         pause: Duration::ZERO,
@@ -47,16 +55,22 @@ pub fn growth() {
         rows.push(measure(&mut laptop, &card, times, lookups));
     }
     println!(
-        "\n## As the history grows: {REQUESTS} requests with results of {RESULT_LEN} octets, and 10, 100, 1000 times as many; median of {ROUNDS}\n"
+        "\n## As the laptop's history grows: {REQUESTS} requests with results of {RESULT_LEN} octets, and 10, 100, 1000 times as many; median of {ROUNDS}\n"
     );
+    let mut plot = Lines::new(
+        "As the laptop's history grows: milliseconds",
+        "requests in the ledger",
+        "",
+    );
+    tell(&rows, REQUESTS, &mut plot);
+    plot.write(&super::plots().join("growth-laptop.svg"));
+}
+
+/// Prints rows and draws those that are times.
+fn tell(rows: &[Row], unit: u64, plot: &mut Lines) {
     let head: Vec<String> = rows.iter().map(|row| format!("× {}", row.times)).collect();
     println!("| | {} |", head.join(" | "));
     println!("|---|{}", "---|".repeat(rows.len()));
-    let mut plot = Lines::new(
-        "As the history grows: milliseconds",
-        "requests in the ledger",
-        "milliseconds",
-    );
     for place in 0..rows[0].values.len() {
         let name = rows[0].values[place].0;
         let cells: Vec<String> = rows
@@ -70,11 +84,79 @@ pub fn growth() {
         if name.ends_with("ms") {
             let points = rows
                 .iter()
-                .map(|row| ((row.times * REQUESTS) as f64, row.values[place].1));
+                .map(|row| ((row.times * unit) as f64, row.values[place].1));
             plot.add(name.trim_end_matches(", ms"), points.collect());
         }
     }
-    plot.write(&super::plots().join("growth.svg"));
+}
+
+/// The handheld's app on cards with ever more conversations.
+fn cards() {
+    let mut rows = Vec::new();
+    for times in TIMES {
+        let folder = Folder::new("growth-card");
+        let home = folder.path().join("card");
+        fs::create_dir_all(&home).expect("a card");
+        let filled = Command::new(program("history"))
+            .arg(&home)
+            .arg(times.to_string())
+            .status();
+        assert!(filled.expect("history runs").success(), "history");
+        let (mut first, mut shown, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (a, b, kb) = shown_once(&home);
+            first.push(a);
+            shown.push(b);
+            memory.push(kb as f64 / 1000.0);
+        }
+        let values = vec![
+            ("start to the first frame, ms", at(&mut first, 0.5)),
+            ("start to the card's content, ms", at(&mut shown, 0.5)),
+            ("memory of the app, MB", at(&mut memory, 0.5)),
+        ];
+        rows.push(Row { times, values });
+    }
+    println!(
+        "\n## As the handheld's card fills: one conversation of 20 messages, and 10, 100, 1000 times as many; median of {ROUNDS}\n"
+    );
+    let mut plot = Lines::new(
+        "As the handheld's card fills: milliseconds",
+        "conversations of 20 messages",
+        "",
+    );
+    tell(&rows, 1, &mut plot);
+    plot.write(&super::plots().join("growth-handheld.svg"));
+}
+
+/// Starts the app on a card: milliseconds to its first frame and to the card's content, and the memory of its process then.
+fn shown_once(home: &Path) -> (f64, f64, u64) {
+    let begun = Instant::now();
+    let mut child = Command::new(program("officeos-handheld"))
+        .args(["--headless", "--no-radio", "--home"])
+        .arg(home)
+        .env("RUST_LOG", "handheld=info")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("officeos-handheld starts");
+    let log = BufReader::new(child.stderr.take().expect("its log"));
+    let (mut first, mut shown) = (None, None);
+    for line in log.lines().map_while(Result::ok) {
+        let now = begun.elapsed().as_secs_f64() * 1e3;
+        if line.ends_with("the first frame shows") {
+            first = Some(now);
+        } else if line.ends_with("what is on the card shows") {
+            shown = Some(now);
+            break;
+        }
+    }
+    let memory = pss(child.id());
+    // Without a script the app ends.
+    drop(child.stdin.take());
+    child.wait().expect("it ends");
+    let logged = "it is logged";
+    (first.expect(logged), shown.expect(logged), memory)
 }
 
 /// Adds requests by the store itself until there are so many, and times lookups, admissions and ends at that length.

@@ -81,7 +81,7 @@ macro_rules! messages {
             /// [`crate::error::Misuse::TooLong`] above the cap of a frame.
             #[cfg(feature = "alloc")]
             pub fn encode(&self, out: &mut alloc::vec::Vec<u8>) -> Result<(), crate::error::Misuse> {
-                crate::frame::encode_with(self.kind(), out, |out| match self {
+                crate::frame::encode_with(self.kind(), self.expected_len(), out, |out| match self {
                     $(Self::$name(value) => crate::codec::push_postcard(value, out),)+
                 })
             }
@@ -135,6 +135,19 @@ messages! {
     Renewed(Renewal<'a>) = 0x29,
     /// Laptop: the request waits for its turn.
     Queued(Queued) = 0x2a,
+}
+
+#[cfg(feature = "alloc")]
+impl Message<'_> {
+    /// What its payload takes, nearly: right to an octet or two where that is a lot.
+    fn expected_len(&self) -> usize {
+        // Numbers of requests and offsets of streams are mostly two or three octets.
+        match self {
+            Self::Data(data) => data.bytes.len() + 10,
+            Self::Submit(submit) => submit.program.len() + submit.signature.len() + 5,
+            _ => 32,
+        }
+    }
 }
 
 #[cfg(test)]
