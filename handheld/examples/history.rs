@@ -37,7 +37,7 @@ fn chat(id: u32) -> Chat {
                 "",
             ),
             _ => (
-                Role::Model,
+                Role::Answer,
                 "The lighthouse keeper counted the ships and wrote them down. ".repeat(16),
                 "desk/parrot",
             ),

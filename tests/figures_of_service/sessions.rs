@@ -179,9 +179,10 @@ fn through(laptop: &Laptop, cards: &[Card], sent: &Sent, round: usize, seen: &mu
         .iter()
         .enumerate()
         .map(|(device, card)| {
-            let (card, start, sent) = (card.clone(), Arc::clone(&start), Arc::clone(sent));
+            let (start, sent) = (Arc::clone(&start), Arc::clone(sent));
+            // One after the other: the laptop turns away what comes in a crowd before it has shown who it is.
+            let mut line = card.link(address).expect("linked");
             std::thread::spawn(move || {
-                let mut line = card.link(address).expect("linked");
                 let id = line.greeting.as_ref().map_or(1, |greeting| greeting.floor);
                 start.wait();
                 line.submit(id, &super::chat(&format!("s{round}d{device}")));
