@@ -77,7 +77,7 @@ pub struct Bars {
     values: Vec<(usize, usize, f64)>,
 }
 
-#[allow(dead_code)]
+#[allow(dead_code)] // Programs that share this file use one of the two.
 impl Bars {
     /// An empty plot.
     pub fn new(title: &str) -> Self {
@@ -153,7 +153,7 @@ impl Bars {
 }
 
 /// Lines over two logarithmic axes.
-#[allow(dead_code)]
+#[allow(dead_code)] // Programs that share this file use one of the two.
 pub struct Lines {
     title: String,
     x: String,
@@ -161,7 +161,7 @@ pub struct Lines {
     series: Vec<(String, Vec<(f64, f64)>)>,
 }
 
-#[allow(dead_code)]
+#[allow(dead_code)] // Programs that share this file use one of the two.
 impl Lines {
     /// An empty plot with the words at its axes.
     pub fn new(title: &str, x: &str, y: &str) -> Self {

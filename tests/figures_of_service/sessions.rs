@@ -212,6 +212,7 @@ fn through(laptop: &Laptop, cards: &[Card], sent: &Sent, round: usize, seen: &mu
     let used = || all.iter().map(|(pid, _)| processor_ms(*pid)).sum::<f64>();
     start.wait();
     let before = used();
+    // Memory is looked at halfway through the answers, whose pace is the provider's.
     std::thread::sleep(PAUSE * WORDS as u32 / 2);
     seen.memory
         .push(all.iter().map(|(pid, _)| pss(*pid) as f64).sum());
@@ -292,6 +293,7 @@ fn read_all(
     let used = || pids.iter().map(|pid| processor_ms(*pid)).sum::<f64>();
     start.wait();
     let before = used();
+    // Memory is looked at halfway through the answers, whose pace is the provider's.
     std::thread::sleep(PAUSE * WORDS as u32 / 2);
     if nginx.is_some() {
         seen.memory

@@ -183,7 +183,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Octets<'a> {
     }
 }
 
-/// The same, always copied.
+/// The same, always copied. What is read is counted and then dropped, so nothing looks into it.
 pub struct OwnedOctets(#[allow(dead_code)] pub Vec<u8>);
 
 impl<'de> Deserialize<'de> for OwnedOctets {
