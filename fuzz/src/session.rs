@@ -2,11 +2,15 @@
 //! delivers in pieces, do what a list of messages and two numbers for each stream say, and never accuse each other. At the end one of
 //! them may be told anything.
 
+// By its path, since the tests that play the corpus include this file by its own.
+#[path = "session/stream.rs"]
+mod stream;
+
+use self::stream::{Change, Flow, Live, extend, server_change};
 use crate::octets::Octets;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::{
-    INITIAL_WINDOW, MAX_CHUNK_LEN, MAX_LIVE_REQUESTS, MAX_TRANSMIT_LEN, MAX_VALUE_LEN,
-    PROTOCOL_VERSION, WINDOW,
+    MAX_CHUNK_LEN, MAX_LIVE_REQUESTS, MAX_TRANSMIT_LEN, PROTOCOL_VERSION, WINDOW,
 };
 use shared_proto::message::{
     Awaiting, Credit, Data, Done, Hello, LedgerHead, Link, Offset, Offsets, Progress, Queued,
@@ -15,44 +19,6 @@ use shared_proto::message::{
 use shared_proto::session::{ClientEvent, ClientSession, ServerEvent, ServerSession};
 use shared_proto::time::Millis;
 use std::collections::{BTreeMap, VecDeque};
-
-/// What one end of a stream knows.
-#[derive(Clone, Copy)]
-struct Flow {
-    at: u64,
-    limit: u64,
-    ended: bool,
-}
-
-impl Flow {
-    fn starting_at(at: u64) -> Self {
-        Self {
-            at,
-            limit: at.saturating_add(INITIAL_WINDOW),
-            ended: false,
-        }
-    }
-
-    fn takes(&self, data: &Data<'_>) -> bool {
-        let end = data.offset.saturating_add(data.len());
-        !self.ended
-            && data.offset == self.at
-            && data.len() <= MAX_CHUNK_LEN as u64
-            && end <= self.limit.min(MAX_VALUE_LEN)
-    }
-
-    fn take(&mut self, data: &Data<'_>) {
-        self.at += data.len();
-        self.ended = data.fin;
-    }
-}
-
-/// Streams of one request, as one end knows them.
-#[derive(Default)]
-struct Live {
-    results: BTreeMap<u8, Flow>,
-    uploads: BTreeMap<u8, Flow>,
-}
 
 /// A message on its way: how it will read, and whether the other end lets it go where the request is over.
 struct Told {
@@ -585,44 +551,5 @@ fn data<'a>(id: u64, slot: u8, at: u64, bytes: &'a [u8], octets: &mut Octets<'_>
         },
         fin: how >= 240,
         bytes,
-    }
-}
-
-fn extend(uploads: &mut BTreeMap<u8, Flow>, credit: Credit) {
-    let flow = uploads.entry(credit.slot).or_insert(Flow {
-        at: credit.from,
-        limit: credit.limit,
-        ended: false,
-    });
-    flow.limit = flow.limit.max(credit.limit);
-}
-
-/// What an event changes for the laptop.
-enum Change {
-    None,
-    Greeted,
-    Begins(u64, Live),
-    Credited(Credit),
-}
-
-fn server_change(event: &ServerEvent<'_>) -> Change {
-    match event {
-        ServerEvent::Hello(_) => Change::Greeted,
-        ServerEvent::Submit(submit) => Change::Begins(submit.id.0, Live::default()),
-        ServerEvent::Resume(resume) => {
-            let flows = resume
-                .offsets
-                .iter()
-                .map(|named| (named.slot, Flow::starting_at(named.offset)));
-            Change::Begins(
-                resume.id.0,
-                Live {
-                    results: flows.collect(),
-                    uploads: BTreeMap::new(),
-                },
-            )
-        }
-        ServerEvent::Credit(credit) => Change::Credited(*credit),
-        _ => Change::None,
     }
 }
