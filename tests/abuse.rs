@@ -1,62 +1,25 @@
-//! A paired device that uses what it may to do harm, and providers that answer with poison: what they get is a refusal or an end, and the
-//! laptop goes on within bounds.
+//! A paired device that uses what it may to do harm: what it gets is a refusal or an end, and the laptop goes on within bounds.
 
 mod bare;
 
-use bare::person::{allow, chat, code, pair, paired, put_and_get};
+use bare::calm::{POISON, is_calm};
+use bare::footprint::Footprint;
+use bare::person::{allow, chat, code, model_named, paired, put_and_get};
 use bare::{Card, End, Laptop};
 use shared_proto::crypto::Crypto;
 use shared_proto::crypto::ring::RingCrypto;
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::{
-    MAX_CHUNK_LEN, MAX_CONSTS, MAX_OPS, MAX_PATH_LEN, MAX_PROGRAM_LEN, MAX_URL_LEN,
+    MAX_CHUNK_LEN, MAX_CONSTS, MAX_OPS, MAX_PATH_LEN, MAX_PROGRAM_LEN, MAX_TRANSMIT_LEN,
+    MAX_URL_LEN,
 };
 use shared_proto::message::{
     Credit, Data, Message, Offset, Offsets, RequestId, Resume, UPLOAD_SLOT,
 };
-use shared_proto::program::{Blob, Builder, Chat, Generate, Op, Put, ValueType, Write as How};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use shared_proto::program::{Blob, Builder, Fetch, Get, Op, Put, ValueType, Write as How};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// What a process holds: open files, threads, memory in kilobytes.
-#[derive(Clone, Copy, Debug)]
-struct Footprint {
-    files: usize,
-    threads: usize,
-    memory: usize,
-}
-
-impl Footprint {
-    fn of(pid: u32) -> Self {
-        let proc = format!("/proc/{pid}");
-        let status = std::fs::read_to_string(format!("{proc}/status")).expect("its status");
-        let field = |name: &str| -> usize {
-            let line = status.lines().find(|line| line.starts_with(name));
-            let number = line.and_then(|line| line.split_whitespace().nth(1));
-            number.and_then(|number| number.parse().ok()).expect(name)
-        };
-        Self {
-            files: std::fs::read_dir(format!("{proc}/fd"))
-                .expect("its files")
-                .count(),
-            threads: field("Threads:"),
-            memory: field("VmRSS:"),
-        }
-    }
-
-    /// Grown by no more than so many megabytes, and by few files and threads.
-    fn stays_within(self, now: Self, megabytes: usize) {
-        assert!(
-            now.memory < self.memory + megabytes * 1024
-                && now.files < self.files + 24
-                && now.threads < self.threads + 16,
-            "{self:?} became {now:?}"
-        );
-    }
-}
+use std::time::Instant;
 
 fn frame(message: &Message<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -73,12 +36,33 @@ fn still_serves(card: &Card, address: SocketAddr, id: u64) {
 #[test]
 fn credit_for_everything_and_for_ever_buys_no_memory() {
     let (laptop, address, card) = paired("credit");
-    allow(&laptop, &["chat", "put", "get"]);
+    allow(&laptop, &["chat", "get"]);
     still_serves(&card, address, 1);
+    // Far more than the laptop may hold of it, and of octets that no compression makes less.
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let body: Vec<u8> = std::iter::repeat_with(|| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random.to_le_bytes()
+    })
+    .take(8 << 20)
+    .flatten()
+    .collect();
+    std::fs::create_dir_all(laptop.files()).expect("a folder");
+    std::fs::write(laptop.files().join("large.bin"), &body).expect("written");
+    let mut builder = Builder::new();
+    let path = builder.name("large.bin");
+    let read = builder.op(&Op::Get(Get {
+        path,
+        max_len: body.len() as u64,
+    }));
+    builder.emit(read);
+    let program = builder.finish().expect("a program");
+
     let before = Footprint::of(laptop.pid());
     let mut line = card.link(address).expect("linked");
-    // A body that fills many windows, asked for with endless credit and not read.
-    let submit = line.signed_submit(2, &put_and_get("large.txt", &"x".repeat(15_000)));
+    let submit = line.signed_submit(2, &program);
     line.raw(&submit).expect("sent");
     let mut flood = Vec::new();
     for slot in 0..UPLOAD_SLOT {
@@ -86,7 +70,7 @@ fn credit_for_everything_and_for_ever_buys_no_memory() {
             flood.extend(frame(&Message::Credit(Credit {
                 id: RequestId(2),
                 slot,
-                from: u64::MAX,
+                from: 0,
                 limit,
             })));
         }
@@ -94,9 +78,41 @@ fn credit_for_everything_and_for_ever_buys_no_memory() {
     for _ in 0..200 {
         line.raw(&flood).expect("sent");
     }
+    // All of it has been read, and as much was sent as goes into the sockets: nobody here takes it out.
+    let deadline = Instant::now() + bare::laptop::PATIENCE;
+    let mut last = None;
+    loop {
+        assert!(
+            Instant::now() < deadline,
+            "the flood stays unread: {last:?}"
+        );
+        let waits = queues(address);
+        if last == Some(waits) && waits.1 == 0 && waits.0 > 0 {
+            break;
+        }
+        last = Some(waits);
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    assert!(body.len() > 16 * MAX_TRANSMIT_LEN);
     before.stays_within(Footprint::of(laptop.pid()), 24);
     drop(line);
     still_serves(&card, address, 3);
+}
+
+/// Octets that the laptop's end of the only connection to `address` has not got rid of, and has not read.
+fn queues(address: SocketAddr) -> (usize, usize) {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("connections");
+    let port = format!(":{:04X}", address.port());
+    let queues = table.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (local, state, queues) = (words.get(1)?, words.get(3)?, words.get(4)?);
+        // Established (include/net/tcp_states.h).
+        let ours = local.ends_with(&port) && *state == "01";
+        let (sends, reads) = queues.split_once(':')?;
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        ours.then_some((number(sends)?, number(reads)?))
+    });
+    queues.expect("the connection")
 }
 
 #[test]
@@ -122,11 +138,14 @@ fn resuming_what_never_was_or_beyond_its_end_yields_nothing_and_breaks_nothing()
     ] {
         let mut line = card.link(address).expect("linked");
         line.raw(&resume(id, offset)).expect("sent");
-        // The laptop refuses the number, or ends the session over it; a request of another session is none of its business.
-        let mut other = card.link(address).expect("linked beside it");
-        drop(line);
+        // Whatever the laptop says of a number that this side never named ends the session here.
+        assert!(line.ends(), "{id} {offset}: nothing was said");
+        let mut other = card.link(address).expect("linked afterwards");
         let told = other.run(100 + id % 50 + offset % 7, &chat("Beside"));
-        assert!(told.end.is_some(), "{id} {offset}: {told:?}");
+        assert!(
+            matches!(told.end, Some(End::Done(_))),
+            "{id} {offset}: {told:?}"
+        );
     }
     let mut line = card.link(address).expect("linked");
     // The same number twice on one session is out of turn.
@@ -176,10 +195,24 @@ fn programs_at_every_limit_run_and_beyond_it_are_refused() {
     let told = line.run(1, &whole);
     assert!(matches!(told.end, Some(End::Done(_))), "{told:?}");
     assert_eq!(told.bodies.len(), MAX_OPS / 2);
-    for (id, program) in [(2, most(MAX_OPS + 2, 4)), (3, most(4, MAX_CONSTS + 1))] {
-        if let Some(program) = program {
-            assert!(code(&line.run(id, &program)).is_some(), "{id} ran");
-        }
+    // The builder makes none beyond them, so these are put together: with two more operations, and with one more constant.
+    let bare = most(0, MAX_CONSTS).expect("within the limits");
+    let count = bare.len() - 1;
+    assert_eq!(
+        (usize::from(whole[1]), whole[count]),
+        (MAX_CONSTS, MAX_OPS as u8)
+    );
+    let mut operations = whole.clone();
+    operations[count] += 2;
+    operations.extend(&most(2, MAX_CONSTS).expect("within the limits")[count + 1..]);
+    let mut constants = whole.clone();
+    constants[1] += 1;
+    let one = most(0, 1).expect("within the limits");
+    constants.splice(2..2, one[2..one.len() - 1].to_vec());
+    for (id, program) in [(2, operations), (3, constants)] {
+        let told = line.run(id, &program);
+        assert_eq!(code(&told), Some(ErrorCode::Malformed), "{told:?}");
+        assert!(format!("{told:?}").contains("above its cap"), "{told:?}");
     }
 
     // A text that fills the program, and one octet more.
@@ -202,19 +235,21 @@ fn programs_at_every_limit_run_and_beyond_it_are_refused() {
     longer.resize(MAX_PROGRAM_LEN + 1, 0);
     assert_eq!(code(&line.run(5, &longer)), Some(ErrorCode::Malformed));
 
-    // Names and paths of the longest kind, and longer.
-    for (id, len) in [
-        (6, MAX_PATH_LEN),
-        (7, MAX_PATH_LEN + 1),
-        (8, MAX_URL_LEN + 1),
-    ] {
-        let told = line.run(id, &put_and_get(&"n".repeat(len), "x"));
-        assert_eq!(
-            matches!(told.end, Some(End::Done(_))),
-            len <= MAX_PATH_LEN,
-            "{len}: {told:?}"
-        );
-    }
+    // A path and an address of the longest kind, and longer.
+    let told = line.run(6, &put_and_get(&"n".repeat(MAX_PATH_LEN), "x"));
+    assert!(matches!(told.end, Some(End::Done(_))), "{told:?}");
+    let told = line.run(7, &put_and_get(&"n".repeat(MAX_PATH_LEN + 1), "x"));
+    assert!(code(&told).is_some(), "{told:?}");
+    let mut fetched = |id: u64, len: usize| {
+        let mut builder = Builder::new();
+        let url = builder.name(&format!("{:x<len$}", "http://127.0.0.1:9/"));
+        let page = builder.op(&Op::Fetch(Fetch { url, max_len: 100 }));
+        builder.emit(page);
+        code(&line.run(id, &builder.finish().expect("a program")))
+    };
+    // The longest comes to the policy, which takes nothing of this machine; a longer one does not.
+    assert_eq!(fetched(8, MAX_URL_LEN), Some(ErrorCode::UrlRefused));
+    assert_eq!(fetched(10, MAX_URL_LEN + 1), Some(ErrorCode::LimitExceeded));
     before.stays_within(Footprint::of(laptop.pid()), 24);
     assert!(matches!(line.run(9, &chat("On")).end, Some(End::Done(_))));
 }
@@ -334,7 +369,7 @@ fn no_path_leads_out_of_the_drop_folder() {
     assert_eq!(secret.expect("still there"), "the owner's");
 }
 
-/// Files of the laptop that no request may touch: names below its home but for the drop folder, its state and its log.
+/// Files of the laptop that no request may touch: names below its home but for the drop folder, and folders called `state` or `run`.
 fn everything(home: &Path, but: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let mut to_visit = vec![home.to_owned()];
@@ -355,18 +390,6 @@ fn everything(home: &Path, but: &Path) -> Vec<std::path::PathBuf> {
     found.sort();
     found
 }
-
-/// Whether a text moves a cursor, hides or turns words around.
-fn is_calm(text: &str) -> bool {
-    !text.contains(|c: char| {
-        (c.is_control() && c != '\n')
-            || ('\u{202a}'..='\u{202e}').contains(&c)
-            || ('\u{2066}'..='\u{2069}').contains(&c)
-            || c == '\u{200b}'
-    })
-}
-
-const POISON: &str = "evil\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}gpj\r<b>&amp;";
 
 #[test]
 fn no_name_moves_the_owners_cursor() {
@@ -407,288 +430,4 @@ fn no_name_moves_the_owners_cursor() {
     }
     let name = folder.file_name().expect("a name").to_string_lossy();
     assert!(is_calm(&name) && !name.contains('/'), "{name:?}");
-}
-
-fn model_named(name: &str) -> Vec<u8> {
-    let mut builder = Builder::new();
-    let (model, input) = (builder.name(name), builder.text("Hello"));
-    let answer = builder.op(&Op::Chat(Chat {
-        model,
-        conversation: 1,
-        parent: [0; 8],
-        history: None,
-        system: None,
-        input,
-        max_tokens: 64,
-        temperature: None,
-    }));
-    builder.emit(answer);
-    builder.finish().expect("a program")
-}
-
-/// A server that answers each question that is not a list of models with the next of its answers, as it stands.
-struct Poisoner {
-    address: SocketAddr,
-}
-
-impl Poisoner {
-    fn start(answers: Vec<Vec<u8>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("its address");
-        let (answers, next) = (Arc::new(answers), Arc::new(AtomicUsize::new(0)));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answers, next) = (Arc::clone(&answers), Arc::clone(&next));
-                std::thread::spawn(move || poison(stream, &answers, &next));
-            }
-        });
-        Self { address }
-    }
-}
-
-fn poison(mut stream: TcpStream, answers: &[Vec<u8>], next: &AtomicUsize) {
-    let mut reader = BufReader::new(stream.try_clone().expect("the stream again"));
-    let (mut first, mut len) = (String::new(), 0);
-    if reader.read_line(&mut first).unwrap_or(0) == 0 {
-        return;
-    }
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            len = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let _ = reader.read_exact(&mut vec![0; len]);
-    if first.contains("/models") {
-        // A name with escapes among the models: it is listed or left out, and harmless.
-        let list = serde_json::json!({"data": [{"id": "parrot"}, {"id": POISON}]}).to_string();
-        let _ = stream.write_all(&whole("application/json", list.as_bytes()));
-        return;
-    }
-    let number = next.fetch_add(1, Ordering::Relaxed);
-    if let Some(answer) = answers.get(number) {
-        let _ = stream.write_all(answer);
-        // Half of those that say how long they are leave the connection as it is for as long as they are listened to.
-        let measured = answer.windows(16).any(|part| part == b"content-length: ");
-        if measured && number % 2 == 1 {
-            let _ = stream.read(&mut [0]);
-        }
-    }
-}
-
-fn whole(kind: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
-}
-
-fn stream(body: &[u8]) -> Vec<u8> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
-    [head.as_bytes(), body].concat()
-}
-
-/// The process of a service of this laptop.
-fn service(laptop: &Laptop, name: &str) -> u32 {
-    let children = std::fs::read_dir("/proc").expect("processes");
-    for entry in children.flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
-            continue;
-        };
-        let read = |file: &str| {
-            let path = entry.path().join(file);
-            String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
-        };
-        let stat = read("stat");
-        let parent = stat
-            .rsplit(')')
-            .next()
-            .and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
-        if parent == Some(laptop.pid()) && read("cmdline").contains(name) {
-            return pid;
-        }
-    }
-    panic!("there is no {name}");
-}
-
-#[test]
-fn a_text_provider_that_answers_with_poison_ends_its_request_and_no_more() {
-    let events = |count: usize, text: &str| {
-        let event = serde_json::json!({"choices": [{"delta": {"content": text}}]});
-        format!("data: {event}\n\n").repeat(count).into_bytes()
-    };
-    let error = serde_json::json!({"error": {"message": POISON}}).to_string();
-    let mut deep = vec![b'['; 200_000];
-    deep.extend(b"]");
-    let answers = vec![
-        // Lines and documents without end.
-        stream(&[b"data: ".to_vec(), vec![b'x'; 8 << 20]].concat()),
-        stream(&vec![b'\n'; 4 << 20]),
-        whole(
-            "application/json",
-            &[b"{\"choices\":[".to_vec(), vec![b' '; 6 << 20]].concat(),
-        ),
-        // Far more words than were asked for.
-        stream(&events(60_000, "word after word ")),
-        // What is no answer at all.
-        stream(b"data: {\"choices\": 7}\n\ndata: nonsense\n\n"),
-        stream(format!("data: {error}\n\n").as_bytes()),
-        whole("application/json", &deep),
-        whole("text/html", b"<script>alert(1)</script>"),
-        b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n".to_vec(),
-        b"\x16\x03\x01\x02\x00\x01\x00".to_vec(),
-        [b"HTTP/1.1 200 OK\r\n".to_vec(), b"x: y\r\n".repeat(40_000)].concat(),
-        format!("HTTP/1.1 500 {POISON}\r\ncontent-length: 3\r\n\r\nbad").into_bytes(),
-    ];
-    let count = answers.len() as u64;
-    let provider = Poisoner::start(answers);
-    let laptop = Laptop::served(
-        "poison",
-        &format!(
-            "[[provider]]\nname = \"desk\"\nkind = \"openai\"\nbase_url = \"http://{}/v1\"\n",
-            provider.address
-        ),
-    );
-    let address = laptop.address();
-    let card = pair(&laptop, address);
-    allow(&laptop, &["chat"]);
-    laptop.ask(&["limit", "pocket", "--requests-per-minute", "6000"]);
-    let mut line = card.link(address).expect("linked");
-    assert!(matches!(
-        line.run(1, &chat("Hello")).end,
-        Some(End::Done(_))
-    ));
-    let pid = service(&laptop, "llm-service");
-    let (before, daemon) = (Footprint::of(pid), Footprint::of(laptop.pid()));
-    for id in 2..2 + count {
-        let told = line.run(id, &model_named("desk/parrot"));
-        let body = told.bodies.values().next().map_or(0, Vec::len);
-        // 64 tokens were asked for; the cap lies far above any real answer of that length.
-        assert!(body < 64 * 1024, "{id}: {body} octets");
-        if let Some(End::Failed(_, _, detail)) = &told.end {
-            assert!(is_calm(detail), "{id}: {detail:?}");
-        }
-    }
-    assert_eq!(service(&laptop, "llm-service"), pid, "the service fell");
-    before.stays_within(Footprint::of(pid), 48);
-    daemon.stays_within(Footprint::of(laptop.pid()), 24);
-    for text in laptop.log().lines() {
-        assert!(is_calm(text), "in the log: {text:?}");
-    }
-    // Its breaker may rest the provider; the other one answers.
-    assert!(matches!(
-        line.run(900, &chat("Still?")).end,
-        Some(End::Done(_))
-    ));
-}
-
-/// A PNG that says it is as large as this, and holds next to nothing.
-fn png_of(width: u32, height: u32) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], body: &[u8]| {
-        let typed = [&kind[..], body].concat();
-        let mut crc = !0u32;
-        for byte in &typed {
-            crc ^= u32::from(*byte);
-            for _ in 0..8 {
-                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-            }
-        }
-        let len = (body.len() as u32).to_be_bytes();
-        [&len[..], &typed, &(!crc).to_be_bytes()].concat()
-    };
-    let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
-    let header = [&sizes[..], &[8, 2, 0, 0, 0]].concat();
-    // A stream of zlib that ends at once.
-    let nothing = [0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01];
-    [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &header),
-        chunk(b"IDAT", &nothing),
-        chunk(b"IEND", b""),
-    ]
-    .concat()
-}
-
-#[test]
-fn a_painter_that_answers_with_poison_ends_its_request_and_no_more() {
-    use base64::Engine;
-    let picture = |bytes: &[u8]| {
-        let data = base64::engine::general_purpose::STANDARD.encode(bytes);
-        let answer = serde_json::json!({"data": [{"b64_json": data}]}).to_string();
-        whole("application/json", answer.as_bytes())
-    };
-    let mut jpeg = b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03".to_vec();
-    jpeg.extend([0; 64]);
-    let mut webp = b"RIFF\xff\xff\xff\x7fWEBPVP8L\xff\xff\xff\x7f\x2f\xff\xff\xff\xff".to_vec();
-    webp.extend([0xff; 256]);
-    let answers = vec![
-        picture(&png_of(100_000, 100_000)),
-        picture(&png_of(4096, 4096)),
-        picture(&png_of(0, 0)),
-        picture(&jpeg),
-        picture(&webp),
-        picture(b"GIF89a\xff\xff\xff\xff"),
-        picture(b"<svg onload=alert(1)>"),
-        whole(
-            "application/json",
-            b"{\"data\":[{\"url\":\"http://127.0.0.1:1/x.png\"}]}",
-        ),
-        whole("application/json", &vec![b'['; 100_000]),
-        whole("image/png", &png_of(64, 64)),
-    ];
-    let count = answers.len() as u64;
-    let provider = Poisoner::start(answers);
-    let laptop = Laptop::served(
-        "easel",
-        &format!(
-            "[[provider]]\nname = \"easel\"\nkind = \"openai-images\"\nbase_url = \"http://{}/v1\"\nmodels = [\"brush\"]\n",
-            provider.address
-        ),
-    );
-    let address = laptop.address();
-    let card = pair(&laptop, address);
-    allow(&laptop, &["generate"]);
-    laptop.ask(&["limit", "pocket", "--requests-per-minute", "6000"]);
-    let mut line = card.link(address).expect("linked");
-    let told = line.run(1, &bare::person::paint("a tree"));
-    assert!(matches!(told.end, Some(End::Done(_))), "{:?}", told.end);
-    let pid = service(&laptop, "image-service");
-    let before = Footprint::of(pid);
-    for id in 2..2 + count {
-        let told = line.run(id, &painted_by("easel/brush"));
-        let Some(End::Failed(_, _, detail)) = &told.end else {
-            panic!("{id}: {:?}", told.end);
-        };
-        assert!(is_calm(detail), "{id}: {detail:?}");
-    }
-    assert_eq!(service(&laptop, "image-service"), pid, "the service fell");
-    // One of them says sixteen million pixels, which is allowed, and holds none: the memory for them was taken for a moment.
-    before.stays_within(Footprint::of(pid), 96);
-    let told = line.run(900, &bare::person::paint("a house"));
-    assert!(matches!(told.end, Some(End::Done(_))), "{:?}", told.end);
-}
-
-fn painted_by(model: &str) -> Vec<u8> {
-    let mut builder = Builder::new();
-    let (model, style) = (builder.name(model), builder.name(""));
-    let prompt = builder.text("a tree");
-    let picture = builder.op(&Op::Generate(Generate {
-        model,
-        prompt,
-        negative: None,
-        style,
-        width: 256,
-        height: 256,
-        steps: 4,
-        seed: Some(7),
-    }));
-    builder.emit(picture);
-    builder.finish().expect("a program")
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports)] // Each test binary uses its own part.
 
+pub mod calm;
+pub mod footprint;
 pub mod laptop;
 pub mod meddler;
 pub mod person;

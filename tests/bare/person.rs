@@ -98,3 +98,21 @@ pub fn code(told: &super::pocket::Told) -> Option<ErrorCode> {
         _ => None,
     }
 }
+
+/// A question to this model.
+pub fn model_named(name: &str) -> Vec<u8> {
+    let mut builder = Builder::new();
+    let (model, input) = (builder.name(name), builder.text("Hello"));
+    let answer = builder.op(&Op::Chat(Chat {
+        model,
+        conversation: 1,
+        parent: [0; 8],
+        history: None,
+        system: None,
+        input,
+        max_tokens: 64,
+        temperature: None,
+    }));
+    builder.emit(answer);
+    builder.finish().expect("a program")
+}
