@@ -193,14 +193,16 @@ fn spoil(folder: &Path, octets: &mut Octets<'_>) {
             let connection =
                 rusqlite::Connection::open(folder.join("officeos.db")).expect("the database");
             let _ = connection.execute_batch("PRAGMA ignore_check_constraints = ON");
-            let row = i64::from(octets.byte() % 3) + 1;
-            // What the table itself refuses, it refuses.
-            let _ = connection.execute(
-                &format!(
-                    "UPDATE {table} SET {column} = ?1 WHERE ?2 = 3 OR ?2 = (SELECT count(*) FROM {table}) OR 1 = ?2"
+            // All rows, or those that hold what the first or the second one does: where each has to be another, only one can be spoiled.
+            let rows = match octets.byte() % 3 {
+                2 => String::new(),
+                place => format!(
+                    "WHERE {column} IS (SELECT {column} FROM {table} LIMIT 1 OFFSET {place})"
                 ),
-                rusqlite::params![value, row],
-            );
+            };
+            // What the table itself refuses, it refuses.
+            let _ =
+                connection.execute(&format!("UPDATE {table} SET {column} = ?1 {rows}"), [value]);
         }
         5 => {
             if let Some((path, mut bytes)) = ledger() {
