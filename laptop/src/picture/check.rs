@@ -1,6 +1,7 @@
 //! Looking at a picture before believing it: format, dimensions, memory; then decoding under limits.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits, RgbImage, Rgba};
@@ -86,7 +87,11 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Failure> {
             "The picture is {width}×{height}; at most {MAX_SIDE} a side and {MAX_PIXELS} pixels are taken."
         )));
     }
-    let image = reader(limits).decode().map_err(|error| {
+    // A decoder may stop in the middle of a damaged picture, as zune-jpeg 0.5.15 does at an assertion of upsampler/avx2.rs. What it held
+    // is dropped with it, and nothing of it is used.
+    let decoded = catch_unwind(AssertUnwindSafe(|| reader(limits).decode()))
+        .map_err(|_| bad("The picture is damaged: its decoder gave up."))?;
+    let image = decoded.map_err(|error| {
         bad(format!(
             "The picture is damaged: {}.",
             one_line(&error.to_string())
@@ -125,6 +130,15 @@ pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, Failure> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A progressive JPEG at which a decoder gives up, where the processor has AVX2.
+    #[test]
+    fn a_decoder_that_gives_up_ends_this_picture_alone() {
+        if let Err(failure) = decode(include_bytes!("damaged.jpg")) {
+            assert_eq!(failure.code, FailureCode::BadImage);
+            assert!(failure.detail.contains("damaged"), "{failure}");
+        }
+    }
 
     /// A PNG whose header says `width` by `height`, with a valid checksum.
     fn png_header(width: u32, height: u32) -> Vec<u8> {
