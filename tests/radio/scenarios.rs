@@ -9,6 +9,7 @@ mod rejoin;
 mod router;
 mod sleep;
 mod strangers;
+mod suspend;
 mod work;
 
 use super::place;
@@ -29,7 +30,7 @@ pub struct Wish {
 
 type Scenario = fn(&Wish);
 
-const ALL: [(&str, Scenario, &str); 16] = [
+const ALL: [(&str, Scenario, &str); 15] = [
     (
         "group",
         group::outlives_everything,
@@ -86,7 +87,6 @@ const ALL: [(&str, Scenario, &str); 16] = [
         airgap::closed_and_put_back,
         "what the linked app may not, and what is put back when it is killed",
     ),
-    ("idle", work::idle, "what a link costs that nobody uses"),
     (
         "rejoin",
         rejoin::times,
@@ -95,7 +95,7 @@ const ALL: [(&str, Scenario, &str); 16] = [
     (
         "sleep",
         sleep::between_uses,
-        "the radio sleeps between uses and wakes for what is written",
+        "what a link costs that nobody uses; the radio sleeps and wakes for what is written",
     ),
     (
         "losses",
@@ -104,16 +104,23 @@ const ALL: [(&str, Scenario, &str); 16] = [
     ),
 ];
 
+/// Only where it is named: the machine has to be prepared for it (`tests/radio/suspend`).
+const NAMED: [(&str, Scenario, &str); 1] = [(
+    "suspend",
+    suspend::to_memory,
+    "the kernel suspends to memory, laptop and handheld together",
+)];
+
 /// Prints what there is.
 pub fn list() {
-    for (name, _, what) in ALL {
+    for (name, _, what) in ALL.iter().chain(&NAMED) {
         println!("{name:12} {what}");
     }
 }
 
 /// Runs one in this process.
 pub fn one(name: &str, long: bool) -> ExitCode {
-    match ALL.iter().find(|(known, _, _)| *known == name) {
+    match find(name) {
         Some((_, scenario, _)) => {
             scenario(&Wish { long });
             ExitCode::SUCCESS
@@ -125,21 +132,26 @@ pub fn one(name: &str, long: bool) -> ExitCode {
     }
 }
 
+fn find(name: &str) -> Option<&'static (&'static str, Scenario, &'static str)> {
+    ALL.iter()
+        .chain(&NAMED)
+        .find(|(known, _, _)| *known == name)
+}
+
 /// Runs those that are named, or all, and prints the table.
 pub fn run(names: &[&str], long: bool) -> ExitCode {
     let own = std::env::current_exe().expect("this program has a path");
     let _ = fs::remove_file(Table::FILE);
     let mut failed = Vec::new();
     for name in names {
-        if !ALL.iter().any(|(known, _, _)| known == name) {
+        if find(name).is_none() {
             eprintln!("There is no scenario {name}; `list` shows them.");
             return ExitCode::from(2);
         }
     }
-    for (name, _, what) in ALL {
-        if !names.is_empty() && !names.contains(&name) {
-            continue;
-        }
+    let wanted = |(name, _, _): &&(&str, Scenario, &str)| names.contains(name);
+    let all = ALL.iter().filter(|one| names.is_empty() || wanted(one));
+    for (name, _, what) in all.chain(NAMED.iter().filter(wanted)) {
         println!("-- {name}: {what}");
         let started = Instant::now();
         let mut command = Command::new(&own);
@@ -153,7 +165,7 @@ pub fn run(names: &[&str], long: bool) -> ExitCode {
             println!("   passed in {seconds:.1} s");
         } else {
             println!("   FAILED after {seconds:.1} s; what it left is in the folder {name}");
-            failed.push(name);
+            failed.push(*name);
         }
         keep(name, !status.success());
         place::sweep();

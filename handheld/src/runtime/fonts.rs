@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 16 << 20;
 pub fn open() {
     let lacking: Vec<_> = FACES
         .iter()
-        .filter(|face| face.within().is_none())
+        .filter(|face| !face.is_within())
         .map(|face| face.file())
         .collect();
     if lacking.is_empty() {
@@ -145,6 +145,7 @@ mod tests {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts");
         for face in FACES {
             assert!(assets.join(face.file()).is_file(), "{face:?}");
+            assert_eq!(face.is_within(), face.within().is_some(), "{face:?}");
         }
     }
 }

@@ -28,10 +28,10 @@ enum Loss {
     LaptopSupplicantKill,
 }
 
+// The laptop takes a quarter of a minute to miss who sleeps: among the later ones, of which thirty losses have two rounds and not three.
 const LOSSES: [Loss; 12] = [
     Loss::Range,
     Loss::Airplane,
-    Loss::Suspend,
     Loss::DriverReload,
     Loss::SupplicantRestart,
     Loss::SupplicantKill,
@@ -41,6 +41,7 @@ const LOSSES: [Loss; 12] = [
     Loss::LaptopDriverReload,
     Loss::LaptopSupplicantRestart,
     Loss::LaptopSupplicantKill,
+    Loss::Suspend,
 ];
 
 /// Thirty losses, or two hundred and four.

@@ -1,4 +1,4 @@
-//! The radio between uses: it sleeps, says nothing, and wakes for what is written.
+//! The radio between uses: a link that nobody uses costs little, then the radio sleeps, says nothing, and wakes for what is written.
 
 use super::Wish;
 use crate::cast::{Desk, FIRMWARE, Hand};
@@ -6,12 +6,16 @@ use crate::hwsim::{Hwsim, Radio};
 use crate::steps;
 use crate::support::eventually;
 use crate::table::Table;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The shortest rest that the settings offer, and some time to fall asleep.
 const ASLEEP_MS: u64 = 60_000 + 15_000;
 
-/// The connection screen measures; a minute later link and radio sleep; the next message wakes them.
+/// How long the packets of a link are counted that nobody uses; it is over well before the rest begins.
+const WINDOW: Duration = Duration::from_secs(20);
+
+/// The connection screen measures; nobody uses the link, which costs less than one packet a second each way; a minute later link and
+/// radio sleep; the next message wakes them.
 pub fn between_uses(_wish: &Wish) {
     let hwsim = Hwsim::open().expect("mac80211_hwsim is loaded");
     let desk = Desk::new(&hwsim, "laptop", "Ada's ThinkPad", Radio::new("laptop"));
@@ -19,6 +23,7 @@ pub fn between_uses(_wish: &Wish) {
     steps::pair_by_push(&mut hand, &desk);
     measured(&mut hand);
     sleepy(&mut hand);
+    unused(&hand);
 
     let app = hand.app();
     app.say(&format!("wait link=asleep {ASLEEP_MS}"));
@@ -60,6 +65,28 @@ fn measured(hand: &mut Hand) {
     );
     let carrier = facts.get("link.carrier").map(String::as_str);
     assert_eq!(carrier, Some("wifi-direct"), "{facts:#?}");
+}
+
+/// Counts what a link costs that nobody uses.
+fn unused(hand: &Hand) {
+    let packets = || -> u64 {
+        // Whichever interface the link is on: after a push it is the group's.
+        let counts = "cat /sys/class/net/[!l]*/statistics/[tr]x_packets";
+        let text = hand.place.must("sh", &["-c", counts]);
+        text.split_whitespace()
+            .filter_map(|count| count.parse::<u64>().ok())
+            .sum()
+    };
+    let before = packets();
+    // The only way to know what a while costs is to let it pass.
+    std::thread::sleep(WINDOW);
+    let sent = packets() - before;
+    println!("   {sent} packets both ways in {} s", WINDOW.as_secs());
+    assert!(
+        sent < 2 * WINDOW.as_secs(),
+        "{sent} packets while nothing happens"
+    );
+    assert!(sent > 0, "keepalive is there");
 }
 
 /// Has the radio sleep after a minute.

@@ -10,7 +10,7 @@ use crate::steps;
 use crate::table::Table;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A chat, a picture and a delivery of the outbox, while every twentieth packet is lost; everything that the handheld
 /// sends meanwhile is for its laptop.
@@ -81,34 +81,6 @@ pub fn with_losses(_wish: &Wish) {
         "from its interfaces",
         &eavesdropper::judge_packets(&packets, &addresses, &[PORT]),
     );
-}
-
-/// What a link costs that nobody uses: less than one packet a second each way.
-pub fn idle(_wish: &Wish) {
-    const WINDOW: Duration = Duration::from_secs(20);
-    let hwsim = Hwsim::open().expect("mac80211_hwsim is loaded");
-    let desk = Desk::new(&hwsim, "laptop", "Ada's ThinkPad", Radio::new("laptop"));
-    let mut hand = Hand::new(&hwsim, "pocket", FIRMWARE);
-    steps::pair_by_push(&mut hand, &desk);
-    hand.app().home();
-    let packets = || -> u64 {
-        // Whichever interface the link is on: after a push it is the group's.
-        let counts = "cat /sys/class/net/[!l]*/statistics/[tr]x_packets";
-        let text = hand.place.must("sh", &["-c", counts]);
-        text.split_whitespace()
-            .filter_map(|count| count.parse::<u64>().ok())
-            .sum()
-    };
-    let before = packets();
-    // The only way to know what a while costs is to let it pass.
-    std::thread::sleep(WINDOW);
-    let sent = packets() - before;
-    println!("   {sent} packets both ways in {} s", WINDOW.as_secs());
-    assert!(
-        sent < 2 * WINDOW.as_secs(),
-        "{sent} packets while nothing happens"
-    );
-    assert!(sent > 0, "keepalive is there");
 }
 
 fn report(place: &str, verdict: &Verdict) {

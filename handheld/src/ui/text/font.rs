@@ -147,6 +147,12 @@ impl Face {
         }
     }
 
+    /// Whether the program has this font within; costs nothing, where [`Face::within`] may unpack it.
+    #[must_use]
+    pub fn is_within(self) -> bool {
+        cfg!(not(feature = "fonts-beside")) || self == Face::Sans
+    }
+
     /// The font's bytes where the program has them within.
     #[must_use]
     pub fn within(self) -> Option<&'static [u8]> {
