@@ -42,6 +42,8 @@ pub struct Canvas {
     loose: bool,
     /// Measures text and holds glyph masks.
     pub text: Typesetter,
+    /// What is answered, above a field.
+    pub quoted: super::text::Ending,
     /// Laid-out documents.
     pub documents: super::markdown::Cache,
     corners: shape::Corners,
@@ -62,6 +64,7 @@ impl Canvas {
             painted: Vec::new(),
             loose: true,
             text: Typesetter::default(),
+            quoted: Default::default(),
             documents: Default::default(),
             corners: Default::default(),
             boxes: None,

@@ -6,7 +6,7 @@ use super::scroll_bar::scroll_bar;
 use crate::entry::view::{Board, Face as KeyFace, Hint, Key, MenuItem, Petal, Slot, View};
 use crate::ui::canvas::{Align, Canvas, Icon};
 use crate::ui::rect::Rect;
-use crate::ui::text::{Face, Ink, Span, wrap::wrap};
+use crate::ui::text::{Face, Ink, Span};
 use crate::ui::theme::{Theme, Tone};
 
 /// Lines that a field has at least and at most.
@@ -47,26 +47,14 @@ fn context(c: &mut Canvas, t: &Theme, area: Rect, about: &str) {
     if fits < 1 || about.is_empty() {
         return;
     }
-    let set = |c: &mut Canvas, text: String| {
-        wrap(
-            &mut c.text,
-            &[Span {
-                text,
-                face: Face::Sans,
-                size: kind.size,
-                ink: Ink::of(Tone::Muted),
-            }],
-            area.w,
-        )
-    };
     let fits = fits as usize;
-    let mut lines = set(c, about.to_owned());
-    // Words go from the front until the end of the text fits.
-    let mut words: Vec<&str> = about.trim_start_matches('…').split_whitespace().collect();
-    while lines.len() > fits && words.len() > 1 {
-        words.remove(0);
-        lines = set(c, format!("… {}", words.join(" ")));
-    }
+    let span = Span {
+        text: about.to_owned(),
+        face: Face::Sans,
+        size: kind.size,
+        ink: Ink::of(Tone::Muted),
+    };
+    let lines = c.quoted.set(&mut c.text, span, area.w, fits);
     let top = area.bottom() - lines.len().min(fits) as i32 * kind.line;
     for (i, line) in lines.iter().take(fits).enumerate() {
         c.line(area.x, top + i as i32 * kind.line, kind, line, t, None);
