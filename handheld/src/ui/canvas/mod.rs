@@ -47,7 +47,43 @@ pub struct Canvas {
     /// Laid-out documents.
     pub documents: super::markdown::Cache,
     corners: shape::Corners,
+    blends: Blends,
     boxes: Option<Vec<TextBox>>,
+}
+
+/// What a colour and the ground below it make of each step of coverage. Letters stand on one ground almost everywhere, and a text has
+/// one colour: each blend is worked out once for many of them.
+#[derive(Default)]
+struct Blends {
+    color: Color,
+    under: u16,
+    /// By coverage: masks have sixteen steps of it, multiples of seventeen.
+    known: [u16; 16],
+    /// A bit for each that has been worked out.
+    have: u16,
+}
+
+impl Blends {
+    fn ink(&mut self, color: Color) {
+        if self.color != color {
+            self.color = color;
+            self.have = 0;
+        }
+    }
+
+    #[inline]
+    fn over(&mut self, under: u16, alpha: u8) -> u16 {
+        if under != self.under {
+            self.under = under;
+            self.have = 0;
+        }
+        let step = usize::from(alpha >> 4);
+        if self.have & 1 << step == 0 {
+            self.have |= 1 << step;
+            self.known[step] = self.color.over(Color(under), alpha).0;
+        }
+        self.known[step]
+    }
 }
 
 impl Canvas {
@@ -67,6 +103,7 @@ impl Canvas {
             quoted: Default::default(),
             documents: Default::default(),
             corners: Default::default(),
+            blends: Default::default(),
             boxes: None,
         }
     }
@@ -139,26 +176,17 @@ impl Canvas {
         if r.is_empty() {
             return;
         }
-        // Letters stand on one ground almost everywhere: each blend is worked out once.
-        let mut under = 0;
-        let mut known: [Option<u16>; 16] = [None; 16];
+        let blends = &mut self.blends;
+        blends.ink(color);
         for row in r.y..r.bottom() {
             let from = ((row - area.y) * mask.w + r.x - area.x) as usize;
             let to = (row * self.width + r.x) as usize;
             let coverage = &mask.coverage[from..from + r.w as usize];
             let pixels = &mut self.pixels[to..to + r.w as usize];
-            for (i, &alpha) in coverage.iter().enumerate() {
-                if alpha == 0 {
-                    continue;
+            for (pixel, &alpha) in pixels.iter_mut().zip(coverage) {
+                if alpha != 0 {
+                    *pixel = blends.over(*pixel, alpha);
                 }
-                let pixel = &mut pixels[i];
-                if *pixel != under {
-                    under = *pixel;
-                    known = [None; 16];
-                }
-                // Masks have sixteen steps of coverage, multiples of seventeen.
-                let blend = &mut known[usize::from(alpha / 17)];
-                *pixel = *blend.get_or_insert_with(|| color.over(Color(under), alpha).0);
             }
         }
     }
