@@ -3,11 +3,13 @@
 //! It holds no keys and decides nothing. The key that a program shows goes to the daemon with each request; the daemon
 //! finds the caller and treats it as it treats a device. [`wire`] is pure; here is what talks.
 
+mod held;
 pub mod wire;
 
 use super::http::{Gone, Handler, Reply, Request, Response, Server, Settings, Stream, Turned};
 use crate::control::api::GatewayEvent;
 use crate::control::{Client, ClientError};
+use held::{Held, MAX_HELD};
 use serde_json::Value;
 use std::io;
 use std::net::{Shutdown, TcpListener};
@@ -46,6 +48,7 @@ pub struct Gateway {
     started: u64,
     answers: AtomicU64,
     running: AtomicUsize,
+    held: Held,
 }
 
 impl Gateway {
@@ -58,6 +61,7 @@ impl Gateway {
             started: since.map_or(0, |since| since.as_micros() as u64),
             answers: AtomicU64::new(0),
             running: AtomicUsize::new(0),
+            held: Held::new(MAX_HELD),
         }
     }
 
@@ -114,9 +118,15 @@ impl Gateway {
         });
         let mut telling = Telling::Waiting(reply);
         let mut outcome = Ok(());
+        let mut share = self.held.share();
         let followed = client.follow(asked.method, asked.params, |event| {
             let told = match serde_json::from_value::<GatewayEvent>(event.clone()) {
-                Ok(event) => asked.answer.take(event),
+                Ok(event) => match asked.answer.take(event) {
+                    Told::Nothing if !share.set(asked.answer.held()) => {
+                        Told::Failed(ApiError::no_room())
+                    }
+                    told => told,
+                },
                 Err(error) => Told::Failed(ApiError::no_daemon(format!(
                     "the daemon is of another version: {error}"
                 ))),

@@ -153,6 +153,10 @@ impl Answer for EmbeddingAnswer {
             | GatewayEvent::Picture { .. } => Told::Nothing,
         }
     }
+
+    fn held(&self) -> usize {
+        self.body.capacity()
+    }
 }
 
 #[cfg(test)]

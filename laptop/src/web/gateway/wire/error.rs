@@ -106,6 +106,12 @@ impl ApiError {
         Self::of(GatewayFault::Rate, words.into(), Some(2))
     }
 
+    /// The answers that are being put together take all the room that there is.
+    pub fn no_room() -> Self {
+        let words = "answers to this laptop's programs take too much memory just now; try again, or ask for less at a time";
+        Self::of(GatewayFault::Rate, words.into(), Some(2))
+    }
+
     pub(super) fn method(method: &str) -> Self {
         let words = format!(
             "{} is not what this address takes",

@@ -106,6 +106,10 @@ impl Answer for ImageAnswer {
             | GatewayEvent::Models { .. } => Told::Nothing,
         }
     }
+
+    fn held(&self) -> usize {
+        self.pictures.iter().map(String::capacity).sum()
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ pub struct Asked {
 pub trait Answer {
     /// Takes one event in.
     fn take(&mut self, event: GatewayEvent) -> Told;
+
+    /// Octets that it keeps until its end; an answer that is sent as it comes keeps next to nothing.
+    fn held(&self) -> usize {
+        0
+    }
 }
 
 /// What an event means for the client.
