@@ -60,7 +60,7 @@ impl Patience {
     }
 }
 
-/// Runs `attempt` until it succeeds, must not be repeated, or the deadline is near.
+/// Runs `attempt` until it succeeds, must not be repeated, or a pause would take more than half of what is left of the deadline.
 ///
 /// # Errors
 /// The last [`Attempt`], or a cancelled one.
@@ -83,7 +83,9 @@ pub fn run<T>(
             return Err(failed);
         }
         let pause = patience.pause(n, asked, noise());
-        if start.elapsed() + pause > patience.deadline {
+        // Half of what is left stays for the answer: who slept through nearly all of it would ask in vain.
+        let left = patience.deadline.saturating_sub(start.elapsed());
+        if pause > left / 2 {
             return Err(failed);
         }
         log::info!(
@@ -159,14 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_beyond_the_deadline_is_not_slept() {
-        let mut runs = 0;
-        let result: Result<(), _> = run(QUICK, &CancelToken::new(), || {
-            runs += 1;
-            Err(failed(Again::Later(Some(Duration::from_secs(3600)))))
-        });
-        assert_eq!(result.unwrap_err().failure.code, FailureCode::RateLimited);
-        assert_eq!(runs, 1);
+    fn a_pause_that_leaves_too_little_for_an_answer_is_not_slept() {
+        for seconds in [3600, 19, 11] {
+            let mut runs = 0;
+            let result: Result<(), _> = run(QUICK, &CancelToken::new(), || {
+                runs += 1;
+                Err(failed(Again::Later(Some(Duration::from_secs(seconds)))))
+            });
+            assert_eq!(result.unwrap_err().failure.code, FailureCode::RateLimited);
+            assert_eq!(runs, 1);
+        }
     }
 
     #[test]
