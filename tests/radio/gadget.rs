@@ -3,6 +3,7 @@
 
 use super::place::{Place, must};
 use super::support::eventually;
+use super::table::Table;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -57,6 +58,7 @@ impl Cable {
     /// Once in some hundred times on a busy machine the made-up controller leaves that interface without an address; nothing of ours has
     /// a hand in it. Then the cable is pulled and plugged in again, as a person does, and the run says so.
     pub fn plugged(&self, desk: &Place) {
+        let started = Instant::now();
         if let Err(told) = self.attach(desk) {
             println!(
                 "   the cable is plugged in once more; the laptop's end had no address: {told}"
@@ -64,6 +66,10 @@ impl Cable {
             self.pull();
             write("UDC", CONTROLLER);
             self.attach(desk).expect("an address of the laptop's end");
+            Table::note(
+                "cable plugged in once more for want of an address",
+                started.elapsed(),
+            );
         }
     }
 

@@ -113,8 +113,11 @@ const NAMED: [(&str, Scenario, &str); 1] = [(
 
 /// Prints what there is.
 pub fn list() {
-    for (name, _, what) in ALL.iter().chain(&NAMED) {
+    for (name, _, what) in &ALL {
         println!("{name:12} {what}");
+    }
+    for (name, _, what) in &NAMED {
+        println!("{name:12} {what}   (only by tests/radio/{name})");
     }
 }
 

@@ -138,23 +138,20 @@ impl Stage {
         };
         self.take(Msg::Panel(panel), clock::now());
         // What is on the card has been read by now: the link is looked for while the first frame is drawn, which shows it.
-        self.drain(&sources);
+        while let Ok(told) = sources.card.try_recv() {
+            self.take(told, clock::now());
+        }
         while !self.ended {
             self.clockwork(clock::now());
             let wake = self.wait(&sources).await;
             self.handle(wake);
-            self.drain(&sources);
+            for _ in 0..MAX_BURST {
+                let Some(wake) = ready(&sources) else { break };
+                self.handle(wake);
+            }
             self.answer(clock::now());
         }
         self.finish().await
-    }
-
-    /// Takes in what is waiting, up to a burst.
-    fn drain(&mut self, sources: &Sources) {
-        for _ in 0..MAX_BURST {
-            let Some(wake) = ready(sources) else { break };
-            self.handle(wake);
-        }
     }
 
     async fn wait(&self, sources: &Sources) -> Wake {

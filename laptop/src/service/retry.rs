@@ -13,7 +13,7 @@ pub struct Patience {
     pub first: Duration,
     /// Longest pause that we choose; a provider may ask for more.
     pub longest: Duration,
-    /// Time after which no further attempt begins.
+    /// Time that there is, a quarter of it for the last attempt's answer.
     pub deadline: Duration,
     /// Likewise, where another provider may be asked instead.
     pub open_deadline: Duration,
@@ -47,6 +47,11 @@ impl Patience {
         }
     }
 
+    /// Time after which no further attempt begins: who slept through nearly all of the deadline would ask in vain.
+    fn last_attempt(&self) -> Duration {
+        self.deadline * 3 / 4
+    }
+
     /// The pause before attempt `n + 1` (`n` from 0): what the provider asked for, else exponential with full jitter in
     /// its upper half. `noise` is any number that differs between callers.
     pub fn pause(&self, n: u32, asked: Option<Duration>, noise: u64) -> Duration {
@@ -60,7 +65,7 @@ impl Patience {
     }
 }
 
-/// Runs `attempt` until it succeeds, must not be repeated, or a pause would take more than half of what is left of the deadline.
+/// Runs `attempt` until it succeeds, must not be repeated, or a pause would leave too little of the deadline for an answer.
 ///
 /// # Errors
 /// The last [`Attempt`], or a cancelled one.
@@ -83,9 +88,7 @@ pub fn run<T>(
             return Err(failed);
         }
         let pause = patience.pause(n, asked, noise());
-        // Half of what is left stays for the answer: who slept through nearly all of it would ask in vain.
-        let left = patience.deadline.saturating_sub(start.elapsed());
-        if pause > left / 2 {
+        if start.elapsed() + pause > patience.last_attempt() {
             return Err(failed);
         }
         log::info!(
@@ -161,8 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_that_a_provider_asks_for_is_slept() {
+        let (mut runs, asked) = (0, Duration::from_millis(30));
+        let start = Instant::now();
+        let result = run(QUICK, &CancelToken::new(), || {
+            runs += 1;
+            match runs {
+                1 => Err(failed(Again::Later(Some(asked)))),
+                _ => Ok(start.elapsed()),
+            }
+        });
+        assert!(result.unwrap() >= asked);
+    }
+
+    #[test]
     fn a_pause_that_leaves_too_little_for_an_answer_is_not_slept() {
-        for seconds in [3600, 19, 11] {
+        for seconds in [3600, 19, 16] {
             let mut runs = 0;
             let result: Result<(), _> = run(QUICK, &CancelToken::new(), || {
                 runs += 1;

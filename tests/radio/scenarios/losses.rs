@@ -34,8 +34,8 @@ const LOSSES: [Loss; 12] = [
     Loss::Airplane,
     Loss::DriverReload,
     Loss::SupplicantRestart,
-    Loss::SupplicantKill,
     Loss::LaptopRestart,
+    Loss::SupplicantKill,
     Loss::LinkServiceKill,
     Loss::LaptopAirplane,
     Loss::LaptopDriverReload,
@@ -53,6 +53,8 @@ pub fn every_way(wish: &Wish) {
     steps::chat(hand.app(), "Hi");
     // Neither ends with a restart of the laptop's programs: what they hold then would be a newborn's.
     let total = if wish.long { 204 } else { 30 };
+    let last = LOSSES[(total - 1) % LOSSES.len()];
+    assert!(!matches!(last, Loss::LaptopRestart | Loss::LinkServiceKill));
     let mut early = None;
     for number in 0..total {
         let loss = LOSSES[number % LOSSES.len()];

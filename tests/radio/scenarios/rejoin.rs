@@ -15,7 +15,7 @@ const BUSY: Duration = Duration::from_secs(6);
 const START: &str = "start of the app, until linked";
 const LONG: Duration = Duration::from_secs(60);
 
-/// Measures both kinds, several times.
+/// Measures each kind, several times.
 pub fn times(wish: &Wish) {
     let hwsim = Hwsim::open().expect("mac80211_hwsim is loaded");
     let desk = Desk::new(&hwsim, "laptop", "Ada's ThinkPad", Radio::new("laptop"));

@@ -77,6 +77,7 @@ impl Blends {
             self.under = under;
             self.have = 0;
         }
+        debug_assert_eq!(alpha % 17, 0, "a mask has sixteen steps");
         let step = usize::from(alpha >> 4);
         if self.have & 1 << step == 0 {
             self.have |= 1 << step;

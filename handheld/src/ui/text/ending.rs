@@ -100,6 +100,7 @@ mod tests {
         let (mut t, mut ending) = (Typesetter::default(), Ending::default());
         let lines = ending.set(&mut t, span("Donaudampfschifffahrt"), 100, 1);
         assert!(lines.len() > 1);
+        assert_eq!(shown(&lines).concat(), "Donaudampfschifffahrt");
     }
 
     proptest! {

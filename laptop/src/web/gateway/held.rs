@@ -1,8 +1,9 @@
-//! Memory of answers that are sent whole: vectors and pictures. One of them is bounded by what may be asked for; this bounds their sum.
+//! Memory of large answers that are sent whole: vectors and pictures. One of them is bounded by what may be asked for; this bounds their sum.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Octets of unfinished answers at most: the largest one (512 vectors of 8,192 numbers in digits, with room to grow) and some beside it.
+/// Octets of unfinished answers at most: the largest one (512 vectors of 8,192 numbers in digits, as its text grows by doubling) and some
+/// beside it. What is copied while a text grows or is sent comes on top; web-service's unit has 256 MB.
 pub(super) const MAX_HELD: usize = 160 << 20;
 
 /// What all answers hold together.
@@ -33,14 +34,19 @@ pub(super) struct Share<'a> {
 }
 
 impl Share<'_> {
-    /// The answer holds `octets` now. False where that is too much, together with the others.
+    /// The answer holds `octets` now. False where that is too much, together with the others: then it is to be dropped, and counts as
+    /// it did.
     pub(super) fn set(&mut self, octets: usize) -> bool {
         let more = octets.saturating_sub(self.held);
         let less = self.held.saturating_sub(octets);
         let before = self.all.total.fetch_add(more, Ordering::SeqCst);
+        if more > 0 && before.saturating_add(more) > self.all.most {
+            self.all.total.fetch_sub(more, Ordering::SeqCst);
+            return false;
+        }
         self.all.total.fetch_sub(less, Ordering::SeqCst);
         self.held = octets;
-        more == 0 || before.saturating_add(more) <= self.all.most
+        true
     }
 }
 
@@ -60,6 +66,7 @@ mod tests {
         let (mut one, mut other) = (held.share(), held.share());
         assert!(one.set(60) && other.set(40));
         assert!(!other.set(41), "all of it is taken");
+        assert!(one.set(60), "what was refused does not count");
         assert!(other.set(10), "less is always possible");
         assert!(one.set(90));
         drop(other);

@@ -16,7 +16,7 @@ use std::net::{Shutdown, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use wire::{ApiError, Asked, Stamp, Told};
+use wire::{Answer, ApiError, Asked, Stamp, Told};
 
 /// Requests that run at a time: fewer than the daemon's control socket takes, so that its owner always gets through.
 const MAX_RUNNING: usize = 32;
@@ -102,7 +102,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn run(&self, mut reply: Reply<'_>, mut asked: Asked) -> Result<(), Gone> {
+    fn run(&self, mut reply: Reply<'_>, asked: Asked) -> Result<(), Gone> {
         let gone = reply.gone();
         let connected = Client::connect(&self.control).and_then(|client| {
             let handle = client.handle().map_err(ClientError::from)?;
@@ -116,15 +116,18 @@ impl Gateway {
         let _guard = gone.on_cancel(move || {
             let _ = handle.shutdown(Shutdown::Both);
         });
+        let Asked {
+            method,
+            params,
+            mut answer,
+        } = asked;
         let mut telling = Telling::Waiting(reply);
         let mut outcome = Ok(());
         let mut share = self.held.share();
-        let followed = client.follow(asked.method, asked.params, |event| {
+        let followed = client.follow(method, params, |event| {
             let told = match serde_json::from_value::<GatewayEvent>(event.clone()) {
-                Ok(event) => match asked.answer.take(event) {
-                    Told::Nothing if !share.set(asked.answer.held()) => {
-                        Told::Failed(ApiError::no_room())
-                    }
+                Ok(event) => match answer.take(event) {
+                    Told::Nothing if !share.set(answer.held()) => no_room(&mut answer),
                     told => told,
                 },
                 Err(error) => Told::Failed(ApiError::no_daemon(format!(
@@ -164,6 +167,21 @@ impl Handler for Gateway {
             true => self.run(reply, asked),
             false => refuse(reply, &ApiError::busy()),
         }
+    }
+}
+
+/// Drops the answer, whose room the others need, before its client is told: that may take a while to read.
+fn no_room(answer: &mut Box<dyn Answer>) -> Told {
+    *answer = Box::new(Dropped);
+    Told::Failed(ApiError::no_room())
+}
+
+/// An answer that was given up.
+struct Dropped;
+
+impl Answer for Dropped {
+    fn take(&mut self, _event: GatewayEvent) -> Told {
+        Told::Nothing
     }
 }
 

@@ -173,7 +173,9 @@ mod tests {
         for (index, numbers) in [(0, [0.1, -2.0]), (1, [1e-20, 3.5])] {
             let data = of(numbers);
             let event = GatewayEvent::Vector { index, data };
+            let before = asked.answer.held();
             assert_eq!(asked.answer.take(event), Told::Nothing);
+            assert!(asked.answer.held() >= before + 4, "what is kept is counted");
         }
         let done = GatewayEvent::Done {
             prompt_tokens: 4,

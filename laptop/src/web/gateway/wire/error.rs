@@ -106,10 +106,14 @@ impl ApiError {
         Self::of(GatewayFault::Rate, words.into(), Some(2))
     }
 
-    /// The answers that are being put together take all the room that there is.
+    /// The answers that are being put together take all the room that there is. This one had been made, and perhaps paid for: asking
+    /// again at once would be paid for again.
     pub fn no_room() -> Self {
-        let words = "answers to this laptop's programs take too much memory just now; try again, or ask for less at a time";
-        Self::of(GatewayFault::Rate, words.into(), Some(2))
+        let words = "answers to this laptop's programs take too much memory just now, and this one was dropped; ask for less at a time";
+        Self {
+            should_retry: Some(false),
+            ..Self::of(GatewayFault::Rate, words.into(), None)
+        }
     }
 
     pub(super) fn method(method: &str) -> Self {

@@ -40,7 +40,7 @@ pub trait Answer {
     /// Takes one event in.
     fn take(&mut self, event: GatewayEvent) -> Told;
 
-    /// Octets that it keeps until its end; an answer that is sent as it comes keeps next to nothing.
+    /// Octets that it keeps until its end, where that may be many: a text is bounded by its tokens.
     fn held(&self) -> usize {
         0
     }
