@@ -437,8 +437,8 @@ fn spread(had: &[u64], unit: &str) {
     );
 }
 
-/// Eight devices that always ask again share three places; every second one asks for much longer answers, and sends four
-/// requests at a time.
+/// Eight devices share three places, and each always has one more that waits; every second one asks for much longer answers, and sends
+/// four requests at a time.
 fn turns(laptop: &mut Laptop, cards: &[Card]) {
     let span = Duration::from_secs(120);
     let file = laptop.home().join("config/daemon.toml");
@@ -461,7 +461,8 @@ fn turns(laptop: &mut Laptop, cards: &[Card]) {
                 let mut line = card.link(address).expect("linked");
                 let mut next = line.greeting.as_ref().map_or(1, |greeting| greeting.floor);
                 let (text, many) = match device % 2 {
-                    0 => ("pause 10 20", 1),
+                    // The second is there when the first ends: who has nothing waiting needs less than his share.
+                    0 => ("pause 10 20", 2),
                     _ => ("pause 10 80", 4),
                 };
                 start.wait();
@@ -492,7 +493,7 @@ fn turns(laptop: &mut Laptop, cards: &[Card]) {
         .map(|one| one.join().expect("no panic"))
         .collect();
     println!(
-        "\n## Eight devices share three places for {} s; the odd ones ask four at a time, for four times as much\n",
+        "\n## Eight devices share three places for {} s; the even ones ask two at a time, the odd ones four, for four times as much\n",
         span.as_secs()
     );
     spread(&had, "octets");
