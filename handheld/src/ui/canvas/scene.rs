@@ -279,22 +279,46 @@ pub(super) fn difference(old: &[Stroke], new: &[Stroke]) -> Vec<Rect> {
     areas
 }
 
-/// Adds an area, joined with those that it meets or nearly meets. No pixel stands in two of them.
-pub(super) fn add(areas: &mut Vec<Rect>, mut area: Rect) {
-    if area.is_empty() {
-        return;
-    }
+/// Adds an area. One that another nearly fills up to a rectangle is joined with it; of one that only crosses another, what lies outside is
+/// added: a thin bar across a broad strip is not the rectangle around both. No pixel stands in two of them.
+pub(super) fn add(areas: &mut Vec<Rect>, area: Rect) {
     let size = |r: &Rect| r.w * r.h;
-    let meets = |a: &Rect, b: &Rect| {
-        !a.intersect(b).is_empty() || size(&a.union(b)) <= size(a) + size(b) + SLACK
-    };
-    while let Some(at) = areas.iter().position(|other| meets(other, &area)) {
-        area = areas.swap_remove(at).union(&area);
+    let wasted =
+        |a: &Rect, b: &Rect| size(&a.union(b)) - (size(a) + size(b) - size(&a.intersect(b)));
+    // What is left of an area that was cut is joined only where nothing is wasted: else both halves would find each other again.
+    let mut slack = SLACK;
+    let mut waiting = vec![area];
+    while let Some(mut area) = waiting.pop() {
+        if area.is_empty() {
+            continue;
+        }
+        while let Some(at) = areas.iter().position(|other| wasted(other, &area) <= slack) {
+            area = areas.swap_remove(at).union(&area);
+        }
+        slack = 0;
+        let crossed = areas.iter().find(|r| !r.intersect(&area).is_empty());
+        match crossed {
+            Some(other) => waiting.extend(outside(area, *other)),
+            None if areas.len() >= MAX_AREAS => {
+                let rest = areas.drain(..).chain(waiting.drain(..));
+                let all = rest.fold(area, |all, other| all.union(&other));
+                areas.push(all);
+            }
+            None => areas.push(area),
+        }
     }
-    if areas.len() >= MAX_AREAS {
-        area = areas.drain(..).fold(area, |all, other| all.union(&other));
-    }
-    areas.push(area);
+}
+
+/// The parts of an area that lie above, below, left and right of another that it crosses; some are empty.
+fn outside(area: Rect, other: Rect) -> [Rect; 4] {
+    let shared = area.intersect(&other);
+    let beside = |x, w| Rect::new(x, shared.y, w, shared.h);
+    [
+        Rect::new(area.x, area.y, area.w, shared.y - area.y),
+        Rect::new(area.x, shared.bottom(), area.w, area.bottom() - shared.bottom()),
+        beside(area.x, shared.x - area.x),
+        beside(shared.right(), area.right() - shared.right()),
+    ]
 }
 
 #[cfg(test)]
@@ -337,6 +361,15 @@ mod tests {
         c.scene(ground);
         assert_eq!(c.pixel(6, 6), Some(Color(3)));
         assert_eq!(c.damage(), [Rect::new(5, 5, 9, 9)]);
+    }
+
+    #[test]
+    fn a_bar_across_a_strip_is_painted_as_a_cross() {
+        let mut areas = Vec::new();
+        add(&mut areas, Rect::new(0, 300, 640, 40));
+        add(&mut areas, Rect::new(620, 70, 8, 360));
+        let size = |r: &Rect| r.w * r.h;
+        assert_eq!(areas.iter().map(size).sum::<i32>(), 640 * 40 + 8 * 320);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Shaped {
     pub above: i32,
     /// Rows below it.
     pub below: i32,
+    /// What the next letter is kerned against.
+    end: Option<(Face, GlyphId)>,
 }
 
 impl Shaped {
@@ -91,6 +93,8 @@ pub struct Typesetter {
     young: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
     old: HashMap<(Face, u16), HashMap<Box<str>, Rc<Shaped>>>,
     young_glyphs: usize,
+    /// Texts that were set last, the latest at the end: one that streams in or is typed goes on from there.
+    growing: Vec<Growing>,
     /// What most text is made of, by face.
     letters: [Option<Box<Known>>; FACES.len()],
 }
@@ -100,6 +104,20 @@ const SHAPED_LEN: usize = 160;
 
 /// Glyphs remembered in a generation, 24 octets each: some three full panels.
 const SHAPED_GLYPHS: usize = 8192;
+
+/// A text that may go on.
+struct Growing {
+    text: String,
+    face: Face,
+    size: u16,
+    shaped: Rc<Shaped>,
+}
+
+/// Texts that may go on: a paragraph, its last line, what counts its words, and one to spare.
+const GROWING: usize = 4;
+
+/// Longest text in octets of which that is remembered: a generous paragraph.
+const GROWING_LEN: usize = 8192;
 
 /// The size of the hexadecimal code within its box: smaller than the text, never below the smallest legible size.
 pub fn box_size(size: u16) -> u16 {
@@ -120,14 +138,14 @@ impl Typesetter {
     /// Shapes one line of text, or remembers how it was shaped before. See [`Typesetter::set`].
     pub fn shape(&mut self, text: &str, face: Face, size: u16) -> Rc<Shaped> {
         if text.len() > SHAPED_LEN {
-            return Rc::new(self.set(text, face, size));
+            return self.grow(text, face, size);
         }
         let kind = (face, size);
         if let Some(shaped) = self.young.get(&kind).and_then(|known| known.get(text)) {
             return shaped.clone();
         }
         let known = self.old.get_mut(&kind).and_then(|known| known.remove(text));
-        let shaped = known.unwrap_or_else(|| Rc::new(self.set(text, face, size)));
+        let shaped = known.unwrap_or_else(|| self.grow(text, face, size));
         // Book-keeping counts as a few glyphs, so that empty texts are bounded too.
         self.young_glyphs += shaped.glyphs.len() + 4;
         let young = self.young.entry(kind).or_default();
@@ -135,6 +153,36 @@ impl Typesetter {
         if self.young_glyphs > SHAPED_GLYPHS {
             self.old = std::mem::take(&mut self.young);
             self.young_glyphs = 0;
+        }
+        shaped
+    }
+
+    /// Sets a text, from where one that it begins with ended.
+    fn grow(&mut self, text: &str, face: Face, size: u16) -> Rc<Shaped> {
+        let begun = self.growing.iter().position(|known| {
+            (known.face, known.size) == (face, size) && goes_on(&known.text, text)
+        });
+        let mut growing = match begun {
+            Some(at) => self.growing.remove(at),
+            None => {
+                if self.growing.len() >= GROWING {
+                    self.growing.remove(0);
+                }
+                Growing {
+                    text: String::new(),
+                    face,
+                    size,
+                    shaped: Rc::default(),
+                }
+            }
+        };
+        let shaped = Rc::make_mut(&mut growing.shaped);
+        self.set(shaped, text, growing.text.len(), face, size);
+        let shaped = growing.shaped.clone();
+        if text.len() <= GROWING_LEN {
+            let known = growing.text.len();
+            growing.text.push_str(&text[known..]);
+            self.growing.push(growing);
         }
         shaped
     }
@@ -151,16 +199,14 @@ impl Typesetter {
         *known
     }
 
-    /// Shapes one line of text. Control characters and direction overrides come out as boxes, so that text from
-    /// elsewhere can neither hide nor reorder anything; a tab is four spaces wide.
-    fn set(&mut self, text: &str, face: Face, size: u16) -> Shaped {
-        let mut out = Shaped {
-            glyphs: Vec::with_capacity(text.len()),
-            ..Shaped::default()
-        };
-        let mut before: Option<(Face, GlyphId)> = None;
-        let mut chars = text.char_indices().peekable();
+    /// Shapes what follows the first `known` octets of one line of text, which `out` has already. Control characters and direction
+    /// overrides come out as boxes, so that text from elsewhere can neither hide nor reorder anything; a tab is four spaces wide.
+    fn set(&mut self, out: &mut Shaped, text: &str, known: usize, face: Face, size: u16) {
+        out.glyphs.reserve(text.len() - known);
+        let mut before = out.end;
+        let mut chars = text[known..].char_indices().peekable();
         while let Some((at, c)) = chars.next() {
+            let at = known + at;
             if invisible(c) {
                 continue;
             }
@@ -185,7 +231,7 @@ impl Typesetter {
                     {
                         out.width += f32::from(self.kerning.adjust(face, left, glyph)) * scale;
                     }
-                    if let Some(x) = self.mark_position(c, face, glyph, size, &out) {
+                    if let Some(x) = self.mark_position(c, face, glyph, size, out) {
                         out.glyphs.push(Placed {
                             piece: Piece::Glyph(face, glyph.to_u32()),
                             x,
@@ -215,7 +261,7 @@ impl Typesetter {
             });
             out.width += self.box_width(c as u32, size) + 2.0;
         }
-        out
+        out.end = before;
     }
 
     /// Pen position of a combining mark: its ink centred over the letter before it.
@@ -299,6 +345,13 @@ impl Typesetter {
     }
 }
 
+/// True if a text begins with one that was set, and what follows changes nothing of that: no selector that asks for another face. Marks are
+/// left out with all else that is not plain.
+fn goes_on(known: &str, text: &str) -> bool {
+    let more = text.strip_prefix(known);
+    more.is_some_and(|more| more.starts_with(|c: char| c.is_ascii()))
+}
+
 /// Joiners, variation selectors and soft hyphens: they shape their neighbours, and take no room themselves.
 fn invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
@@ -313,6 +366,7 @@ fn acts_unseen(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_is_remembered_shaped_is_bounded_and_keeps_what_is_used() {
@@ -330,6 +384,26 @@ mod tests {
                 .sum()
         };
         assert!(glyphs(&t.young) + glyphs(&t.old) <= 2 * SHAPED_GLYPHS + 100);
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_goes_on_is_set_as_if_it_had_come_whole(
+            pieces in proptest::collection::vec("[a-zA-Z AVfjTo.\t\u{301}\u{fe0f}☀️🚀漢\u{200d}\u{202e}]{0,6}", 1..40),
+        ) {
+            let mut growing = Typesetter::default();
+            let mut text = String::new();
+            for piece in &pieces {
+                text.push_str(piece);
+                let shaped = growing.shape(&text, Face::Sans, 24);
+                let whole = Typesetter::default().shape(&text, Face::Sans, 24);
+                prop_assert_eq!(format!("{shaped:?}"), format!("{whole:?}"));
+                // Others in between, as a frame has them.
+                growing.shape(piece, Face::Sans, 24);
+                growing.shape(&text[text.len() - piece.len()..], Face::Mono, 24);
+            }
+            prop_assert!(growing.growing.len() <= GROWING);
+        }
     }
 
     #[test]
