@@ -11,6 +11,7 @@ impl Canvas {
     /// change. An unchanged frame gives none.
     pub fn damage(&mut self) -> Vec<Rect> {
         let painted = core::mem::take(&mut self.painted);
+        let moved = core::mem::take(&mut self.moved);
         let loose = core::mem::take(&mut self.loose);
         if self.shown.len() != self.pixels.len() {
             self.shown = self.pixels.clone();
@@ -18,11 +19,16 @@ impl Canvas {
         }
         let (width, whole) = (self.width as usize, self.area());
         if loose {
-            return changes(width, &self.pixels, &mut self.shown, whole);
+            return changes(width, &self.pixels, &mut self.shown, whole, edges);
         }
+        // Where something was moved, nearly every row of text changed from its first letter to its last, which are not looked for.
+        let all = |new: &[u16], _: &[u16]| (0, new.len() - 1);
         let mut areas = Vec::new();
+        for area in moved {
+            areas.extend(changes(width, &self.pixels, &mut self.shown, area, all));
+        }
         for area in painted {
-            areas.extend(changes(width, &self.pixels, &mut self.shown, area));
+            areas.extend(changes(width, &self.pixels, &mut self.shown, area, edges));
         }
         areas
     }
@@ -36,7 +42,7 @@ impl Canvas {
         // What is shown is not what is drawn from here on.
         self.loose = true;
         let area = Rect::new(0, 0, self.width, self.height);
-        changes(self.width as usize, frame, &mut self.shown, area)
+        changes(self.width as usize, frame, &mut self.shown, area, edges)
     }
 
     /// The frame that [`Canvas::damage`] last told of; empty before the first.
@@ -45,8 +51,15 @@ impl Canvas {
     }
 }
 
-/// Where two frames differ within `area`; the old one becomes the new one there.
-fn changes(width: usize, new: &[u16], old: &mut [u16], area: Rect) -> Vec<Rect> {
+/// Where two frames differ within `area`; the old one becomes the new one there. Of rows that differ, `edges` says the first and the last
+/// pixel to take.
+fn changes(
+    width: usize,
+    new: &[u16],
+    old: &mut [u16],
+    area: Rect,
+    edges: impl Fn(&[u16], &[u16]) -> (usize, usize),
+) -> Vec<Rect> {
     let mut bands: Vec<Rect> = Vec::new();
     for y in area.y..area.bottom() {
         let start = y as usize * width + area.x as usize;

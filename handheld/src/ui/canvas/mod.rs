@@ -38,6 +38,8 @@ pub struct Canvas {
     scene: scene::Scene,
     /// Painted since the last [`Canvas::damage`], as far as scenes did it.
     painted: Vec<Rect>,
+    /// Moved since then.
+    moved: Vec<Rect>,
     /// Painted elsewhere too.
     loose: bool,
     /// Measures text and holds glyph masks.
@@ -99,6 +101,7 @@ impl Canvas {
             clip: Rect::new(0, 0, width, height),
             scene: Default::default(),
             painted: Vec::new(),
+            moved: Vec::new(),
             loose: true,
             text: Typesetter::default(),
             quoted: Default::default(),

@@ -164,7 +164,7 @@ impl Canvas {
         let mut changed = difference(&self.scene.before, &now);
         if let Some((moved, rest)) = scroll::scrolled(&self.scene.before, &now, &changed) {
             self.shift(moved.area, moved.rows);
-            self.painted.push(moved.area);
+            self.moved.push(moved.area);
             changed = rest;
         }
         for &area in &changed {
@@ -315,7 +315,12 @@ fn outside(area: Rect, other: Rect) -> [Rect; 4] {
     let beside = |x, w| Rect::new(x, shared.y, w, shared.h);
     [
         Rect::new(area.x, area.y, area.w, shared.y - area.y),
-        Rect::new(area.x, shared.bottom(), area.w, area.bottom() - shared.bottom()),
+        Rect::new(
+            area.x,
+            shared.bottom(),
+            area.w,
+            area.bottom() - shared.bottom(),
+        ),
         beside(area.x, shared.x - area.x),
         beside(shared.right(), area.right() - shared.right()),
     ]

@@ -3,7 +3,8 @@
 use super::parse::{Block, Marker, Placed, Stress, Words};
 use super::table::{self, TableRow};
 use crate::ui::metrics::{Metrics, Type};
-use crate::ui::text::{Face, Ink, Line, Span, Typesetter, wrap::wrap};
+use crate::ui::text::wrap::{Broken, wrap};
+use crate::ui::text::{Face, Ink, Line, Span, Typesetter};
 use crate::ui::theme::Tone;
 
 /// What a line of a document shows.
@@ -91,13 +92,14 @@ pub fn span(words: &Words, size: u16, heading: bool, m: &Metrics) -> Span {
     }
 }
 
-/// Sets one block into lines of `width` pixels.
+/// Sets one block into lines of `width` pixels. `known` is how its words were broken before, if they were.
 pub fn layout(
     t: &mut Typesetter,
     placed: &Placed,
     first: bool,
     width: i32,
     m: &Metrics,
+    known: &mut Broken,
 ) -> Vec<DocLine> {
     let place = placed.place;
     let x = place.indent * m.u + i32::from(place.quotes) * 2 * m.u;
@@ -131,8 +133,8 @@ pub fn layout(
                 .iter()
                 .map(|w| span(w, kind.size, heading.is_some(), m))
                 .collect();
-            let wrapped = wrap(t, &spans, width);
-            let marked = wrapped.into_iter().enumerate();
+            known.wrap(t, &spans, width);
+            let marked = known.lines().iter().cloned().enumerate();
             marked
                 .map(|(i, l)| {
                     let marker = place.marker.filter(|_| i == 0);
@@ -225,7 +227,7 @@ mod tests {
         parse(source, 0)
             .iter()
             .enumerate()
-            .flat_map(|(i, p)| layout(&mut t, p, i == 0, width, &m))
+            .flat_map(|(i, p)| layout(&mut t, p, i == 0, width, &m, &mut Broken::default()))
             .collect()
     }
 

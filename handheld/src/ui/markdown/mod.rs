@@ -6,7 +6,8 @@ pub mod parse;
 pub mod table;
 
 use super::metrics::Metrics;
-use super::text::{Face, Ink, Span, Typesetter, wrap::wrap};
+use super::text::wrap::{Broken, wrap};
+use super::text::{Face, Ink, Span, Typesetter};
 use super::theme::Tone;
 use super::widget::column::Step;
 use crate::app::words;
@@ -31,6 +32,8 @@ pub struct Document {
     /// Lines of settled blocks.
     settled: usize,
     lines: Vec<DocLine>,
+    /// How the words of the last block were broken.
+    growing: Broken,
     /// Heights and gaps of the lines.
     steps: Vec<Step>,
 }
@@ -125,7 +128,7 @@ impl Document {
         let blocks = parse::parse(&self.source[self.open..], self.open);
         let last = blocks.last().map_or(self.open, |b| b.start);
         let mut settled = false;
-        for block in &blocks {
+        for (n, block) in blocks.iter().enumerate() {
             if block.start == last && !settled {
                 settled = true;
                 // From the start of its line: leading spaces may make it code.
@@ -133,8 +136,14 @@ impl Document {
                 self.settled = self.lines.len();
             }
             let first = self.lines.is_empty();
-            self.lines
-                .extend(layout::layout(t, block, first, self.width, m));
+            let mut settled = Broken::default();
+            let known = if n + 1 == blocks.len() {
+                &mut self.growing
+            } else {
+                &mut settled
+            };
+            let lines = layout::layout(t, block, first, self.width, m, known);
+            self.lines.extend(lines);
         }
     }
 }

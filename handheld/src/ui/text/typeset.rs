@@ -347,7 +347,7 @@ impl Typesetter {
 
 /// True if a text begins with one that was set, and what follows changes nothing of that: no selector that asks for another face. Marks are
 /// left out with all else that is not plain.
-fn goes_on(known: &str, text: &str) -> bool {
+pub(super) fn goes_on(known: &str, text: &str) -> bool {
     let more = text.strip_prefix(known);
     more.is_some_and(|more| more.starts_with(|c: char| c.is_ascii()))
 }

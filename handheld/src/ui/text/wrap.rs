@@ -1,7 +1,7 @@
 //! Paragraphs broken into lines by the Unicode rules.
 
 use super::font::Face;
-use super::typeset::Typesetter;
+use super::typeset::{Typesetter, goes_on};
 use crate::ui::theme::Tone;
 use std::ops::Range;
 use unicode_linebreak::{BreakOpportunity, linebreaks};
@@ -73,116 +73,140 @@ pub struct Line {
 /// Breaks a paragraph into lines no wider than `width`. A word that is wider alone is broken between graphemes. An
 /// empty paragraph is one empty line.
 pub fn wrap(t: &mut Typesetter, spans: &[Span], width: i32) -> Vec<Line> {
-    let text: String = spans.iter().map(|s| s.text.as_str()).collect();
-    let edges = edges(t, spans, text.len());
-    let room = width.max(1) as f32;
-    let mut lines = Vec::new();
-    let mut start = 0;
-    let mut last = 0;
-    for (at, opportunity) in linebreaks(&text) {
-        let ink_end = start + inked(&text[start..at]).len();
-        if edges[ink_end] - edges[start] > room && last > start {
-            lines.push(start..last);
-            start = last;
-        }
-        while edges[ink_end.max(start)] - edges[start] > room {
-            let cut = grapheme_cut(&text, &edges, start, ink_end, room);
-            if cut >= ink_end {
-                break;
-            }
-            lines.push(start..cut);
-            start = cut;
-        }
-        last = at;
-        let forced = opportunity == BreakOpportunity::Mandatory && text[..at].ends_with('\n');
-        if forced {
-            lines.push(start..at);
-            start = at;
-        }
-    }
-    if start < text.len() || lines.is_empty() || text.ends_with('\n') {
-        lines.push(start..text.len());
-    }
-    let begins = spans.iter().scan(0, |at, span| {
-        let begin = *at;
-        *at += span.text.len();
-        Some(begin)
-    });
-    let begins: Vec<usize> = begins.collect();
-    let paragraph = Paragraph {
-        spans,
-        begins,
-        text: &text,
-        edges: &edges,
-    };
-    lines
-        .into_iter()
-        .map(|bytes| paragraph.line(bytes))
-        .collect()
+    let mut broken = Broken::default();
+    broken.wrap(t, spans, width);
+    broken.lines
 }
 
-/// Without the white space at the end.
-fn inked(text: &str) -> &str {
-    text.trim_end_matches([' ', '\n', '\t'])
-}
-
-/// Pen position before every byte of the paragraph (bytes within a character repeat its own).
-fn edges(t: &mut Typesetter, spans: &[Span], len: usize) -> Vec<f32> {
-    let mut edges = vec![0.0; len + 1];
-    let (mut base, mut x) = (0, 0.0);
-    for span in spans {
-        let shaped = t.shape(&span.text, span.face, span.size);
-        let mut glyphs = shaped.glyphs.iter().peekable();
-        let mut here = 0.0;
-        for i in 0..span.text.len() {
-            while let Some(g) = glyphs.next_if(|g| g.at <= i) {
-                here = g.x;
-            }
-            // A byte without a glyph of its own (a space's is there; a joiner's is not) ends where the next begins.
-            let next = if span.text.is_char_boundary(i) {
-                glyphs.peek()
-            } else {
-                None
-            };
-            let own = next.is_none_or(|g| g.at != i);
-            edges[base + i] = x + if own {
-                here
-            } else {
-                next.map_or(here, |g| g.x)
-            };
-        }
-        base += span.text.len();
-        x += shaped.width;
-    }
-    edges[len] = x;
-    edges
-}
-
-fn grapheme_cut(text: &str, edges: &[f32], start: usize, end: usize, room: f32) -> usize {
-    let mut cut = start;
-    for (at, grapheme) in text[start..end].grapheme_indices(true) {
-        let after = start + at + grapheme.len();
-        if edges[after] - edges[start] > room && cut > start {
-            break;
-        }
-        cut = after;
-        if edges[after] - edges[start] > room {
-            break;
-        }
-    }
-    cut
-}
-
-/// A paragraph that is being cut into lines.
-struct Paragraph<'a> {
-    spans: &'a [Span],
+/// A paragraph in lines, which may grow at its end: an answer that streams in gains a word at a time, and its first lines stay.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    width: i32,
+    spans: Vec<Span>,
     /// Byte of the paragraph at which each span begins.
     begins: Vec<usize>,
-    text: &'a str,
-    edges: &'a [f32],
+    /// Where the last span stands if all were on one line.
+    last_x: f32,
+    text: String,
+    /// Pen position before every byte of the paragraph.
+    edges: Vec<f32>,
+    lines: Vec<Line>,
 }
 
-impl Paragraph<'_> {
+impl Broken {
+    /// The lines.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// As [`wrap`]; where `spans` are those of the time before, the last one with more of it, nothing but the last lines is looked at again.
+    pub fn wrap(&mut self, t: &mut Typesetter, spans: &[Span], width: i32) {
+        if !self.goes_on(spans, width) {
+            *self = Broken {
+                width,
+                edges: vec![0.0],
+                ..Broken::default()
+            };
+        }
+        for (n, span) in spans.iter().enumerate().skip(self.spans.len().max(1) - 1) {
+            self.measure(t, n, span);
+        }
+        // A line that begins behind a space begins as a paragraph does: what may be broken after it does not depend on what is before.
+        let mut start = 0;
+        while let Some(line) = self.lines.pop() {
+            start = line.bytes.start;
+            if self.text[..start].ends_with([' ', '\n']) {
+                break;
+            }
+        }
+        self.break_from(start);
+    }
+
+    /// True if `spans` begin with the known ones, of which the last may have gained plain text.
+    fn goes_on(&self, spans: &[Span], width: i32) -> bool {
+        let Some((last, others)) = self.spans.split_last() else {
+            return false;
+        };
+        let (Some(before), Some(now)) = (spans.get(..others.len()), spans.get(others.len())) else {
+            return false;
+        };
+        let kind = |span: &Span| (span.face, span.size, span.ink);
+        let text = last.text == now.text || goes_on(&last.text, &now.text);
+        text && self.width == width && others == before && kind(last) == kind(now)
+    }
+
+    /// Takes in a span, or what it has gained.
+    fn measure(&mut self, t: &mut Typesetter, n: usize, span: &Span) {
+        let shaped = t.shape(&span.text, span.face, span.size);
+        let known = match self.spans.get_mut(n) {
+            Some(last) => {
+                let known = last.text.len();
+                last.text.push_str(&span.text[known..]);
+                known
+            }
+            None => {
+                self.last_x = self.edges.last().copied().unwrap_or_default();
+                self.begins.push(self.text.len());
+                self.spans.push(span.clone());
+                0
+            }
+        };
+        self.text.push_str(&span.text[known..]);
+        // The end of all before is where this begins.
+        self.edges.pop();
+        let first = shaped.glyphs.partition_point(|g| g.at < known);
+        let mut glyphs = shaped.glyphs[first..].iter().peekable();
+        let mut here = first
+            .checked_sub(1)
+            .map_or(0.0, |before| shaped.glyphs[before].x);
+        for at in known..span.text.len() {
+            while let Some(glyph) = glyphs.next_if(|g| g.at <= at) {
+                here = glyph.x;
+            }
+            self.edges.push(self.last_x + here);
+        }
+        self.edges.push(self.last_x + shaped.width);
+    }
+
+    /// Breaks what follows `start`, where a line begins.
+    fn break_from(&mut self, start: usize) {
+        let (text, edges, room) = (&self.text, &self.edges, self.width.max(1) as f32);
+        let mut lines = Vec::new();
+        let from = start;
+        let mut start = from;
+        let mut last = from;
+        for (at, opportunity) in linebreaks(&text[from..]) {
+            let at = from + at;
+            let ink_end = start + inked(&text[start..at]).len();
+            if edges[ink_end] - edges[start] > room && last > start {
+                lines.push(start..last);
+                start = last;
+            }
+            while edges[ink_end.max(start)] - edges[start] > room {
+                let cut = grapheme_cut(text, edges, start, ink_end, room);
+                if cut >= ink_end {
+                    break;
+                }
+                lines.push(start..cut);
+                start = cut;
+            }
+            last = at;
+            let forced = opportunity == BreakOpportunity::Mandatory && text[..at].ends_with('\n');
+            if forced {
+                lines.push(start..at);
+                start = at;
+            }
+        }
+        let empty = lines.is_empty() && self.lines.is_empty();
+        if start < text.len() || empty || text.ends_with('\n') {
+            lines.push(start..text.len());
+        }
+        for bytes in lines {
+            let line = self.line(bytes);
+            self.lines.push(line);
+        }
+    }
+
     fn line(&self, bytes: Range<usize>) -> Line {
         let shown = bytes.start..bytes.start + inked(&self.text[bytes.clone()]).len();
         let mut runs = Vec::new();
@@ -212,6 +236,26 @@ impl Paragraph<'_> {
             bytes,
         }
     }
+}
+
+/// Without the white space at the end.
+fn inked(text: &str) -> &str {
+    text.trim_end_matches([' ', '\n', '\t'])
+}
+
+fn grapheme_cut(text: &str, edges: &[f32], start: usize, end: usize, room: f32) -> usize {
+    let mut cut = start;
+    for (at, grapheme) in text[start..end].grapheme_indices(true) {
+        let after = start + at + grapheme.len();
+        if edges[after] - edges[start] > room && cut > start {
+            break;
+        }
+        cut = after;
+        if edges[after] - edges[start] > room {
+            break;
+        }
+    }
+    cut
 }
 
 #[cfg(test)]
@@ -273,6 +317,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_paragraph_that_grows_is_broken_as_if_it_had_come_whole(
+            pieces in proptest::collection::vec((0..3u8, "[a-zA-Z0-9 \"(){}%$.,!?/\\-\n\t\u{ad}\u{a0}\u{200b}\u{200d}\u{301}\u{5d0}äß漢。「」🇩🇪🚀👩]{0,9}"), 1..30),
+            width in 40i32..300,
+        ) {
+            let mut t = Typesetter::default();
+            let mut growing = Broken::default();
+            let mut spans: Vec<Span> = Vec::new();
+            for (kind, piece) in pieces {
+                // Mostly more of the last span, sometimes another one.
+                match spans.last_mut().filter(|_| kind > 0) {
+                    Some(last) => last.text.push_str(&piece),
+                    None => spans.extend(plain(&piece)),
+                }
+                growing.wrap(&mut t, &spans, width);
+                let whole = wrap(&mut Typesetter::default(), &spans, width);
+                prop_assert_eq!(growing.lines(), &whole[..], "{:?}", spans);
+            }
+        }
+
         #[test]
         fn no_line_is_wider_than_asked_and_no_letter_is_lost(text in "[a-zA-Zäß漢字🚀 ,.\\-\n]{0,120}", width in 60i32..400) {
             let lines = wrap(&mut Typesetter::default(), &plain(&text), width);
