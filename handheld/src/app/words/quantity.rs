@@ -169,6 +169,10 @@ mod tests {
                 "{text:?}"
             );
         }
+        for words in [119, 120, 121, 240, 241] {
+            assert_eq!(words_of(&"a ".repeat(words)), words as u64);
+            assert_eq!(words_of(&" a".repeat(words)), words as u64);
+        }
     }
 
     #[test]

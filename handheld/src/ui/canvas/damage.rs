@@ -7,8 +7,8 @@ use crate::ui::rect::Rect;
 const BAND_GAP: i32 = 24;
 
 impl Canvas {
-    /// The changed areas since the call before (the whole panel the first time), top to bottom, each as narrow as the
-    /// change. An unchanged frame gives none.
+    /// The changed areas since the call before (the whole panel the first time), no pixel twice, each as narrow as the
+    /// change; of what was moved, whole rows. An unchanged frame gives none.
     pub fn damage(&mut self) -> Vec<Rect> {
         let painted = core::mem::take(&mut self.painted);
         let moved = core::mem::take(&mut self.moved);

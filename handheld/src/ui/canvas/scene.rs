@@ -392,6 +392,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_bar_across_more_strips_than_are_kept_is_still_covered() {
+        let mut areas = Vec::new();
+        for strip in 0..7 {
+            add(&mut areas, Rect::new(0, strip * 60, 640, 8));
+        }
+        add(&mut areas, Rect::new(300, 0, 4, 480));
+        assert!(areas.len() <= MAX_AREAS);
+        assert!((0..480).all(|y| areas.iter().any(|r| r.contains(&Rect::new(300, y, 4, 1)))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_added_is_covered_and_no_pixel_stands_in_two_areas(
+            added in proptest::collection::vec((0..60i32, 0..40i32, 1..60i32, 1..40i32), 1..30), scale in 1..12i32,
+        ) {
+            let mut areas = Vec::new();
+            let added: Vec<Rect> = added.iter().map(|&(x, y, w, h)| Rect::new(x * scale, y * scale, w * scale, h)).collect();
+            for (n, area) in added.iter().enumerate() {
+                add(&mut areas, *area);
+                prop_assert!(areas.len() <= MAX_AREAS);
+                for area in &added[..=n] {
+                    let size = |r: &Rect| i64::from(r.w) * i64::from(r.h);
+                    let covered: i64 = areas.iter().map(|r| size(&r.intersect(area))).sum();
+                    prop_assert_eq!(covered, size(area), "{:?} by {:?}", area, areas);
+                }
+            }
+        }
+    }
+
     #[derive(Clone, Debug)]
     enum Call {
         Fill(Rect, u16),

@@ -136,11 +136,11 @@ impl Document {
                 self.settled = self.lines.len();
             }
             let first = self.lines.is_empty();
-            let mut settled = Broken::default();
+            let mut fresh = Broken::default();
             let known = if n + 1 == blocks.len() {
                 &mut self.growing
             } else {
-                &mut settled
+                &mut fresh
             };
             let lines = layout::layout(t, block, first, self.width, m, known);
             self.lines.extend(lines);
@@ -155,7 +155,7 @@ const KEPT: usize = 48;
 /// are kept would find none of them.
 const MAX_KEPT: usize = 1024;
 
-/// Octets of text behind [`KEPT`] that are kept laid out, which takes some ten times as much memory.
+/// Octets of text behind [`KEPT`] that are kept laid out, which takes some ten times as much memory, and twenty where it is one paragraph.
 const MAX_KEPT_LEN: usize = 2 << 20;
 
 /// Laid-out documents by a key that the caller gives (a turn of a conversation), the last used kept.

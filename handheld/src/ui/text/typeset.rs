@@ -157,30 +157,31 @@ impl Typesetter {
         shaped
     }
 
-    /// Sets a text, from where one that it begins with ended.
+    /// Sets a text, from where the longest known one that it begins with ended.
     fn grow(&mut self, text: &str, face: Face, size: u16) -> Rc<Shaped> {
-        let begun = self.growing.iter().position(|known| {
-            (known.face, known.size) == (face, size) && goes_on(&known.text, text)
-        });
-        let mut growing = match begun {
+        let known = self.growing.iter().enumerate();
+        let known = known.filter(|(_, known)| (known.face, known.size) == (face, size));
+        let known = known.filter(|(_, known)| goes_on(&known.text, text));
+        let longest = known.max_by_key(|(_, known)| known.text.len());
+        let mut growing = match longest.map(|(at, _)| at) {
             Some(at) => self.growing.remove(at),
-            None => {
-                if self.growing.len() >= GROWING {
-                    self.growing.remove(0);
-                }
-                Growing {
-                    text: String::new(),
-                    face,
-                    size,
-                    shaped: Rc::default(),
-                }
-            }
+            None => Growing {
+                text: String::new(),
+                face,
+                size,
+                shaped: Rc::default(),
+            },
         };
-        let shaped = Rc::make_mut(&mut growing.shaped);
-        self.set(shaped, text, growing.text.len(), face, size);
+        let known = growing.text.len();
+        if known < text.len() {
+            let shaped = Rc::make_mut(&mut growing.shaped);
+            self.set(shaped, text, known, face, size);
+        }
         let shaped = growing.shaped.clone();
         if text.len() <= GROWING_LEN {
-            let known = growing.text.len();
+            if self.growing.len() >= GROWING {
+                self.growing.remove(0);
+            }
             growing.text.push_str(&text[known..]);
             self.growing.push(growing);
         }
@@ -211,6 +212,14 @@ impl Typesetter {
                 continue;
             }
             if c == '\t' || c == '\n' {
+                // No ink, but a place.
+                if let Some(space) = self.letter(face, ' ', false) {
+                    out.glyphs.push(Placed {
+                        piece: Piece::Glyph(space.face, space.glyph.to_u32()),
+                        x: out.width,
+                        at,
+                    });
+                }
                 out.width += if c == '\t' { 4.0 } else { 1.0 } * self.advance(face, ' ', size);
                 before = None;
                 continue;
@@ -345,11 +354,10 @@ impl Typesetter {
     }
 }
 
-/// True if a text begins with one that was set, and what follows changes nothing of that: no selector that asks for another face. Marks are
-/// left out with all else that is not plain.
+/// True if a text begins with one that was set, and what follows changes nothing of that: no selector that asks for another face.
 pub(super) fn goes_on(known: &str, text: &str) -> bool {
     let more = text.strip_prefix(known);
-    more.is_some_and(|more| more.starts_with(|c: char| c.is_ascii()))
+    more.is_some_and(|more| !more.starts_with('\u{fe0f}'))
 }
 
 /// Joiners, variation selectors and soft hyphens: they shape their neighbours, and take no room themselves.

@@ -88,7 +88,7 @@ pub struct Broken {
     /// Where the last span stands if all were on one line.
     last_x: f32,
     text: String,
-    /// Pen position before every byte of the paragraph.
+    /// Pen position before every byte of the paragraph, and after it.
     edges: Vec<f32>,
     lines: Vec<Line>,
 }
@@ -99,7 +99,7 @@ impl Broken {
         &self.lines
     }
 
-    /// As [`wrap`]; where `spans` are those of the time before, the last one with more of it, nothing but the last lines is looked at again.
+    /// As [`wrap`]; where `spans` are those of the time before, the last one with more of it, nothing but the last lines is broken again.
     pub fn wrap(&mut self, t: &mut Typesetter, spans: &[Span], width: i32) {
         if !self.goes_on(spans, width) {
             *self = Broken {
@@ -111,18 +111,28 @@ impl Broken {
         for (n, span) in spans.iter().enumerate().skip(self.spans.len().max(1) - 1) {
             self.measure(t, n, span);
         }
-        // A line that begins behind a space begins as a paragraph does: what may be broken after it does not depend on what is before.
+        // What follows the old end may draw nearer to it, by kerning, so that a last word which did not fit does now: not the last line that
+        // is safe to begin with stays as it was, but the one before.
         let mut start = 0;
+        let mut safe = 0;
         while let Some(line) = self.lines.pop() {
             start = line.bytes.start;
-            if self.text[..start].ends_with([' ', '\n']) {
+            safe += usize::from(self.is_safe(start));
+            if safe == 2 {
                 break;
             }
         }
         self.break_from(start);
     }
 
-    /// True if `spans` begin with the known ones, of which the last may have gained plain text.
+    /// True if a line that begins here begins as a paragraph does: what may be broken after it does not depend on what is before. Spaces
+    /// after spaces do, as those after a bracket.
+    fn is_safe(&self, start: usize) -> bool {
+        let (before, after) = self.text.split_at(start);
+        before.ends_with('\n') || before.ends_with(' ') && !after.starts_with(' ')
+    }
+
+    /// True if `spans` begin with the known ones, of which the last may have gained text.
     fn goes_on(&self, spans: &[Span], width: i32) -> bool {
         let Some((last, others)) = self.spans.split_last() else {
             return false;
@@ -131,7 +141,7 @@ impl Broken {
             return false;
         };
         let kind = |span: &Span| (span.face, span.size, span.ink);
-        let text = last.text == now.text || goes_on(&last.text, &now.text);
+        let text = goes_on(&last.text, &now.text);
         text && self.width == width && others == before && kind(last) == kind(now)
     }
 
@@ -288,6 +298,41 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_fits_once_it_goes_on_moves_up() {
+        let mut t = Typesetter::default();
+        let cases = [
+            // The letter after it stands nearer to a dash than to the end.
+            ("foo bar-", "foo bar-T", "foo bar-"),
+            ("foo bar", "foo bar\nx", "foo bar"),
+            ("(            ab", "(            abcd", "(    "),
+        ];
+        for (before, after, wide) in cases {
+            let width = t.width(wide, Face::Sans, 24) - 1;
+            let mut growing = Broken::default();
+            for text in [before, after] {
+                growing.wrap(&mut t, &plain(text), width);
+                let whole = wrap(&mut Typesetter::default(), &plain(text), width);
+                assert_eq!(growing.lines(), whole, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_feed_and_a_tab_begin_where_the_letter_before_them_ends() {
+        let mut t = Typesetter::default();
+        for text in ["foo bar\nx", "foo bar\tx"] {
+            let width = t.width("foo bar", Face::Sans, 24);
+            let line = &wrap(&mut t, &plain(text), 600)[0];
+            let ends = if text.contains('\n') {
+                line.width
+            } else {
+                line.runs[0].width
+            };
+            assert!(ends.ceil() as i32 >= width, "{text:?}");
+        }
+    }
+
+    #[test]
     fn han_text_breaks_between_characters_but_not_before_a_full_stop() {
         for line in shown("今日は天気がいいです。散歩に行きましょう。", 120) {
             assert!(!line.starts_with('。'), "{line}");
@@ -319,7 +364,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_paragraph_that_grows_is_broken_as_if_it_had_come_whole(
-            pieces in proptest::collection::vec((0..3u8, "[a-zA-Z0-9 \"(){}%$.,!?/\\-\n\t\u{ad}\u{a0}\u{200b}\u{200d}\u{301}\u{5d0}äß漢。「」🇩🇪🚀👩]{0,9}"), 1..30),
+            pieces in proptest::collection::vec(
+                (0..4u8, "[a-z]{1,7}|[ ]{1,3}|[-–—/]T|\n|[a-zA-Z0-9 \"(){}%$.,!?/\\-\n\t\u{ad}\u{a0}\u{200b}\u{200d}\u{301}\u{fe0f}\u{5d0}ä☀漢。「」🇩🇪👩]{0,9}"),
+                1..40,
+            ),
             width in 40i32..300,
         ) {
             let mut t = Typesetter::default();
