@@ -243,6 +243,7 @@ impl Window {
             .create_texture_streaming(PixelFormatEnum::RGB565, width, height)
             .map_err(|error| PlatformError::Window(error.to_string()))?;
         let mut bytes = Vec::new();
+        let mut first = true;
         let result = loop {
             let exposed = self.wait();
             let mut state = self.shared.lock();
@@ -258,9 +259,20 @@ impl Window {
                 .iter()
                 .try_for_each(|&area| upload(&mut texture, &state.frame, area, &mut bytes));
             drop(state);
-            if let Err(error) = uploaded.and_then(|()| self.show(&texture, width, height)) {
+            let drawn = uploaded.and_then(|()| self.draw(&texture, width, height));
+            if let Err(error) = drawn {
                 break Err(error);
             }
+            // On a panel the first picture is shown by setting its mode, which takes what is in memory by then, and where no processor for
+            // graphics is, threads still draw it. Reading a pixel waits for them.
+            if first && !self.keyboard {
+                let pixel = Rect::new(0, 0, 1, 1);
+                if let Err(error) = self.canvas.read_pixels(pixel, PixelFormatEnum::RGB565) {
+                    log::debug!("the first picture was not waited for: {error}");
+                }
+            }
+            first = false;
+            self.canvas.present();
         };
         self.shared.lock().ended = true;
         result
@@ -330,7 +342,7 @@ impl Window {
         let _ = self.events.send_blocking(event);
     }
 
-    fn show(
+    fn draw(
         &mut self,
         texture: &Texture<'_>,
         width: u32,
@@ -342,9 +354,7 @@ impl Window {
         let (x, y, w, h) = placed((width, height), (w, h));
         self.canvas
             .copy(texture, None, Rect::new(x, y, w, h))
-            .map_err(PlatformError::Window)?;
-        self.canvas.present();
-        Ok(())
+            .map_err(PlatformError::Window)
     }
 }
 
