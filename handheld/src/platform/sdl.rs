@@ -259,20 +259,15 @@ impl Window {
                 .iter()
                 .try_for_each(|&area| upload(&mut texture, &state.frame, area, &mut bytes));
             drop(state);
-            let drawn = uploaded.and_then(|()| self.draw(&texture, width, height));
-            if let Err(error) = drawn {
+            // A panel's first picture sets its mode and is not seen: SDL 2.26 on KMSDRM shows it with the second, and a screen that stands
+            // still would stay black until a button is pressed.
+            let times = if first && !self.keyboard { 2 } else { 1 };
+            first = false;
+            let shown = uploaded
+                .and_then(|()| (0..times).try_for_each(|_| self.show(&texture, width, height)));
+            if let Err(error) = shown {
                 break Err(error);
             }
-            // On a panel the first picture is shown by setting its mode, which takes what is in memory by then, and where no processor for
-            // graphics is, threads still draw it. Reading a pixel waits for them.
-            if first && !self.keyboard {
-                let pixel = Rect::new(0, 0, 1, 1);
-                if let Err(error) = self.canvas.read_pixels(pixel, PixelFormatEnum::RGB565) {
-                    log::debug!("the first picture was not waited for: {error}");
-                }
-            }
-            first = false;
-            self.canvas.present();
         };
         self.shared.lock().ended = true;
         result
@@ -342,7 +337,7 @@ impl Window {
         let _ = self.events.send_blocking(event);
     }
 
-    fn draw(
+    fn show(
         &mut self,
         texture: &Texture<'_>,
         width: u32,
@@ -354,7 +349,9 @@ impl Window {
         let (x, y, w, h) = placed((width, height), (w, h));
         self.canvas
             .copy(texture, None, Rect::new(x, y, w, h))
-            .map_err(PlatformError::Window)
+            .map_err(PlatformError::Window)?;
+        self.canvas.present();
+        Ok(())
     }
 }
 
