@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use support::Folder;
 use support::laptop::Laptop;
 use support::pocket::Pocket;
+use support::process::processor_ms;
 use support::provider::{Answer, Provider};
 
 /// Words of the answer that is timed.
@@ -297,6 +298,7 @@ fn files(pocket: &mut Pocket, laptop: &Laptop) {
     let copies = Folder::new("bench-copies");
     let scp = std::env::var("OFFICEOS_SCP").ok();
     let (mut plain, mut secure) = (Vec::new(), Vec::new());
+    let mut worked = [(); 2].map(|()| Vec::new());
     for round in 0..ROUNDS {
         let name = format!("large-{round}.bin");
         let (source, copy) = (folder.join(&name), copies.path().join(&name));
@@ -308,10 +310,15 @@ fn files(pocket: &mut Pocket, laptop: &Laptop) {
         while !pocket.fact("focus").contains(&name) {
             pocket.press("Down");
         }
+        let pids = [pocket.pid(), laptop.pid()];
+        let before = pids.map(processor_ms);
         let begun = Instant::now();
         pocket.press("A");
         pocket.wait(&format!("files.card~{name}"));
         let ours = ms(begun);
+        for (side, pid) in pids.into_iter().enumerate() {
+            worked[side].push(processor_ms(pid) - before[side]);
+        }
         let begun = Instant::now();
         copied(&source, &copy);
         plain.push((ours, ms(begun)));
@@ -333,6 +340,10 @@ fn files(pocket: &mut Pocket, laptop: &Laptop) {
     if !secure.is_empty() {
         beside("the same beside scp", secure);
     }
+    let [handheld, daemon] = worked.map(|mut times| median(&mut times).0);
+    println!(
+        "\nProcessor time for the file: the handheld {handheld:.0}, laptop-daemon {daemon:.0}."
+    );
 }
 
 /// What stands in a file is on the disk: the handheld's is, when it says so.

@@ -41,3 +41,11 @@ pub fn freeze(pid: u32, frozen: bool) {
     };
     let _ = kill(Pid::from_raw(pid as i32), signal);
 }
+
+/// Milliseconds of processor time that a process has had, in steps of ten.
+pub fn processor_ms(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = rest.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|n| n.parse::<f64>().ok()).sum::<f64>() * 10.0
+}

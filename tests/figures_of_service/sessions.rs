@@ -15,7 +15,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::plot::Lines;
-use crate::support::process::children;
+use crate::support::process::{children, processor_ms};
 use crate::support::{Folder, eventually};
 
 /// Sessions that are linked at once.
@@ -161,14 +161,6 @@ pub fn sessions() {
             println!("| {name} | {:.0} |", (high - low) / (many - few) as f64);
         }
     }
-}
-
-/// Milliseconds of processor time that a process has had, in steps of ten.
-fn processor_ms(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
-    let ticks = rest.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|n| n.parse::<f64>().ok()).sum::<f64>() * 10.0
 }
 
 /// All devices ask, each over a session of its own.
