@@ -178,11 +178,10 @@ impl Broken {
         self.edges.push(self.last_x + shaped.width);
     }
 
-    /// Breaks what follows `start`, where a line begins.
-    fn break_from(&mut self, start: usize) {
+    /// Breaks what follows `from`, where a line begins.
+    fn break_from(&mut self, from: usize) {
         let (text, edges, room) = (&self.text, &self.edges, self.width.max(1) as f32);
         let mut lines = Vec::new();
-        let from = start;
         let mut start = from;
         let mut last = from;
         for (at, opportunity) in linebreaks(&text[from..]) {
