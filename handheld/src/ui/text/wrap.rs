@@ -111,14 +111,17 @@ impl Broken {
         for (n, span) in spans.iter().enumerate().skip(self.spans.len().max(1) - 1) {
             self.measure(t, n, span);
         }
-        // What follows the old end may draw nearer to it, by kerning, so that a last word which did not fit does now: not the last line that
-        // is safe to begin with stays as it was, but the one before.
+        // What follows the old end may draw nearer to it, by kerning, so that a last word which did not fit does now, and moves up. Where the
+        // last line has more than one word, it began with another.
+        let last = self.lines.last();
+        let words = last.is_some_and(|line| has_words(&self.text[line.bytes.clone()]));
+        let wanted = if words { 1 } else { 2 };
         let mut start = 0;
         let mut safe = 0;
         while let Some(line) = self.lines.pop() {
             start = line.bytes.start;
             safe += usize::from(self.is_safe(start));
-            if safe == 2 {
+            if safe == wanted {
                 break;
             }
         }
@@ -245,6 +248,13 @@ impl Broken {
             bytes,
         }
     }
+}
+
+/// True if there is a space between letters, where a line may always be broken.
+fn has_words(line: &str) -> bool {
+    let letter = |c: u8| c.is_ascii_alphanumeric();
+    let mut threes = line.as_bytes().windows(3);
+    threes.any(|three| letter(three[0]) && three[1] == b' ' && letter(three[2]))
 }
 
 /// Without the white space at the end.
