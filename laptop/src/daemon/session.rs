@@ -260,10 +260,16 @@ impl Driver {
                 )?;
             }
             Said::Cancel(id) => self.hub.cancel(self.relationship, id),
-            Said::Ack(id) => self
-                .hub
-                .acknowledge(self.relationship, id)
-                .map_err(|error| SessionEnd::Own(error.to_string()))?,
+            Said::Ack(id) => {
+                if let Err(error) = self.hub.acknowledge(self.relationship, id) {
+                    // No reason to lose the link: it is kept until retention drops it.
+                    log::error!(
+                        "{}: the result of request {} stays: {error}",
+                        self.device,
+                        id.0
+                    );
+                }
+            }
             Said::Upload {
                 id,
                 slot,
@@ -303,23 +309,28 @@ impl Driver {
         self.device = visible(&papers.relationship.name);
         let now = self.hub.wall();
         let own = |error: StoreError| SessionEnd::Own(error.to_string());
-        self.hub
-            .store
-            .note_seen(
-                self.relationship,
-                (self.screen.width, self.screen.height),
-                now,
-            )
-            .map_err(own)?;
+        // Where the disk is full, what is there already can be had all the same.
+        let note = |what: &str, noted: Result<(), StoreError>| {
+            if let Err(error) = noted {
+                log::error!("{}: {what} was not written down: {error}", self.device);
+            }
+        };
+        let screen = (self.screen.width, self.screen.height);
+        note(
+            "that it is here",
+            self.hub.store.note_seen(self.relationship, screen, now),
+        );
         let ledger = self.hub.store.ledger_head().map_err(own)?;
         let ledger = LedgerHead {
             number: ledger.number,
             hash: ledger.hash,
         };
-        self.hub
-            .store
-            .note_ledger_seen(self.relationship, (seen.number, seen.hash), now)
-            .map_err(own)?;
+        note(
+            "the ledger that it saw",
+            self.hub
+                .store
+                .note_ledger_seen(self.relationship, (seen.number, seen.hash), now),
+        );
         if !ledger.follows(&seen) {
             log::error!(
                 "{}: it saw entry {} of the ledger, which ends with {}: it was cut, or an older state was put back",

@@ -145,6 +145,8 @@ impl Hub {
             return Ok(work);
         }
         let before = self.count(relationship)?;
+        // What it used is known from then on; a store that does not take that takes nothing new either.
+        self.pay(relationship).map_err(store_fault)?;
         let verified = program::decode(&submission.program)
             .and_then(program::verify)
             .map_err(|error| Refusal {

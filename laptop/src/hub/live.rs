@@ -2,7 +2,7 @@
 
 use super::{Hub, Work};
 use crate::policy::{RateWindow, Usage};
-use crate::store::RelationshipId;
+use crate::store::{Outcome, RelationshipId, RequestState, StoreError};
 use shared_proto::message::RequestId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,11 +21,36 @@ pub enum Signal {
 /// Tells a session something; called from any thread and must not block.
 pub type Tell = Arc<dyn Fn(Signal) + Send + Sync>;
 
+/// The end of a request that is told and not written down yet. Its results went with the store that did not take them.
+pub(super) struct Owed {
+    /// How it ended.
+    pub(super) state: RequestState,
+    /// What it used.
+    pub(super) used: Usage,
+    /// Whether its tokens are estimated.
+    pub(super) estimated: bool,
+    /// What was set aside for it.
+    pub(super) reserved: Usage,
+}
+
+impl Owed {
+    fn outcome(&self) -> Outcome {
+        Outcome {
+            state: self.state.clone(),
+            used: self.used,
+            estimated: self.estimated,
+            results: Vec::new(),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Live {
     pub(super) works: BTreeMap<RequestId, Arc<Work>>,
     pub(super) rate: RateWindow,
     pub(super) reserved: Usage,
+    /// Ends that the store did not take; their works stay, and what was reserved for them.
+    owed: BTreeMap<RequestId, Owed>,
     /// Held from the first look at a number until its work can be found, so that two sessions of one device never
     /// see a request between its durable write and its start, nor a reservation before it counts.
     pub(super) admission: Arc<Mutex<()>>,
@@ -40,13 +65,62 @@ impl Live {
         }
     }
 
+    /// A request has ended and that is written down: sessions that follow hold on to it, later ones find it in the store.
+    pub(super) fn forget(&mut self, id: RequestId, reserved: Usage) {
+        self.reserved = self.reserved.minus(reserved);
+        self.works.remove(&id);
+    }
+
+    /// A request has ended, and that is still to be written down.
+    pub(super) fn owe(&mut self, id: RequestId, owed: Owed) {
+        self.owed.insert(id, owed);
+    }
+
     pub(super) fn works(&self) -> impl Iterator<Item = Arc<Work>> {
         self.works.values().map(Arc::clone)
     }
 
     /// Requests that have not ended.
     pub(super) fn running(&self) -> usize {
-        self.works.len()
+        self.works.len() - self.owed.len()
+    }
+}
+
+impl Hub {
+    /// Writes down ends that the store did not take when they came, oldest number first.
+    ///
+    /// # Errors
+    /// What the store said; the rest stays owed.
+    pub(super) fn pay(&self, relationship: RelationshipId) -> Result<(), StoreError> {
+        loop {
+            let (id, outcome) = {
+                let lives = self.lock();
+                let owed = lives.get(&relationship).map(|live| &live.owed);
+                match owed.and_then(BTreeMap::first_key_value) {
+                    Some((id, owed)) => (*id, owed.outcome()),
+                    None => return Ok(()),
+                }
+            };
+            match self
+                .store
+                .end_request(relationship, id.0, &outcome, self.wall())
+            {
+                // What was erased meanwhile has no end to be kept.
+                Ok(()) | Err(StoreError::Unknown) => {}
+                Err(error) => return Err(error),
+            }
+            if let Some(live) = self.lock().get_mut(&relationship)
+                && let Some(owed) = live.owed.remove(&id)
+            {
+                live.forget(id, owed.reserved);
+            }
+        }
+    }
+
+    /// As [`Hub::pay`], for all.
+    pub(super) fn pay_all(&self) -> Result<(), StoreError> {
+        let all: Vec<_> = self.lock().keys().copied().collect();
+        all.into_iter().try_for_each(|one| self.pay(one))
     }
 }
 

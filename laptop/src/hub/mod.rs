@@ -179,11 +179,12 @@ impl Hub {
         now
     }
 
-    /// Drops results that are too old or too many.
+    /// Drops results that are too old or too many, and writes down what the store did not take before.
     ///
     /// # Errors
     /// What the store said.
     pub fn tidy(&self) -> Result<(), StoreError> {
+        self.pay_all()?;
         self.store.retain(self.settings().retention, self.wall())
     }
 

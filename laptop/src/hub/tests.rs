@@ -120,6 +120,15 @@ impl Office {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// Waits for what a worker does once its end is seen.
+    fn until(&self, holds: impl Fn(&Live) -> bool) {
+        let late = Instant::now() + Duration::from_secs(60);
+        while !self.hub.lock().get(&self.relationship).is_some_and(&holds) {
+            assert!(Instant::now() < late, "nothing happened for a minute");
+            std::thread::yield_now();
+        }
+    }
+
     /// The same store under a new daemon.
     fn restart(&mut self) {
         let idle = Hub::new(

@@ -312,6 +312,10 @@ impl Output for Work {
 /// What the store said, for the wire.
 pub(super) fn store_fault(error: crate::store::StoreError) -> Fault {
     match error {
+        full if full.is_full() => {
+            log::error!("store: {full}");
+            Fault::new(ErrorCode::StoreFull, "the laptop's disk is full")
+        }
         crate::store::StoreError::File(_, error) => Fault::disk(&error),
         crate::store::StoreError::Unknown => Fault::new(
             ErrorCode::ResultGone,

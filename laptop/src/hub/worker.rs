@@ -4,12 +4,13 @@ use super::Hub;
 use super::admission::{Entry, Refusal, Submission};
 use super::desk::{Activity, Answer};
 use super::facts::Facts;
-use super::record::{Body, Ended, Phase};
+use super::live::Owed;
+use super::record::{Body, Ended, Phase, Record, Stream};
 use super::work::Work;
 use crate::executor::{self, Fault};
 use crate::policy::{Demand, Permit, RateWindow, Usage as Counted};
 use crate::sanitize::visible;
-use crate::store::{Outcome, RequestState};
+use crate::store::{Outcome, RequestState, StoreError};
 use shared_proto::error::ErrorCode;
 use shared_proto::limits::MAX_DETAIL_LEN;
 use shared_proto::message::Usage;
@@ -198,94 +199,64 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
         Some(code) if fault.code == ErrorCode::Cancelled => (op, Fault::new(code, fault.detail)),
         _ => (op, fault),
     });
-    let (state, ended, outcome) = match result {
-        Ok(()) => (RequestState::Done, Ended::Done(usage), "done".to_owned()),
-        Err((op, fault)) => {
-            let detail = shared_proto::message::clip(&fault.detail, MAX_DETAIL_LEN).to_owned();
-            let outcome = visible(&fault.to_string());
-            (
-                RequestState::Failed {
-                    op,
-                    code: fault.code,
-                    detail: detail.clone(),
-                },
-                Ended::Failed {
-                    op,
-                    code: fault.code,
-                    detail,
-                },
-                outcome,
-            )
-        }
+    let ended = match result {
+        Ok(()) => Ended::Done(usage),
+        Err((op, fault)) => Ended::Failed {
+            op,
+            code: fault.code,
+            detail: shared_proto::message::clip(&fault.detail, MAX_DETAIL_LEN).to_owned(),
+        },
     };
-    let name = match &ended {
-        Ended::Done(_) => "done",
-        Ended::Failed { code, .. } => code.name(),
-    };
-    hub.metrics.ended(
-        &aim.operations,
-        name,
-        aim.since.elapsed(),
-        &usage,
-        estimated,
-    );
     let device = hub.device(work.relationship);
-    log::info!("{device}: request {} ended: {outcome}", work.id().0);
     let forced = work.settle(|unforced| hub.store.force(unforced));
-    work.change(|record| {
-        let mut spools = Vec::new();
-        let mut slots = Vec::new();
-        for (slot, stream) in std::mem::take(&mut record.streams) {
-            if let Body::Spool(spool) = stream.body {
-                spools.push(spool);
-                slots.push((slot, stream.len, stream.ended));
-            }
-        }
-        let outcome = Outcome {
-            state,
-            used,
-            estimated,
-            results: spools,
-        };
-        let stored = forced.and_then(|()| {
-            hub.store
-                .end_request(work.relationship, work.id().0, &outcome, hub.wall())
-        });
-        for ((slot, len, ended), spool) in slots.into_iter().zip(outcome.results) {
-            record.streams.insert(
-                slot,
-                super::record::Stream {
-                    body: Body::Spool(spool),
-                    len,
-                    ended,
-                },
-            );
-        }
+    let (ended, is_stored) = work.change(|record| {
+        let stored = forced.and_then(|()| write_down(hub, work, record, &ended, used, estimated));
         if work.stopped() == Some(ErrorCode::Revoked) {
             forget_revoked(hub, work);
         }
+        let is_stored = stored.is_ok();
+        let ended = match stored {
+            Ok(()) => ended,
+            Err(error) => not_stored(record, ended, &error),
+        };
+        // Whoever sees the end finds it counted.
+        let name = match &ended {
+            Ended::Done(_) => "done",
+            Ended::Failed { code, .. } => code.name(),
+        };
+        hub.metrics.ended(
+            &aim.operations,
+            name,
+            aim.since.elapsed(),
+            &usage,
+            estimated,
+        );
         record.counted = used;
         record.spent = usage;
         record.phase = Phase::Ended;
-        record.ended = Some(match stored {
-            Ok(()) => ended,
-            Err(error) => {
-                log::error!("the end of a request was not stored: {error}");
-                let detail = "the laptop could not write the result down".to_owned();
-                Ended::Failed {
-                    op: None,
-                    code: ErrorCode::StoreFailed,
-                    detail,
-                }
-            }
-        });
+        record.ended = Some(ended.clone());
+        (ended, is_stored)
     });
-    {
-        let mut lives = hub.lock();
-        if let Some(live) = lives.get_mut(&work.relationship) {
-            live.reserved = live.reserved.minus(aim.reserved);
-            // Sessions that follow hold on to it; later ones find it in the store.
-            live.works.remove(&work.id());
+    let outcome = match &ended {
+        Ended::Done(_) => "done".to_owned(),
+        Ended::Failed { code, detail, .. } => {
+            visible(&Fault::new(*code, detail.as_str()).to_string())
+        }
+    };
+    log::info!("{device}: request {} ended: {outcome}", work.id().0);
+    if let Some(live) = hub.lock().get_mut(&work.relationship) {
+        match is_stored {
+            true => live.forget(work.id(), aim.reserved),
+            // It counts as used, and who asks for it finds how it ended, until it is written down.
+            false => live.owe(
+                work.id(),
+                Owed {
+                    state: state_of(&ended),
+                    used,
+                    estimated,
+                    reserved: aim.reserved,
+                },
+            ),
         }
     }
     if let Err(error) = hub.tidy() {
@@ -296,6 +267,80 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
         request: work.id().0,
         outcome,
     });
+}
+
+/// Writes the end and the results down; these stay readable.
+fn write_down(
+    hub: &Hub,
+    work: &Work,
+    record: &mut Record,
+    ended: &Ended,
+    used: Counted,
+    estimated: bool,
+) -> std::result::Result<(), StoreError> {
+    let mut results = Vec::new();
+    let mut others = Vec::new();
+    for (slot, stream) in std::mem::take(&mut record.streams) {
+        let Stream { body, len, ended } = stream;
+        if let Body::Spool(spool) = body {
+            results.push(spool);
+            others.push((slot, len, ended));
+        }
+    }
+    let outcome = Outcome {
+        state: state_of(ended),
+        used,
+        estimated,
+        results,
+    };
+    let stored = hub
+        .store
+        .end_request(work.relationship, work.id().0, &outcome, hub.wall());
+    for ((slot, len, ended), spool) in others.into_iter().zip(outcome.results) {
+        let body = Body::Spool(spool);
+        record.streams.insert(slot, Stream { body, len, ended });
+    }
+    stored
+}
+
+fn state_of(ended: &Ended) -> RequestState {
+    match ended.clone() {
+        Ended::Done(_) => RequestState::Done,
+        Ended::Failed { op, code, detail } => RequestState::Failed { op, code, detail },
+    }
+}
+
+/// How a request ends after all whose end the store did not take.
+fn not_stored(record: &Record, ended: Ended, error: &StoreError) -> Ended {
+    log::error!("the end of a request was not stored: {error}");
+    // Its files are read while somebody follows, and take no room that is short any longer than that. After another
+    // error nobody knows whether the database names them: they go with the next start.
+    if error.is_full() {
+        for stream in record.streams.values() {
+            if let Body::Spool(spool) = &stream.body {
+                spool.unlink();
+            }
+        }
+    }
+    let (code, detail) = match error.is_full() {
+        true => (
+            ErrorCode::StoreFull,
+            "the laptop's disk is full, and the result could not be kept",
+        ),
+        false => (
+            ErrorCode::StoreFailed,
+            "the laptop could not write the result down",
+        ),
+    };
+    match ended {
+        // Why it failed stays true.
+        Ended::Failed { .. } => ended,
+        Ended::Done(_) => Ended::Failed {
+            op: None,
+            code,
+            detail: detail.to_owned(),
+        },
+    }
 }
 
 /// What a request of a revoked device brought in after the revocation goes the way of what was there before.

@@ -22,6 +22,8 @@ pub(super) struct Book {
     open: Option<(PathBuf, File, u64)>,
     /// Number of the last entry that is in a file.
     last: u64,
+    /// What `last` and the length of the open file were when that was forced last.
+    forced: (u64, u64),
     max_len: u64,
 }
 
@@ -36,6 +38,7 @@ impl Book {
             folder: folder.to_owned(),
             open: None,
             last: 0,
+            forced: (0, 0),
             max_len: MAX_FILE_LEN,
         };
         let Some(path) = files(folder)?.pop() else {
@@ -61,11 +64,15 @@ impl Book {
             }
             file.set_len(whole).map_err(failed)?;
         }
+        book.forced = (book.last, whole);
         book.open = Some((path, file, whole));
         Ok(book)
     }
 
     /// Appends those lines that are not here yet and forces them to the disk.
+    ///
+    /// Where forcing fails, the kernel may have given up the very pages it could not write and will not say so twice: what
+    /// was written since the last success is forgotten here, and written again by the next call.
     pub(super) fn append(&mut self, lines: &[(u64, String)]) -> Result<(), StoreError> {
         for (number, line) in lines {
             if *number <= self.last {
@@ -74,11 +81,23 @@ impl Book {
             self.write(*number, line)?;
             self.last = *number;
         }
-        if let Some((path, file, _)) = &self.open {
-            file.sync_data()
-                .map_err(|error| StoreError::File(path.clone(), error))?;
+        self.force()
+    }
+
+    fn force(&mut self) -> Result<(), StoreError> {
+        let Some((path, file, len)) = &mut self.open else {
+            return Ok(());
+        };
+        match file.sync_data() {
+            Ok(()) => {
+                self.forced = (self.last, *len);
+                Ok(())
+            }
+            Err(error) => {
+                (self.last, *len) = self.forced;
+                Err(StoreError::File(path.clone(), error))
+            }
         }
-        Ok(())
     }
 
     fn write(&mut self, number: u64, line: &str) -> Result<(), StoreError> {
@@ -86,14 +105,16 @@ impl Book {
             .open
             .as_ref()
             .is_some_and(|(_, _, len)| *len >= self.max_len)
-            && let Some((path, file, _)) = self.open.take()
         {
-            file.sync_data()
-                .map_err(|error| StoreError::File(path, error))?;
+            self.force()?;
+            self.open = None;
         }
-        let (path, file, len) = match &mut self.open {
-            Some(open) => open,
-            None => self.open.insert(create(&self.folder, number)?),
+        if self.open.is_none() {
+            self.open = Some(create(&self.folder, number)?);
+            self.forced = (self.last, 0);
+        }
+        let Some((path, file, len)) = &mut self.open else {
+            return Ok(());
         };
         let wrote = file
             .seek(SeekFrom::Start(*len))
@@ -115,9 +136,12 @@ fn create(folder: &Path, first: u64) -> Result<(PathBuf, File, u64), StoreError>
         .open(&path)
         .map_err(failed)?;
     // Its name has to outlast a lost battery as well.
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)?;
+    let named = File::open(folder).and_then(|folder| folder.sync_all());
+    named.map_err(|error| {
+        // Else it would stand in the way of the next attempt.
+        let _ = fs::remove_file(&path);
+        failed(error)
+    })?;
     Ok((path, file, 0))
 }
 
@@ -206,6 +230,24 @@ mod tests {
         book.append(&all).expect("written");
         let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened again");
         book.append(&all).expect("nothing new");
+        assert_eq!(text(&folder.0), joined(&all));
+    }
+
+    #[test]
+    fn what_could_not_be_forced_is_written_again() {
+        let folder = TempFolder::new("book-force");
+        let all = lines(4);
+        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        book.append(&all[..2]).expect("written");
+        let forced = book.forced;
+        // Takes whatever is written, keeps nothing, and cannot be forced (EINVAL).
+        let nowhere = OpenOptions::new().write(true).open("/dev/null");
+        let (_, file, _) = book.open.as_mut().expect("open");
+        let real = std::mem::replace(file, nowhere.expect("a device"));
+        assert!(book.append(&all).is_err());
+        assert_eq!(book.forced, forced);
+        book.open.as_mut().expect("still open").1 = real;
+        book.append(&all).expect("written again");
         assert_eq!(text(&folder.0), joined(&all));
     }
 

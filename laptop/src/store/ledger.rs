@@ -23,6 +23,9 @@ const BATCH: u32 = 512;
 /// How long lines wait for others to go into the file with: it is forced once for all of them.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long lines wait for a disk that did not take them: a full one is not mended sooner.
+const RETRY: Duration = Duration::from_secs(30);
+
 const KEY: &str = "ledger.key";
 const HEAD: &str = "ledger.head";
 const SIGNED: &str = "ledger.signed";
@@ -192,6 +195,7 @@ impl Store {
 
     /// Moves lines into the file whenever some wait, until [`Store::end_ledger`]. Sleeps while there is nothing to do.
     pub fn keep_ledger(&self) {
+        let mut linger = LINGER;
         loop {
             let ends = {
                 let mut waiting = self.scribe.waiting();
@@ -206,14 +210,17 @@ impl Store {
                 let (waiting, _) = self
                     .scribe
                     .wake
-                    .wait_timeout_while(waiting, LINGER, |(_, ends)| !*ends)
+                    .wait_timeout_while(waiting, linger, |(_, ends)| !*ends)
                     .unwrap_or_else(PoisonError::into_inner);
                 waiting.1
             };
+            linger = LINGER;
             if let Err(error) = self.publish_ledger() {
                 log::error!(
                     "the ledger could not be written: {error}; its lines wait in the database"
                 );
+                self.scribe.waiting().0 = true;
+                linger = RETRY;
             }
             if ends {
                 return;

@@ -79,6 +79,22 @@ pub enum StoreError {
     Unknown,
 }
 
+impl StoreError {
+    /// Whether there is no room left on the disk: nothing is damaged, and whoever frees some mends it.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::File(_, error) => matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            _ => false,
+        }
+    }
+}
+
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -97,6 +113,9 @@ impl std::fmt::Display for StoreError {
                     f,
                     "the database has version {found}, this program knows up to {known}; install a newer one"
                 )
+            }
+            full if full.is_full() => {
+                f.write_str("the disk with the laptop's own state is full; delete something there")
             }
             Self::Database(error) => write!(f, "database: {error}"),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
@@ -179,6 +198,29 @@ impl Store {
         store.open_ledger()?;
         store.recover()?;
         Ok(store)
+    }
+
+    /// Fills the database, as a full disk does: it grows no further, and no entry fits any more.
+    #[cfg(test)]
+    pub(crate) fn fill(&self) {
+        self.bound(|there| there);
+        while self.note_answered(0, 0, "").is_ok() {}
+    }
+
+    /// Lets it grow again.
+    #[cfg(test)]
+    pub(crate) fn make_room(&self) {
+        self.bound(|_| i64::from(u32::MAX) - 1);
+    }
+
+    #[cfg(test)]
+    fn bound(&self, pages: impl Fn(i64) -> i64) {
+        let connection = self.lock();
+        let there = connection.pragma_query_value(None, "page_count", |row| row.get(0));
+        let most = pages(there.expect("a number of pages"));
+        let set =
+            connection.pragma_update_and_check(None, "max_page_count", most, |row| row.get(0));
+        assert_eq!(set, Ok(most));
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

@@ -70,6 +70,11 @@ impl Spool {
         Ok(bytes)
     }
 
+    /// Takes its name away: it goes as soon as nobody reads it.
+    pub fn unlink(&self) {
+        remove(&self.path);
+    }
+
     /// What is still to be forced to the disk before its request may end; `None` if nothing.
     pub fn unforced(&self) -> Option<Unforced> {
         let forced = self.forced.load(Ordering::Acquire);

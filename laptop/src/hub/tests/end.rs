@@ -1,6 +1,8 @@
 //! How requests and sessions end, and what stays.
 
 use super::*;
+use crate::policy::Usage as Counted;
+use crate::store::RequestState;
 
 #[test]
 fn a_result_waits_until_it_is_acknowledged() {
@@ -47,6 +49,45 @@ fn a_cancel_keeps_what_had_arrived() {
         .attach(office.relationship, RequestId(1))
         .unwrap();
     assert_eq!(text(&found), "begun");
+}
+
+#[test]
+fn an_end_that_finds_the_disk_full_is_told_counted_and_written_down_later() {
+    let office = Office::new("full");
+    let work = office.submit(1, "wait").unwrap();
+    until(&work, |view| view.streams.first().map(|_| ()));
+    office.hub.store.fill();
+    office.hub.cancel(office.relationship, RequestId(1));
+    assert_eq!(code(&end(&work)), Some(ErrorCode::Cancelled));
+    assert_eq!(
+        text(&work),
+        "begun",
+        "whoever follows reads it all the same"
+    );
+    let asked = office.asked();
+    let refusal = office.submit(2, "hello").err().unwrap();
+    assert_eq!(refusal.fault.code, ErrorCode::StoreFull);
+    assert_eq!(office.asked(), asked, "what is refused does not run");
+    let found = office.hub.attach(office.relationship, RequestId(1));
+    assert_eq!(code(&end(&found.unwrap())), Some(ErrorCode::Cancelled));
+    office.until(|live| live.running() == 0);
+    let state = |id| {
+        let record = office.hub.store.request(office.relationship, id);
+        record.unwrap().map(|record| record.state)
+    };
+    assert_eq!(state(1), Some(RequestState::Taken));
+    assert_eq!(state(2), None);
+
+    office.hub.store.make_room();
+    assert!(matches!(
+        end(&office.submit(3, "hello").unwrap()),
+        Ended::Done(_)
+    ));
+    let Some(RequestState::Failed { code, .. }) = state(1) else {
+        panic!("{:?}", state(1));
+    };
+    assert_eq!(code, ErrorCode::Cancelled);
+    office.until(|live| live.reserved == Counted::default());
 }
 
 #[test]
