@@ -5,6 +5,7 @@
 
 pub mod ctl;
 pub mod cutter;
+pub mod disk;
 pub mod laptop;
 pub mod pocket;
 // Runs use the two together and apart.

@@ -26,6 +26,10 @@ pub struct Card {
 pub struct Handheld {
     /// What survives its battery.
     pub kept: Card,
+    /// What is being written, and when that is done.
+    writing: Option<(u64, Card)>,
+    /// Whether its card takes anything.
+    pub full: bool,
     /// What the app has in memory.
     pub open: Card,
     pub session: Option<ClientSession>,
@@ -39,6 +43,10 @@ impl Handheld {
         let Some(session) = &mut self.session else {
             return;
         };
+        if self.writing.is_some() {
+            // It goes on from what is on the card, which is about to change.
+            return;
+        }
         for (id, item) in &self.kept.items {
             // Full, alive already, or on the way: nothing of it is news.
             let _ = match (item.end.is_some(), item.accepted) {
@@ -66,9 +74,26 @@ impl Handheld {
         }
     }
 
-    /// The card is written; what depends on that goes out.
-    pub fn write_down(&mut self, now: u64) {
-        self.kept = self.open.clone();
+    /// The battery goes: so does what is not on the card.
+    pub fn lose_power(&mut self) {
+        self.writing = None;
+        self.session = None;
+        self.open = self.kept.clone();
+    }
+
+    /// The card begins to be written, which takes it so many milliseconds.
+    pub fn write_down(&mut self, now: u64, takes: u64) {
+        if self.writing.is_none() && !self.full {
+            self.writing = Some((now + takes, self.open.clone()));
+        }
+    }
+
+    /// Once the card is written, what depends on that goes out.
+    pub fn settle(&mut self, now: u64) {
+        match self.writing.take() {
+            Some((done, card)) if done <= now => self.kept = card,
+            unfinished => return self.writing = unfinished,
+        }
         let ended: Vec<u64> = self
             .kept
             .items
