@@ -152,24 +152,7 @@ impl Laptop {
             .spawn()
             .expect("laptop-daemon starts");
         self.child = Some(child);
-        let link = eventually("the laptop to listen", || {
-            if let Some(status) = self
-                .child
-                .as_mut()
-                .and_then(|child| child.try_wait().ok().flatten())
-            {
-                panic!("laptop-daemon ended with {status}:\n{}", self.log());
-            }
-            let status = self.ctl().try_json(&["status"])?;
-            status["services"]
-                .as_object()?
-                .values()
-                .all(|up| up == true)
-                .then_some(())?;
-            let carriers = status["carriers"].as_array()?.iter();
-            let mut own = carriers.filter(|carrier| carrier["carrier"] != "wifi-direct");
-            Some(own.next()?["address"].as_str()?.to_owned())
-        });
+        let link = self.wait();
         let port: u16 = link
             .rsplit(':')
             .next()
@@ -186,6 +169,28 @@ impl Laptop {
             )
             .expect("daemon.toml");
         }
+    }
+
+    /// Waits until all its services run and gives the address at which it listens.
+    pub fn wait(&mut self) -> String {
+        eventually("the laptop to listen", || {
+            if let Some(status) = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten())
+            {
+                panic!("laptop-daemon ended with {status}:\n{}", self.log());
+            }
+            let status = self.ctl().try_json(&["status"])?;
+            status["services"]
+                .as_object()?
+                .values()
+                .all(|up| up == true)
+                .then_some(())?;
+            let carriers = status["carriers"].as_array()?.iter();
+            let mut own = carriers.filter(|carrier| carrier["carrier"] != "wifi-direct");
+            Some(own.next()?["address"].as_str()?.to_owned())
+        })
     }
 
     /// Replaces its further environment from the next start on.

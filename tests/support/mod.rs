@@ -103,7 +103,13 @@ impl Random {
             .and_then(|text| text.parse().ok())
             .unwrap_or(0x0ff1_ce05);
         println!("OFFICEOS_SEED={seed}");
-        Self(seed | 1)
+        Self::of(seed)
+    }
+
+    /// Those of `seed`.
+    pub fn of(seed: u64) -> Self {
+        // Zero would stay zero.
+        Self(seed.wrapping_mul(2) | 1)
     }
 
     /// A number below `bound`.
