@@ -451,6 +451,35 @@ impl World {
     }
 }
 
+#[test]
+fn a_laptop_that_finds_its_disk_full_at_start_waits_and_goes_on_by_itself() {
+    let folder = Folder::new("full-start");
+    let disk = Disk::new(&folder.path().join("disk"), 1);
+    let environment = disk.environment();
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut laptop = Laptop::with("full-start", "", &environment);
+    let devices = laptop.ctl().json(&["devices"]);
+    // What was killed leaves a log that the next start has to write on.
+    laptop.kill();
+    disk.full_after(0);
+    let log = laptop.home().join("log");
+    std::thread::scope(|scope| {
+        let starting = scope.spawn(|| laptop.restart());
+        eventually("the laptop to wait for room", || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.contains("the laptop waits for room on its disk")
+                .then_some(())
+        });
+        disk.make_room();
+        starting.join().expect("started");
+    });
+    assert!(disk.refused() > 0);
+    assert_eq!(laptop.ctl().json(&["devices"]), devices);
+}
+
 /// Says which run it was when it fails.
 struct Seed(u64);
 

@@ -28,6 +28,15 @@ pub fn status(words: &str) {
     say(&[NotifyState::Status(words)]);
 }
 
+/// Says in words what a start waits for, and that it may well take this much longer.
+pub fn waiting(words: &str, longer: Duration) {
+    let micros = u32::try_from(longer.as_micros()).unwrap_or(u32::MAX);
+    say(&[
+        NotifyState::Status(words),
+        NotifyState::ExtendTimeoutUsec(micros),
+    ]);
+}
+
 /// Says that the process is about to end.
 pub fn stopping() {
     say(&[NotifyState::Stopping]);

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod disk;
 mod system;
 
 use std::fs;
@@ -202,6 +203,9 @@ fn main() {
     assert!(journal("officeos-daemon.service").contains("Watchdog timeout"));
     pocket.wait("link=linked");
 
+    step("the disk is full, and has room again");
+    disk::fills_up(&mut pocket);
+
     step("upgrade");
     let devices = ctl_done(&["--json", "devices"]);
     let before = daemon_pid();
@@ -365,8 +369,14 @@ fn pair(pocket: &mut Pocket) {
     pocket.wait("link=linked");
 }
 
-/// Begins a chat from the home screen, sends `text` and waits for the whole answer.
+/// As [`send`], and waits for the whole answer.
 fn ask(pocket: &mut Pocket, text: &str) {
+    send(pocket, text);
+    pocket.wait("answer.state=done");
+}
+
+/// Begins a chat from the home screen and sends `text`.
+fn send(pocket: &mut Pocket, text: &str) {
     pocket.home();
     pocket.press("Start");
     pocket.wait("screen=writing");
@@ -377,7 +387,6 @@ fn ask(pocket: &mut Pocket, text: &str) {
     eventually("the new chat", || {
         (pocket.fact("chat.0") == asked).then_some(())
     });
-    pocket.wait("answer.state=done");
 }
 
 fn nothing_is_left() {

@@ -31,6 +31,10 @@ use std::time::Duration;
 const EXIT_FAILED: u8 = 1;
 /// Exit code for wrong arguments or settings; starting again would not help.
 const EXIT_SETTINGS: u8 = 78;
+/// How often a disk that was full at start is looked at again.
+const ROOM_INTERVAL: Duration = Duration::from_secs(5);
+/// Octets without which no database can be opened: its index of the log alone takes half of that.
+const LEAST_ROOM: u64 = 64 * 1024;
 /// How often expiry and retention are looked at.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -166,13 +170,6 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
             Err(error) => Err(StartError::Binaries(error)),
         };
     }
-    // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
-    let mut ends = SigSet::empty();
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
-        .into_iter()
-        .for_each(|signal| ends.add(signal));
-    ends.thread_block().map_err(StartError::Signals)?;
-
     // Those of the system come with its package, each with the user that may write there.
     for folder in [&paths.home, &paths.run, &paths.files]
         .into_iter()
@@ -184,7 +181,14 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
             .create(folder)
             .map_err(|error| StartError::Folder(folder.clone(), error))?;
     }
-    let store = Arc::new(Store::open(&paths.state).map_err(StartError::Store)?);
+    let store = Arc::new(open_store(&paths.state)?);
+    // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
+    let mut ends = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
+        .into_iter()
+        .for_each(|signal| ends.add(signal));
+    ends.thread_block().map_err(StartError::Signals)?;
+
     let kept = Arc::clone(&store);
     thread("ledger", move || kept.keep_ledger())?;
     upgrade(&paths.config);
@@ -248,6 +252,26 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     systemd::stopping();
     reloader.end();
     store.end_ledger().map_err(StartError::Store)
+}
+
+/// Opens the store. A full disk is waited out, since nobody would start the laptop again once there is room; signals
+/// must not be blocked yet.
+fn open_store(folder: &Path) -> Result<Store, StartError> {
+    loop {
+        match Store::open(folder) {
+            Err(error) if error.is_full() || !has_room(folder) => {
+                log::error!("{error}; the laptop waits for room on its disk");
+                systemd::waiting("Waits for room on its disk", ROOM_INTERVAL * 3);
+                std::thread::sleep(ROOM_INTERVAL);
+            }
+            opened => return opened.map_err(StartError::Store),
+        }
+    }
+}
+
+fn has_room(folder: &Path) -> bool {
+    nix::sys::statvfs::statvfs(folder)
+        .is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() >= LEAST_ROOM)
 }
 
 /// Says what there is to say about the three files.

@@ -83,9 +83,11 @@ impl StoreError {
     /// Whether there is no room left on the disk: nothing is damaged, and whoever frees some mends it.
     pub fn is_full(&self) -> bool {
         match self {
-            Self::Database(error) => {
-                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
-            }
+            Self::Database(error) => error.sqlite_error().is_some_and(|error| {
+                // The index of the log cannot grow: SQLite has no name of its own for a full disk there.
+                error.code == rusqlite::ErrorCode::DiskFull
+                    || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+            }),
             Self::File(_, error) => matches!(
                 error.kind(),
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded

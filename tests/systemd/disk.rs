@@ -1,0 +1,74 @@
+//! A disk without room, as the kernel says it: the state of the installed laptop on a small file system of its own.
+
+use super::support::eventually;
+use super::support::pocket::Pocket;
+use super::system::{ctl, daemon_pid, is_active, property, run, says};
+use super::{ask, journal, send};
+use std::path::Path;
+
+const STATE: &str = "/var/lib/officeos/state";
+/// Where the state is put while the file system changes under it.
+const ASIDE: &str = "/root/state";
+const FILLER: &str = "/var/lib/officeos/state/filler";
+const UNIT: &str = "officeos-daemon.service";
+
+/// Fills the disk under a laptop that is linked and in use, and makes room again.
+pub fn fills_up(pocket: &mut Pocket) {
+    around(|| run("mount", &["-t", "tmpfs", "-o", "size=16m", "tmpfs", STATE]));
+    pocket.wait("link=linked");
+    ask(pocket, "Before it is full");
+
+    // As far as it goes; what dd says of that is the point.
+    says("dd", &["if=/dev/zero", &format!("of={FILLER}"), "bs=4k"]);
+    eventually("a refusal", || {
+        send(pocket, "And now");
+        pocket.wait("answer.state!open");
+        // Room inside the database's files is used up first.
+        (pocket.fact("answer.state") == "broken").then_some(())
+    });
+    assert_eq!(pocket.fact("answer.failure"), "StoreFull");
+    assert!(journal(UNIT).contains("is full"), "the log does not say it");
+    assert!(ctl("ada", &["status"]).status.success());
+    let words = ctl("ada", &["doctor"]).stdout;
+    let words = String::from_utf8_lossy(&words).into_owned();
+    let line = words.lines().find(|line| line.contains("disk"));
+    assert!(line.is_some_and(|line| !line.contains("fine")), "{words}");
+
+    // A link that forms now forms all the same, and what is there can be had.
+    run("systemctl", &["restart", "officeos-link.service"]);
+    pocket.wait("link!linked");
+    pocket.wait("link=linked");
+
+    // Where even its start finds no room, systemd goes on trying.
+    let before = daemon_pid();
+    run("kill", &["-KILL", &before]);
+    eventually("another start", || {
+        let now = property(UNIT, "MainPID");
+        (now != before || property(UNIT, "NRestarts") != "0").then_some(())
+    });
+    run("rm", &[FILLER]);
+    eventually("the laptop", || is_active(UNIT).then_some(()));
+    pocket.wait("link=linked");
+    ask(pocket, "With room again");
+    let ledger = ctl("ada", &["ledger", "verify"]);
+    assert!(ledger.status.success(), "the ledger lost something");
+
+    around(|| run("umount", &[STATE]));
+    pocket.wait("link=linked");
+}
+
+/// Carries the state over to what is mounted or laid bare meanwhile.
+fn around(change: impl FnOnce()) {
+    run("systemctl", &["stop", UNIT]);
+    let (from, to) = (format!("{STATE}/."), format!("{ASIDE}/."));
+    run("cp", &["--archive", STATE, ASIDE]);
+    change();
+    for name in ["lock", "spool", "ledger"] {
+        says("rm", &["-rf", &format!("{STATE}/{name}")]);
+    }
+    says("sh", &["-c", &format!("rm -f {STATE}/officeos.db*")]);
+    run("cp", &["--archive", &to, &from]);
+    run("rm", &["-rf", ASIDE]);
+    assert!(Path::new(STATE).join("officeos.db").exists());
+    run("systemctl", &["start", UNIT]);
+}
