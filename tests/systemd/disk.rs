@@ -3,7 +3,8 @@
 use super::support::eventually;
 use super::support::pocket::Pocket;
 use super::system::{ctl, daemon_pid, is_active, property, run, says};
-use super::{ask, journal, send};
+use super::{ADDRESS, ask, journal, send};
+use std::net::SocketAddr;
 use std::path::Path;
 
 const STATE: &str = "/var/lib/officeos/state";
@@ -13,15 +14,15 @@ const FILLER: &str = "/var/lib/officeos/state/filler";
 const UNIT: &str = "officeos-daemon.service";
 
 /// Fills the disk under a laptop that is linked and in use, and makes room again.
-pub fn fills_up(pocket: &mut Pocket) {
+pub fn fills_up(mut pocket: Pocket) -> Pocket {
     around(|| run("mount", &["-t", "tmpfs", "-o", "size=16m", "tmpfs", STATE]));
     pocket.wait("link=linked");
-    ask(pocket, "Before it is full");
+    ask(&mut pocket, "Before it is full");
 
     // As far as it goes; what dd says of that is the point.
     says("dd", &["if=/dev/zero", &format!("of={FILLER}"), "bs=4k"]);
     eventually("a refusal", || {
-        send(pocket, "And now");
+        send(&mut pocket, "And now");
         pocket.wait("answer.state!open");
         // Room inside the database's files is used up first.
         (pocket.fact("answer.state") == "broken").then_some(())
@@ -35,8 +36,9 @@ pub fn fills_up(pocket: &mut Pocket) {
     assert!(line.is_some_and(|line| !line.contains("fine")), "{words}");
 
     // A link that forms now forms all the same, and what is there can be had.
-    run("systemctl", &["restart", "officeos-link.service"]);
-    pocket.wait("link!linked");
+    let card = pocket.card().to_owned();
+    pocket.quit();
+    let mut pocket = Pocket::start(&card, SocketAddr::from(ADDRESS));
     pocket.wait("link=linked");
 
     // Where even its start finds no room, systemd goes on trying.
@@ -49,12 +51,13 @@ pub fn fills_up(pocket: &mut Pocket) {
     run("rm", &[FILLER]);
     eventually("the laptop", || is_active(UNIT).then_some(()));
     pocket.wait("link=linked");
-    ask(pocket, "With room again");
+    ask(&mut pocket, "With room again");
     let ledger = ctl("ada", &["ledger", "verify"]);
     assert!(ledger.status.success(), "the ledger lost something");
 
     around(|| run("umount", &[STATE]));
     pocket.wait("link=linked");
+    pocket
 }
 
 /// Carries the state over to what is mounted or laid bare meanwhile.

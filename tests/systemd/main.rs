@@ -204,7 +204,7 @@ fn main() {
     pocket.wait("link=linked");
 
     step("the disk is full, and has room again");
-    disk::fills_up(&mut pocket);
+    let mut pocket = disk::fills_up(pocket);
 
     step("upgrade");
     let devices = ctl_done(&["--json", "devices"]);

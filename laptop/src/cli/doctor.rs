@@ -163,12 +163,18 @@ fn folders(paths: &Paths, runs: bool, lines: &mut Vec<Line>) {
 }
 
 fn disk(paths: &Paths, lines: &mut Vec<Line>) {
-    let there = paths.home.ancestors().find(|folder| folder.is_dir());
-    let Ok(found) = nix::sys::statvfs::statvfs(there.unwrap_or(Path::new("/"))) else {
-        return;
-    };
-    let free = found.blocks_available() * found.fragment_size();
-    lines.push(room(free));
+    // Each may be on a disk of its own; what is asked of it needs no right to look inside.
+    let places = [&paths.home, &paths.state, &paths.files];
+    let free = places.into_iter().filter_map(|place| free(place)).min();
+    lines.extend(free.map(room));
+}
+
+/// Octets that are free where `place` is or would be made.
+fn free(place: &Path) -> Option<u64> {
+    place.ancestors().find_map(|folder| {
+        let found = nix::sys::statvfs::statvfs(folder).ok()?;
+        Some(found.blocks_available() * found.fragment_size())
+    })
 }
 
 fn room(free: u64) -> Line {
