@@ -57,13 +57,17 @@ enum Fault {
     SlowCard,
     /// Its card has little room left, and then none.
     FullCard,
+    /// What is forced to its card fails at times.
+    FailingCard,
+    /// Its card has become read-only.
+    ReadOnlyCard,
     /// Its clock jumps.
     PocketClock,
 }
 
 use Fault::*;
 
-const ALL: [Fault; 16] = [
+const ALL: [Fault; 18] = [
     Daemon,
     Service,
     Stop,
@@ -79,6 +83,8 @@ const ALL: [Fault; 16] = [
     Sleep,
     SlowCard,
     FullCard,
+    FailingCard,
+    ReadOnlyCard,
     PocketClock,
 ];
 
@@ -93,6 +99,7 @@ impl Fault {
             // Before its first word, it has refused.
             Die => &["ProviderBroke", "ProviderFailed"],
             FullCard => &["CardFull"],
+            FailingCard | ReadOnlyCard => &["CardBroken"],
             _ => &[],
         }
     }
@@ -174,6 +181,8 @@ impl World {
             "1000",
             "--tokens",
             "100000000",
+            "--seconds",
+            "1000000",
             "--pictures",
             "1000",
         ]);
@@ -245,6 +254,8 @@ impl World {
                 let most = [1, 100_000][self.random.below(2) as usize];
                 self.card.full_after(self.random.below(most));
             }
+            FailingCard => self.card.fail(200 + self.random.below(800)),
+            ReadOnlyCard => self.card.read_only(true),
             PocketClock => self
                 .card
                 .jump(self.random.below(600_000_000) as i64 - 300_000_000),
@@ -264,7 +275,7 @@ impl World {
                     process::freeze(pocket.pid(), false);
                 }
             }
-            SlowCard | FullCard => self.card.mend(),
+            SlowCard | FullCard | FailingCard | ReadOnlyCard => self.card.mend(),
             Service | Clock | Link | Die | PocketClock => {}
         }
     }
@@ -375,7 +386,9 @@ impl World {
         let (Wish::Answer(prompt) | Wish::Picture(prompt)) = wish;
         let now = self.count(wish);
         if now == before {
-            let mut excuses = faults.iter().filter(|f| matches!(f, Battery | FullCard));
+            let mut excuses = faults
+                .iter()
+                .filter(|f| matches!(f, Battery | FullCard | FailingCard | ReadOnlyCard));
             assert!(
                 excuses.next().is_some(),
                 "{prompt} is lost without a reason"

@@ -2,9 +2,10 @@
 //
 // Stands before the C library's calls that reach a disk. What happens to them is read from a page that the test maps as well
 // (OFFICEOS_DISK names it; tests/support/disk.rs has the other side and the layout): files may grow by `room` octets more and
-// no further, as write(2), fallocate(2) and open(2) say of a full device (ENOSPC, after a short write where some fits); each
-// call takes up to `slow` microseconds more; of a thousand forced writes so many fail with EIO, as fsync(2) says; the time of
-// day is `jump` seconds off. Only regular files are concerned, and none of the standard streams.
+// no further, as write(2), fallocate(2) and open(2) say of a full device (ENOSPC, after a short write where some fits); where
+// `read_only` is set, nothing is written at all, as a kernel does to a file system that it has given up (EROFS); each call takes
+// up to `slow` microseconds more; of a thousand forced writes so many fail with EIO, as fsync(2) says; the time of day is `jump`
+// seconds off. Only regular files are concerned, and none of the standard streams.
 //
 //   cc -O2 -shared -fPIC -o disk.so disk.c
 #define _GNU_SOURCE
@@ -31,6 +32,7 @@ struct page {
   _Atomic uint64_t waited;   // microseconds of delay so far
   _Atomic uint64_t refused;  // calls that found no room
   _Atomic uint64_t failed;   // forced writes that failed
+  _Atomic uint64_t read_only;
 };
 
 static struct page *page;
@@ -80,9 +82,15 @@ static uint64_t take(uint64_t wanted) {
   return taken;
 }
 
-static long full(void) {
-  errno = ENOSPC;
+static long refuse(int why) {
+  errno = why;
   return -1;
+}
+
+static int is_read_only(void) {
+  if (!atomic_load(&page->read_only)) return 0;
+  atomic_fetch_add(&page->refused, 1);
+  return 1;
 }
 
 // How much of a write of `len` at `from` may be done; -1 where nothing may.
@@ -90,10 +98,11 @@ static int64_t fits(int fd, uint64_t from, uint64_t len) {
   int64_t there = size(fd);
   if (there < 0 || len == 0) return (int64_t)len;
   delay(8);
+  if (is_read_only()) return refuse(EROFS);
   uint64_t end = from + len;
   uint64_t grown = end > (uint64_t)there ? end - (from > (uint64_t)there ? from : (uint64_t)there) : 0;
   uint64_t fit = len - grown + (grown ? take(grown) : 0);
-  return fit == 0 ? full() : (int64_t)fit;
+  return fit == 0 ? refuse(ENOSPC) : (int64_t)fit;
 }
 
 static uint64_t place(int fd) {
@@ -135,13 +144,17 @@ static long grow(int fd, uint64_t end) {
   int64_t there = size(fd);
   if (there < 0 || end <= (uint64_t)there) return 0;
   delay(8);
+  if (is_read_only()) return refuse(EROFS);
   uint64_t wanted = end - (uint64_t)there, had = take(wanted);
-  return had < wanted ? full() : 0;
+  return had < wanted ? refuse(ENOSPC) : 0;
 }
 
 // A hole takes no room.
 int ftruncate64(int fd, off64_t len) {
-  if (size(fd) >= 0) delay(8);
+  if (size(fd) >= 0) {
+    delay(8);
+    if (is_read_only()) return (int)refuse(EROFS);
+  }
   return (int)syscall(SYS_ftruncate, fd, len);
 }
 
@@ -180,7 +193,10 @@ static int make(int folder, const char *path, int flags, mode_t mode) {
   if (page && flags & O_CREAT) {
     delay(8);
     struct stat about;
-    if (fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT && take(1) == 0) return (int)full();
+    if (fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+      if (is_read_only()) return (int)refuse(EROFS);
+      if (take(1) == 0) return (int)refuse(ENOSPC);
+    }
   }
   return (int)syscall(SYS_openat, folder, path, flags, mode);
 }
@@ -203,7 +219,10 @@ int openat64(int folder, const char *path, int flags, ...) { WITH_MODE(make(fold
 
 int mkdir(const char *path, mode_t mode) {
   struct stat about;
-  if (page && lstat(path, &about) != 0 && take(1) == 0) return (int)full();
+  if (page && lstat(path, &about) != 0 && errno == ENOENT) {
+    if (is_read_only()) return (int)refuse(EROFS);
+    if (take(1) == 0) return (int)refuse(ENOSPC);
+  }
   return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 

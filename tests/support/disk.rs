@@ -19,6 +19,7 @@ const IN_VAIN: u64 = 5;
 const WAITED: u64 = 6;
 const REFUSED: u64 = 7;
 const FAILED: u64 = 8;
+const READ_ONLY: u64 = 9;
 
 /// What fails of one or more processes.
 pub struct Disk {
@@ -96,8 +97,14 @@ impl Disk {
         self.set(FAILING, of_thousand);
     }
 
+    /// Nothing can be written to it from now on, or it can again.
+    pub fn read_only(&self, is: bool) {
+        self.set(READ_ONLY, u64::from(is));
+    }
+
     /// All of it works again, but the clock.
     pub fn mend(&self) {
+        self.read_only(false);
         self.make_room();
         self.slow(Duration::ZERO);
         self.fail(0);
@@ -119,7 +126,7 @@ impl Disk {
         Duration::from_micros(self.get(WAITED))
     }
 
-    /// Calls that found no room.
+    /// Calls that found no room, or nothing that can be written.
     pub fn refused(&self) -> u64 {
         self.get(REFUSED)
     }

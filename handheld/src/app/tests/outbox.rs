@@ -164,6 +164,41 @@ fn after_a_pulled_battery_entries_and_turns_find_each_other_again() {
 }
 
 #[test]
+fn a_request_that_had_failed_when_the_battery_went_goes_on_with_its_answer() {
+    let mut before = linked();
+    let id = ask(&mut before, "hi");
+    let entries = before.model.outbox.entries.clone();
+    before.send(failed(id, ErrorCode::StoreFull, ""));
+    // The turn was written, and its entry not dropped yet.
+    let stored = Stored {
+        laptops: before.model.laptops.clone(),
+        chats: before.model.chats.list.clone(),
+        entries,
+        ..Stored::default()
+    };
+    let broken = |turn: &TurnState| matches!(turn, TurnState::Broken(_));
+    assert!(broken(&stored.chats[0].turns[1].state));
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(stored.clone()))));
+    // The laptop has never taken it in, and is asked once more, with more luck.
+    assert_eq!(submitted(&link(&mut p)), [id]);
+    p.send(data(id, 0, 0, "hello", true));
+    p.send(Msg::Link(LinkEvent::Done(id)));
+    let turn = &p.model.chats.list[0].turns[1];
+    assert_eq!(
+        (turn.text.as_str(), &turn.state),
+        ("hello", &TurnState::Done)
+    );
+    // Or says again that it failed.
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(stored))));
+    link(&mut p);
+    p.send(failed(id, ErrorCode::StoreFull, ""));
+    assert!(broken(&p.model.chats.list[0].turns[1].state));
+    assert!(p.model.outbox.entries.is_empty());
+}
+
+#[test]
 fn a_request_that_ended_while_the_app_was_off_does_not_wait_for_ever() {
     let mut before = linked();
     ask(&mut before, "hi");

@@ -234,21 +234,22 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
         }
         entry.buffer.clear();
         if let Origin::Chat(chat) = entry.origin {
-            // The text itself says how much of it is safe.
-            let turn = model
-                .chats
-                .list
-                .iter()
-                .find(|c| c.id == chat)
-                .and_then(|c| {
-                    c.turns
-                        .iter()
-                        .rfind(|t| t.role == Role::Answer && t.request == Some(entry.key()))
-                });
+            let turn = model.chats.find_mut(chat).and_then(|c| {
+                c.turns
+                    .iter_mut()
+                    .rfind(|t| t.role == Role::Answer && t.request == Some(entry.key()))
+            });
             entry.received.clear();
-            if let Some(turn) = turn.filter(|t| !t.text.is_empty()) {
-                let slot = super::program::result_slot(&entry.wish);
-                entry.set_received(slot, turn.text.len() as u64);
+            if let Some(turn) = turn {
+                // It had failed, and the battery went before its entry did: it goes on, wherever that leads.
+                if matches!(turn.state, TurnState::Broken(_)) && entry.state.is_under_way() {
+                    turn.state = TurnState::Open;
+                }
+                // The text itself says how much of it is safe.
+                if !turn.text.is_empty() {
+                    let slot = super::program::result_slot(&entry.wish);
+                    entry.set_received(slot, turn.text.len() as u64);
+                }
             }
         }
         if matches!(entry.origin, Origin::Listing | Origin::Services) {

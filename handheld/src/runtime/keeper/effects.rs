@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::failure::{failure, own_failure};
 use super::requests::ended;
 use super::seal::octets;
-use super::{Keeper, raster, shelf};
+use super::{Keeper, Unsaved, raster, shelf};
 use crate::app::effect::Effect;
 use crate::app::model::outbox::RequestKey;
 use crate::app::msg::CardEvent;
@@ -20,6 +20,11 @@ impl Keeper {
     pub(super) fn effect(&mut self, effect: Effect) -> Result<(), CardError> {
         match effect {
             Effect::NewRequest { ticket, entry } => {
+                if let Some(failure) = self.without_place(&entry) {
+                    // The card's own trouble was told with that place.
+                    self.say(CardEvent::NotNumbered { ticket, failure });
+                    return Ok(());
+                }
                 let result = self.new_request(ticket, *entry);
                 if let Err(error) = &result {
                     let failure = own_failure(error);
@@ -109,7 +114,10 @@ impl Keeper {
                 let result = self.change(changes);
                 match &result {
                     Ok(()) => self.unsaved.remove(&chat.id),
-                    Err(_) => self.unsaved.insert(chat.id, ended(&chat)),
+                    Err(error) => {
+                        let (answers, failure) = (ended(&chat), own_failure(error));
+                        self.unsaved.insert(chat.id, Unsaved { answers, failure })
+                    }
                 };
                 result
             }
@@ -117,8 +125,16 @@ impl Keeper {
                 self.unsaved.remove(&id);
                 self.change(shelf::drop_chat(id))
             }
-            Effect::SavePicture(picture) => self.change(vec![shelf::save_picture(&picture)]),
+            Effect::SavePicture(picture) => {
+                let result = self.change(vec![shelf::save_picture(&picture)]);
+                match &result {
+                    Ok(()) => self.unsaved_pictures.remove(&picture.id),
+                    Err(error) => self.unsaved_pictures.insert(picture.id, own_failure(error)),
+                };
+                result
+            }
             Effect::DropPicture(id) => {
+                self.unsaved_pictures.remove(&id);
                 let blob = Parts::blob_of(self.card()?.items(), id);
                 let major = u64::from(id.0);
                 self.change(vec![

@@ -19,9 +19,9 @@ use smol::channel::{Receiver, Sender};
 use super::drawer::Drawer;
 use super::parts::Parts;
 use super::{raster, shelf};
-use crate::app::model::ChatId;
 use crate::app::model::laptop::LaptopId;
-use crate::app::model::outbox::{RequestId, RequestKey};
+use crate::app::model::outbox::{Failure, RequestId, RequestKey};
+use crate::app::model::{ChatId, PictureId};
 use crate::app::msg::{CardEvent, Msg, Trouble};
 use crate::card::folder::Folder;
 use crate::card::{Card, CardError, Change, LockedCard, Opened, Skipped};
@@ -39,6 +39,14 @@ enum State {
     Useless(String),
 }
 
+/// What hangs on a conversation that could not be written down.
+struct Unsaved {
+    /// Its answers that have ended: their requests stay, here and at the laptop.
+    answers: BTreeSet<RequestKey>,
+    /// Why, for a question that would go out without being on the card.
+    failure: Failure,
+}
+
 /// The thread's content.
 pub struct Keeper {
     state: State,
@@ -46,8 +54,10 @@ pub struct Keeper {
     parts: Parts,
     /// Requests whose last write failed: nothing of them may leave.
     unwritten: BTreeSet<RequestKey>,
-    /// Answers that have ended and could not be written down: their requests stay, here and at the laptop.
-    unsaved: BTreeMap<ChatId, BTreeSet<RequestKey>>,
+    /// Conversations whose last write failed.
+    unsaved: BTreeMap<ChatId, Unsaved>,
+    /// Pictures whose last write failed, and why.
+    unsaved_pictures: BTreeMap<PictureId, Failure>,
     /// Results with a hole: a part of them could not be written.
     torn: BTreeSet<(LaptopId, RequestId)>,
     /// The laptop that a link is kept to.
@@ -77,6 +87,7 @@ impl Keeper {
             parts: Parts::default(),
             unwritten: BTreeSet::new(),
             unsaved: BTreeMap::new(),
+            unsaved_pictures: BTreeMap::new(),
             torn: BTreeSet::new(),
             linked: None,
             tell,

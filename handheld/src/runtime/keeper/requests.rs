@@ -6,7 +6,7 @@ use super::failure::own_failure;
 use super::{Keeper, State, shelf};
 use crate::app::effect::Target as Wanted;
 use crate::app::model::laptop::LaptopId;
-use crate::app::model::outbox::{Entry, Failure, RequestId, RequestKey};
+use crate::app::model::outbox::{Entry, Failure, Origin, RequestId, RequestKey};
 use crate::app::model::{Chat, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
 use crate::card::CardError;
@@ -15,7 +15,20 @@ use crate::link::Command;
 impl Keeper {
     /// The answer to this request is in no conversation on the card yet.
     pub(super) fn is_unsaved(&self, key: RequestKey) -> bool {
-        self.unsaved.values().any(|answers| answers.contains(&key))
+        self.unsaved
+            .values()
+            .any(|unsaved| unsaved.answers.contains(&key))
+    }
+
+    /// Why the place of what a request asks for is not on the card, where it is not: the request would run, and a pulled
+    /// battery would leave its answer or picture no place.
+    pub(super) fn without_place(&self, entry: &Entry) -> Option<Failure> {
+        match &entry.origin {
+            Origin::Chat(chat) => self.unsaved.get(chat).map(|unsaved| &unsaved.failure),
+            Origin::Picture(picture) => self.unsaved_pictures.get(picture),
+            _ => None,
+        }
+        .cloned()
     }
 
     /// Lets a command out, unless what it depends on could not be written.

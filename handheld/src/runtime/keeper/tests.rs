@@ -2,8 +2,11 @@ use super::seal::octets;
 use super::*;
 use crate::app::effect::{Effect, Target as Wanted};
 use crate::app::model::laptop::Laptop;
-use crate::app::model::outbox::{Entry, Failure, Origin, Wish};
-use crate::app::model::{Carrier, Chat, EntryState, PictureId, Role, Turn, TurnState};
+use crate::app::model::outbox::{Entry, Origin, Wish};
+use crate::app::model::picture::{Made, Recipe};
+use crate::app::model::{
+    Carrier, Chat, EntryState, Picture, PictureId, PictureState, Role, Turn, TurnState,
+};
 use crate::app::msg::Trouble;
 use crate::card::{Relationship, Table};
 use crate::input::button::Button;
@@ -141,6 +144,69 @@ fn an_answer_that_the_card_refuses_is_not_acknowledged_and_its_request_stays() {
     b.effect(Effect::DropEntry(laptop, id));
     b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
     assert_eq!((b.entries(), b.acknowledged()), (0, vec![id]));
+}
+
+#[test]
+fn what_has_no_place_on_the_card_gets_no_number() {
+    let mut b = bench("question");
+    let laptop = b.pair();
+    let chat = ChatId(4);
+    let id = RequestId(9);
+    let key = RequestKey { laptop, id };
+    b.effect(Effect::SaveChat(answered(chat, key, too_long())));
+    b.told();
+    let ask = |ticket| Effect::NewRequest {
+        ticket,
+        entry: entry(laptop, Origin::Chat(chat)),
+    };
+    b.effect(ask(3));
+    let told = b.told();
+    assert!(
+        matches!(&told[..], [CardEvent::NotNumbered { ticket: 3, failure }] if failure.code != Failure::DAMAGED),
+        "{told:?}"
+    );
+    let mut picture = Picture {
+        id: PictureId(2),
+        recipe: Recipe {
+            prompt: too_long(),
+            ..Recipe::default()
+        },
+        made: Made::Painted,
+        from: None,
+        at: 0,
+        request: None,
+        state: PictureState::Open,
+        size: None,
+        thumb: None,
+        raster: None,
+    };
+    b.effect(Effect::SavePicture(Box::new(picture.clone())));
+    b.told();
+    let paint = |ticket| Effect::NewRequest {
+        ticket,
+        entry: entry(laptop, Origin::Picture(PictureId(2))),
+    };
+    b.effect(paint(5));
+    let told = b.told();
+    assert!(
+        matches!(&told[..], [CardEvent::NotNumbered { ticket: 5, .. }]),
+        "{told:?}"
+    );
+    assert_eq!(b.entries(), 0);
+    picture.recipe.prompt.clear();
+    b.effect(Effect::SavePicture(Box::new(picture)));
+    b.effect(paint(6));
+    assert!(
+        matches!(&b.told()[..], [CardEvent::Numbered { ticket: 6, .. }]),
+        "no number"
+    );
+    // Once it is, it does.
+    b.effect(Effect::SaveChat(answered(chat, key, "short".into())));
+    b.effect(ask(4));
+    assert!(
+        matches!(&b.told()[..], [CardEvent::Numbered { ticket: 4, .. }]),
+        "no number"
+    );
 }
 
 #[test]
