@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::failure::{failure, own_failure};
-use super::requests::ended;
 use super::seal::octets;
-use super::{Keeper, Unsaved, raster, shelf};
+use super::{Keeper, raster, shelf};
 use crate::app::effect::Effect;
 use crate::app::model::outbox::RequestKey;
 use crate::app::msg::CardEvent;
@@ -20,6 +19,7 @@ impl Keeper {
     pub(super) fn effect(&mut self, effect: Effect) -> Result<(), CardError> {
         match effect {
             Effect::NewRequest { ticket, entry } => {
+                self.catch_up();
                 if let Some(failure) = self.without_place(&entry) {
                     // The card's own trouble was told with that place.
                     self.say(CardEvent::NotNumbered { ticket, failure });
@@ -49,7 +49,7 @@ impl Keeper {
                 let result = self.change(vec![shelf::save_entry(&entry)]);
                 match &result {
                     Ok(()) => self.unwritten.remove(&entry.key()),
-                    Err(_) => self.unwritten.insert(entry.key()),
+                    Err(error) => self.unwritten.insert(entry.key(), own_failure(error)),
                 };
                 result
             }
@@ -110,28 +110,16 @@ impl Keeper {
                 .set_settings(&shelf::encode_settings(&settings)),
             Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {
-                let changes = shelf::save_chat(self.card()?.items(), &chat);
-                let result = self.change(changes);
-                match &result {
-                    Ok(()) => self.unsaved.remove(&chat.id),
-                    Err(error) => {
-                        let (answers, failure) = (ended(&chat), own_failure(error));
-                        self.unsaved.insert(chat.id, Unsaved { answers, failure })
-                    }
-                };
-                result
+                self.catch_up();
+                self.save_chat(chat)
             }
             Effect::DropChat(id) => {
                 self.unsaved.remove(&id);
                 self.change(shelf::drop_chat(id))
             }
             Effect::SavePicture(picture) => {
-                let result = self.change(vec![shelf::save_picture(&picture)]);
-                match &result {
-                    Ok(()) => self.unsaved_pictures.remove(&picture.id),
-                    Err(error) => self.unsaved_pictures.insert(picture.id, own_failure(error)),
-                };
-                result
+                self.catch_up();
+                self.save_picture(picture)
             }
             Effect::DropPicture(id) => {
                 self.unsaved_pictures.remove(&id);

@@ -21,7 +21,7 @@ use super::parts::Parts;
 use super::{raster, shelf};
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{Failure, RequestId, RequestKey};
-use crate::app::model::{ChatId, PictureId};
+use crate::app::model::{Chat, ChatId, Picture, PictureId};
 use crate::app::msg::{CardEvent, Msg, Trouble};
 use crate::card::folder::Folder;
 use crate::card::{Card, CardError, Change, LockedCard, Opened, Skipped};
@@ -39,11 +39,10 @@ enum State {
     Useless(String),
 }
 
-/// What hangs on a conversation that could not be written down.
-struct Unsaved {
-    /// Its answers that have ended: their requests stay, here and at the laptop.
-    answers: BTreeSet<RequestKey>,
-    /// Why, for a question that would go out without being on the card.
+/// What could not be written down, and is tried again before the next write.
+struct Unsaved<T> {
+    record: Box<T>,
+    /// Why, for a request that would go out while its place is not on the card.
     failure: Failure,
 }
 
@@ -52,12 +51,12 @@ pub struct Keeper {
     state: State,
     drawer: Drawer,
     parts: Parts,
-    /// Requests whose last write failed: nothing of them may leave.
-    unwritten: BTreeSet<RequestKey>,
+    /// Requests whose last write failed, and why: nothing of them may leave.
+    unwritten: BTreeMap<RequestKey, Failure>,
     /// Conversations whose last write failed.
-    unsaved: BTreeMap<ChatId, Unsaved>,
-    /// Pictures whose last write failed, and why.
-    unsaved_pictures: BTreeMap<PictureId, Failure>,
+    unsaved: BTreeMap<ChatId, Unsaved<Chat>>,
+    /// Pictures whose last write failed.
+    unsaved_pictures: BTreeMap<PictureId, Unsaved<Picture>>,
     /// Results with a hole: a part of them could not be written.
     torn: BTreeSet<(LaptopId, RequestId)>,
     /// The laptop that a link is kept to.
@@ -85,7 +84,7 @@ impl Keeper {
             state: State::Useless(String::new()),
             drawer,
             parts: Parts::default(),
-            unwritten: BTreeSet::new(),
+            unwritten: BTreeMap::new(),
             unsaved: BTreeMap::new(),
             unsaved_pictures: BTreeMap::new(),
             torn: BTreeSet::new(),

@@ -1,23 +1,58 @@
 //! Requests: their numbers, what must be on the card before a word about them leaves, and the parts of their results.
 
-use std::collections::BTreeSet;
-
 use super::failure::own_failure;
-use super::{Keeper, State, shelf};
+use super::{Keeper, State, Unsaved, shelf};
 use crate::app::effect::Target as Wanted;
 use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{Entry, Failure, Origin, RequestId, RequestKey};
-use crate::app::model::{Chat, Role, TurnState};
+use crate::app::model::{Chat, Picture, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
 use crate::card::CardError;
 use crate::link::Command;
 
 impl Keeper {
-    /// The answer to this request is in no conversation on the card yet.
+    pub(super) fn save_chat(&mut self, record: Box<Chat>) -> Result<(), CardError> {
+        let changes = shelf::save_chat(self.card()?.items(), &record);
+        let result = self.change(changes);
+        match &result {
+            Ok(()) => self.unsaved.remove(&record.id),
+            Err(error) => {
+                let failure = own_failure(error);
+                self.unsaved.insert(record.id, Unsaved { record, failure })
+            }
+        };
+        result
+    }
+
+    pub(super) fn save_picture(&mut self, record: Box<Picture>) -> Result<(), CardError> {
+        let result = self.change(vec![shelf::save_picture(&record)]);
+        match &result {
+            Ok(()) => self.unsaved_pictures.remove(&record.id),
+            Err(error) => {
+                let failure = own_failure(error);
+                self.unsaved_pictures
+                    .insert(record.id, Unsaved { record, failure })
+            }
+        };
+        result
+    }
+
+    /// Writes down what the card did not take before. What it still does not take was told then.
+    pub(super) fn catch_up(&mut self) {
+        for (_, unsaved) in std::mem::take(&mut self.unsaved) {
+            let _ = self.save_chat(unsaved.record);
+        }
+        for (_, unsaved) in std::mem::take(&mut self.unsaved_pictures) {
+            let _ = self.save_picture(unsaved.record);
+        }
+    }
+
+    /// The answer to this request has ended and is in no conversation on the card yet: the request stays, here and at the
+    /// laptop.
     pub(super) fn is_unsaved(&self, key: RequestKey) -> bool {
         self.unsaved
             .values()
-            .any(|unsaved| unsaved.answers.contains(&key))
+            .any(|unsaved| has_ended(&unsaved.record, key))
     }
 
     /// Why the place of what a request asks for is not on the card, where it is not: the request would run, and a pulled
@@ -25,7 +60,10 @@ impl Keeper {
     pub(super) fn without_place(&self, entry: &Entry) -> Option<Failure> {
         match &entry.origin {
             Origin::Chat(chat) => self.unsaved.get(chat).map(|unsaved| &unsaved.failure),
-            Origin::Picture(picture) => self.unsaved_pictures.get(picture),
+            Origin::Picture(picture) => self
+                .unsaved_pictures
+                .get(picture)
+                .map(|unsaved| &unsaved.failure),
             _ => None,
         }
         .cloned()
@@ -36,10 +74,10 @@ impl Keeper {
         // Commands name requests of the laptop that a link is kept to.
         let linked = |id: RequestId| self.linked.map(|laptop| RequestKey { laptop, id });
         if let Command::Submit { id, .. } | Command::Ack(id) = &command
-            && linked(*id).is_some_and(|key| self.unwritten.contains(&key))
+            && let Some(failure) = linked(*id).and_then(|key| self.unwritten.get(&key))
         {
             if matches!(command, Command::Submit { .. }) {
-                let failure = Failure::own(Failure::CARD_FULL, "");
+                let failure = failure.clone();
                 let _ = self
                     .tell
                     .send_blocking(Msg::Link(LinkEvent::Failed { id: *id, failure }));
@@ -131,12 +169,9 @@ impl Keeper {
     }
 }
 
-/// Requests whose answers have ended in this conversation.
-pub(super) fn ended(chat: &Chat) -> BTreeSet<RequestKey> {
+fn has_ended(chat: &Chat, key: RequestKey) -> bool {
     let over = |state: &TurnState| matches!(state, TurnState::Done | TurnState::Broken(_));
     chat.turns
         .iter()
-        .filter(|t| t.role == Role::Answer && over(&t.state))
-        .filter_map(|t| t.request)
-        .collect()
+        .any(|t| t.role == Role::Answer && t.request == Some(key) && over(&t.state))
 }

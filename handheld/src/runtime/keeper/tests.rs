@@ -7,7 +7,7 @@ use crate::app::model::picture::{Made, Recipe};
 use crate::app::model::{
     Carrier, Chat, EntryState, Picture, PictureId, PictureState, Role, Turn, TurnState,
 };
-use crate::app::msg::Trouble;
+use crate::app::msg::{LinkEvent, Trouble};
 use crate::card::{Relationship, Table};
 use crate::input::button::Button;
 use smol::channel::unbounded;
@@ -193,6 +193,7 @@ fn what_has_no_place_on_the_card_gets_no_number() {
         "{told:?}"
     );
     assert_eq!(b.entries(), 0);
+    // Once it has, it does.
     picture.recipe.prompt.clear();
     b.effect(Effect::SavePicture(Box::new(picture)));
     b.effect(paint(6));
@@ -200,13 +201,39 @@ fn what_has_no_place_on_the_card_gets_no_number() {
         matches!(&b.told()[..], [CardEvent::Numbered { ticket: 6, .. }]),
         "no number"
     );
-    // Once it is, it does.
     b.effect(Effect::SaveChat(answered(chat, key, "short".into())));
     b.effect(ask(4));
     assert!(
         matches!(&b.told()[..], [CardEvent::Numbered { ticket: 4, .. }]),
         "no number"
     );
+}
+
+#[test]
+fn what_the_card_did_not_take_is_written_with_the_next_that_it_takes() {
+    let mut b = bench("later");
+    let laptop = b.pair();
+    let id = RequestId(9);
+    let key = RequestKey { laptop, id };
+    let chats = |b: &mut Bench| {
+        b.keeper
+            .card()
+            .unwrap()
+            .items()
+            .table(Table::Conversation)
+            .count()
+    };
+    // Its segment is gone: where it was, nothing can be written.
+    let segment = b.home.join("card/a000.seg");
+    let aside = b.home.join("aside");
+    let written = std::fs::rename(&segment, &aside).and_then(|()| std::fs::create_dir(&segment));
+    written.unwrap();
+    b.effect(Effect::SaveChat(answered(ChatId(1), key, "first".into())));
+    assert_eq!(chats(&mut b), 0);
+    let back = std::fs::remove_dir(&segment).and_then(|()| std::fs::rename(&aside, &segment));
+    back.unwrap();
+    b.effect(Effect::SaveChat(answered(ChatId(2), key, "second".into())));
+    assert_eq!(chats(&mut b), 2);
 }
 
 #[test]
@@ -304,12 +331,21 @@ fn a_state_that_could_not_be_written_keeps_its_submission_back() {
     sent.state = EntryState::Sent;
     sent.program = Some(too_long().into_bytes());
     b.effect(Effect::SaveEntry(sent));
+    b.told();
     b.keeper.carry_out(Errand::Pass(Command::Submit {
         id: RequestId(3),
         program: vec![1],
         uploads: Vec::new(),
     }));
     assert!(b.sent.is_empty());
+    let Ok(Msg::Link(LinkEvent::Failed { id, failure })) = b.told.try_recv() else {
+        panic!("nobody is told");
+    };
+    assert_eq!(id, RequestId(3));
+    assert!(
+        failure.detail.contains("than the card stores"),
+        "{failure:?} is not the card's"
+    );
 }
 
 #[test]
