@@ -119,12 +119,20 @@ pub(super) fn welcome(
     door: &Door,
     facts: &CarrierFacts,
 ) {
-    if let Err(error) = note_proven(rooms, door) {
-        log::error!(
-            "the keys of relationship {} could not be stored: {error}",
+    match note_proven(rooms, door) {
+        Ok(()) => {}
+        // Both pairs hold until the old one is erased; the next session tries again.
+        Err(error) if error.is_full() => log::error!(
+            "the older keys of relationship {} are not erased yet: {error}",
             door.relationship
-        );
-        return;
+        ),
+        Err(error) => {
+            log::error!(
+                "the keys of relationship {} could not be stored: {error}",
+                door.relationship
+            );
+            return;
+        }
     }
     let end = serve(
         &rooms.hub,
