@@ -77,6 +77,11 @@ impl Document {
         }
     }
 
+    /// Forgets what makes the next growth cheap: that one sets the last paragraph whole, and is as cheap as before behind it.
+    fn rest(&mut self) {
+        self.growing = Broken::default();
+    }
+
     /// Takes in what follows. What makes it safe looks at single characters, so that pieces add up to the whole.
     fn extend(&mut self, t: &mut Typesetter, more: &str, m: &Metrics) {
         let safe = words::answer(more);
@@ -164,6 +169,8 @@ pub struct Cache {
     kept: HashMap<u64, Kept>,
     /// Octets of text in all of them.
     len: usize,
+    /// The one that grew last, and keeps how its last paragraph was broken.
+    grows: Option<u64>,
     /// Counts the calls.
     now: u64,
 }
@@ -171,6 +178,15 @@ pub struct Cache {
 struct Kept {
     document: Rc<Document>,
     used: u64,
+}
+
+impl Kept {
+    /// Changes the document, unless a frame still holds it.
+    fn document_mut(&mut self, change: impl FnOnce(&mut Document)) {
+        if let Some(document) = Rc::get_mut(&mut self.document) {
+            change(document);
+        }
+    }
 }
 
 impl Cache {
@@ -218,10 +234,21 @@ impl Cache {
             self.len -= kept.document.source.len();
             kept.document = anew(t);
         }
-        self.len -= kept.document.source.len();
+        let before = kept.document.source.len();
         Rc::make_mut(&mut kept.document).update(t, source, width, m);
-        self.len += kept.document.source.len();
+        let after = kept.document.source.len();
+        self.len = self.len - before + after;
+        if before == 0 {
+            // Most never grow again.
+            kept.document_mut(Document::rest);
+        }
         let document = kept.document.clone();
+        if before != 0 && before != after {
+            let other = self.grows.replace(key).filter(|other| *other != key);
+            if let Some(other) = other.and_then(|other| self.kept.get_mut(&other)) {
+                other.document_mut(Document::rest);
+            }
+        }
         while self.kept.len() > MAX_KEPT || (self.kept.len() > KEPT && self.len > MAX_KEPT_LEN) {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
             let Some((&oldest, _)) = oldest else { break };
@@ -241,6 +268,30 @@ mod tests {
 
     fn metrics() -> Metrics {
         Metrics::new(640, 480, TextSize::Normal)
+    }
+
+    #[test]
+    fn only_the_document_that_grew_last_keeps_how_it_was_broken() {
+        let mut t = Typesetter::default();
+        let m = metrics();
+        let mut cache = Cache::default();
+        let keeps = |cache: &Cache, key: u64| !cache.kept[&key].document.growing.lines().is_empty();
+        for key in [1, 2] {
+            cache.get(&mut t, key, "one two", 600, &m);
+            assert!(!keeps(&cache, key));
+        }
+        cache.get(&mut t, 1, "one two three", 600, &m);
+        assert!(keeps(&cache, 1));
+        let whole = cache.get(&mut t, 1, "one two three four", 600, &m);
+        assert_eq!(
+            whole.lines(),
+            Document::new(&mut t, "one two three four", 600, &m).lines()
+        );
+        drop(whole);
+        cache.get(&mut t, 1, "one two three four", 600, &m);
+        assert!(keeps(&cache, 1), "one that stays as it is goes on later");
+        cache.get(&mut t, 2, "one two three", 600, &m);
+        assert_eq!((keeps(&cache, 1), keeps(&cache, 2)), (false, true));
     }
 
     const PIECES: &[&str] = &[
