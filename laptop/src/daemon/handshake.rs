@@ -119,20 +119,12 @@ pub(super) fn welcome(
     door: &Door,
     facts: &CarrierFacts,
 ) {
-    match note_proven(rooms, door) {
-        Ok(()) => {}
-        // Both pairs hold until the old one is erased; the next session tries again.
-        Err(error) if error.is_full() => log::error!(
-            "the older keys of relationship {} are not erased yet: {error}",
+    if let Err(error) = note_proven(rooms, door) {
+        log::error!(
+            "the keys of relationship {} could not be stored: {error}",
             door.relationship
-        ),
-        Err(error) => {
-            log::error!(
-                "the keys of relationship {} could not be stored: {error}",
-                door.relationship
-            );
-            return;
-        }
+        );
+        return;
     }
     let end = serve(
         &rooms.hub,
