@@ -24,12 +24,19 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
 
 /// Ends a process as a crash would. One that is gone already is just what was wanted.
 pub fn crash(pid: u32) {
-    let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+    tell(pid, Signal::SIGKILL);
 }
 
 /// Asks a process to end.
 pub fn terminate(pid: u32) {
-    let _ = kill(Pid::from_raw(pid as i32), Signal::SIGTERM);
+    tell(pid, Signal::SIGTERM);
+}
+
+fn tell(pid: u32, signal: Signal) {
+    // Zero is no process, but all of this group.
+    if pid != 0 {
+        let _ = kill(Pid::from_raw(pid as i32), signal);
+    }
 }
 
 /// Stops a process where it is, as suspending its machine does, or lets it go on.
@@ -39,7 +46,7 @@ pub fn freeze(pid: u32, frozen: bool) {
     } else {
         Signal::SIGCONT
     };
-    let _ = kill(Pid::from_raw(pid as i32), signal);
+    tell(pid, signal);
 }
 
 /// Milliseconds of processor time that a process has had, in steps of ten.

@@ -83,6 +83,14 @@ impl Paths {
     }
 }
 
+/// Octets that are free where `place` is or would be made, for those who are not root; `None` where the system does not tell.
+pub fn room_at(place: &Path) -> Option<u64> {
+    place.ancestors().find_map(|folder| {
+        let disk = nix::sys::statvfs::statvfs(folder).ok()?;
+        Some(disk.blocks_available() * disk.fragment_size())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

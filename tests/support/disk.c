@@ -5,10 +5,13 @@
 // no further, as write(2), fallocate(2) and open(2) say of a full device (ENOSPC, after a short write where some fits); where
 // `read_only` is set, nothing is written at all, as a kernel does to a file system that it has given up (EROFS); each call takes
 // up to `slow` microseconds more; of a thousand forced writes so many fail with EIO, as fsync(2) says; the time of day is `jump`
-// seconds off. Only regular files are concerned, and none of the standard streams.
+// seconds off. Only regular files are concerned, and none of the standard streams. What could not be forced is still in the
+// file: that a kernel may have lost it is shown by tests beside the code.
 //
 //   cc -O2 -shared -fPIC -o disk.so disk.c
 #define _GNU_SOURCE
+// One name for each call, as the C library exports them.
+#undef _FILE_OFFSET_BITS
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -34,6 +37,8 @@ struct page {
   _Atomic uint64_t failed;   // forced writes that failed
   _Atomic uint64_t read_only;
 };
+
+_Static_assert(sizeof(long) == 8, "offsets go through syscall(2) in one word");
 
 static struct page *page;
 
@@ -69,6 +74,13 @@ static int64_t size(int fd) {
   struct stat about;
   if (!page || fd <= 2 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) return -1;
   return about.st_size;
+}
+
+// Gives back what was taken and not needed.
+static void give(uint64_t unused) {
+  uint64_t room = atomic_load(&page->room);
+  while (room != UINT64_MAX && !atomic_compare_exchange_weak(&page->room, &room, room + unused)) {
+  }
 }
 
 // Takes up to `wanted` octets of the room; how many there were.
@@ -119,7 +131,8 @@ ssize_t write(int fd, const void *octets, size_t len) {
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
   // A shorter write is always allowed: that of the first part.
-  if (size(fd) >= 0 && count > 0) return write(fd, parts[0].iov_base, parts[0].iov_len);
+  while (count > 0 && parts->iov_len == 0) parts++, count--;
+  if (size(fd) >= 0 && count > 0) return write(fd, parts->iov_base, parts->iov_len);
   return syscall(SYS_writev, fd, parts, count);
 }
 
@@ -130,14 +143,20 @@ ssize_t pwrite64(int fd, const void *octets, size_t len, off64_t at) {
 
 ssize_t pwrite(int fd, const void *octets, size_t len, off_t at) { return pwrite64(fd, octets, len, at); }
 
+// Whoever copies asks for far more than there is: what is not copied was not taken.
+static ssize_t copied(int fd, int64_t fit, long done) {
+  if (size(fd) >= 0 && done < fit) give((uint64_t)(fit - (done > 0 ? done : 0)));
+  return done;
+}
+
 ssize_t copy_file_range(int from, off64_t *at, int fd, off64_t *to, size_t len, unsigned int flags) {
   int64_t fit = fits(fd, to ? (uint64_t)*to : place(fd), len);
-  return fit < 0 ? fit : syscall(SYS_copy_file_range, from, at, fd, to, (size_t)fit, flags);
+  return fit < 0 ? fit : copied(fd, fit, syscall(SYS_copy_file_range, from, at, fd, to, (size_t)fit, flags));
 }
 
 ssize_t sendfile64(int fd, int from, off64_t *at, size_t len) {
   int64_t fit = fits(fd, place(fd), len);
-  return fit < 0 ? fit : syscall(SYS_sendfile, fd, from, at, (size_t)fit);
+  return fit < 0 ? fit : copied(fd, fit, syscall(SYS_sendfile, fd, from, at, (size_t)fit));
 }
 
 static long grow(int fd, uint64_t end) {
@@ -190,12 +209,15 @@ int fdatasync(int fd) { return (int)force(fd, SYS_fdatasync); }
 
 // A new name takes room in its folder.
 static int make(int folder, const char *path, int flags, mode_t mode) {
-  if (page && flags & O_CREAT) {
+  int writes = (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
+  if (page && writes) {
     delay(8);
     struct stat about;
-    if (fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
-      if (is_read_only()) return (int)refuse(EROFS);
-      if (take(1) == 0) return (int)refuse(ENOSPC);
+    int there = fstatat(folder, path, &about, 0) == 0;
+    if (there ? S_ISREG(about.st_mode) : flags & O_CREAT) {
+      int reads = there && (flags & O_ACCMODE) == O_RDONLY && !(flags & O_TRUNC);
+      if (!reads && is_read_only()) return (int)refuse(EROFS);
+      if (!there && take(1) == 0) return (int)refuse(ENOSPC);
     }
   }
   return (int)syscall(SYS_openat, folder, path, flags, mode);
@@ -224,6 +246,18 @@ int mkdir(const char *path, mode_t mode) {
     if (take(1) == 0) return (int)refuse(ENOSPC);
   }
   return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+int unlink(const char *path) {
+  return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int unlinkat(int folder, const char *path, int flags) {
+  return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+
+int rename(const char *from, const char *to) {
+  return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {

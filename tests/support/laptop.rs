@@ -251,8 +251,11 @@ impl Laptop {
 
     /// Process numbers of its children, by name of the program.
     pub fn children(&self, name: &str) -> Vec<u32> {
-        let all = super::process::children(self.pid()).into_iter();
-        all.filter(|(_, program)| program == name)
+        // Without a daemon there are none; those of process zero are the kernel's.
+        let daemon = self.child.as_ref().map(Child::id);
+        let all = daemon.map(super::process::children).unwrap_or_default();
+        all.into_iter()
+            .filter(|(_, program)| program == name)
             .map(|(pid, _)| pid)
             .collect()
     }

@@ -41,13 +41,17 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
     let mut pocket = Pocket::start(&card, SocketAddr::from(ADDRESS));
     pocket.wait("link=linked");
 
-    // Where even its start finds no room, systemd goes on trying.
-    let before = daemon_pid();
-    run("kill", &["-KILL", &before]);
-    eventually("another start", || {
-        let now = property(UNIT, "MainPID");
-        (now != before || property(UNIT, "NRestarts") != "0").then_some(())
+    // A start that finds no room waits for it, and officectl says so instead of waiting as well.
+    run("kill", &["-KILL", &daemon_pid()]);
+    eventually("a start that waits", || {
+        let words = property(UNIT, "StatusText");
+        (words == "Waits for room on its disk").then_some(())
     });
+    let doctor = ctl("ada", &["doctor"]);
+    let words = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(words.contains("laptop-daemon does not answer"), "{words}");
+    assert!(!doctor.status.success());
+    assert!(!is_active(UNIT), "it serves without a store");
     run("rm", &[FILLER]);
     eventually("the laptop", || is_active(UNIT).then_some(()));
     pocket.wait("link=linked");

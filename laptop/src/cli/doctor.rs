@@ -4,14 +4,13 @@ use super::exit::{CliError, Exit};
 use super::format::{Tint, size, tinted};
 use super::{Out, Talk};
 use crate::config;
-use crate::control::api::{ServiceReport, Status};
+use crate::control::api::ServiceReport;
 use crate::link::radio::Verdict;
-use crate::paths::Paths;
+use crate::paths::{Paths, room_at};
 use crate::sanitize::visible_within;
 use serde::Serialize;
 use serde_json::Value;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Longest words of a finding, in characters.
@@ -60,15 +59,15 @@ pub(super) fn run(paths: &Paths, out: Out) -> Result<(), CliError> {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |t| t.as_secs()),
     ));
-    match talk {
-        Ok(mut talk) => daemon(&mut talk, &mut lines)?,
+    match talk.and_then(|mut talk| daemon(&mut talk, &mut lines)) {
+        Ok(()) => {}
         Err(error) => lines.push(Line::new(
             "daemon",
             "FAULT",
             error.message,
             match paths.system {
                 true => {
-                    "sudo systemctl start officeos-daemon; your user has to be in the group officeos"
+                    "systemctl status officeos-daemon; sudo systemctl start officeos-daemon; your user has to be in the group officeos"
                 }
                 false => "laptop-daemon --standalone",
             },
@@ -165,16 +164,8 @@ fn folders(paths: &Paths, runs: bool, lines: &mut Vec<Line>) {
 fn disk(paths: &Paths, lines: &mut Vec<Line>) {
     // Each may be on a disk of its own; what is asked of it needs no right to look inside.
     let places = [&paths.home, &paths.state, &paths.files];
-    let free = places.into_iter().filter_map(|place| free(place)).min();
+    let free = places.into_iter().filter_map(|place| room_at(place)).min();
     lines.extend(free.map(room));
-}
-
-/// Octets that are free where `place` is or would be made.
-fn free(place: &Path) -> Option<u64> {
-    place.ancestors().find_map(|folder| {
-        let found = nix::sys::statvfs::statvfs(folder).ok()?;
-        Some(found.blocks_available() * found.fragment_size())
-    })
 }
 
 fn room(free: u64) -> Line {
@@ -200,7 +191,7 @@ fn clock(now: u64) -> Line {
 }
 
 fn daemon(talk: &mut Talk, lines: &mut Vec<Line>) -> Result<(), CliError> {
-    let status: Status = talk.call("status", Value::Null)?;
+    let status = talk.status()?;
     let own = env!("CARGO_PKG_VERSION");
     lines.push(match status.version == own {
         true => Line::fine("daemon", format!("laptop-daemon {own} answers")),

@@ -69,7 +69,9 @@ impl CliError {
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         let exit = match &error {
-            ClientError::Unreachable(..) | ClientError::Ended => Exit::Unreachable,
+            ClientError::Unreachable(..) | ClientError::Ended | ClientError::Silent => {
+                Exit::Unreachable
+            }
             ClientError::Refused(refused) => match refused.kind() {
                 ErrorKind::NotFound => Exit::NotFound,
                 ErrorKind::Conflict => Exit::Conflict,

@@ -231,6 +231,9 @@ impl Out {
     }
 }
 
+/// How long a daemon may take to say how things stand: it asks its services first.
+const STATUS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A connection and how to print.
 struct Talk {
     client: Client,
@@ -255,6 +258,14 @@ impl Talk {
     ) -> Result<T, CliError> {
         let params = serde_json::to_value(params).map_err(CliError::internal)?;
         let answer = self.client.call(method, params)?;
+        serde_json::from_value(answer).map_err(CliError::internal)
+    }
+
+    /// How things stand, from a daemon that serves.
+    fn status(&mut self) -> Result<crate::control::api::Status, CliError> {
+        let answer = self
+            .client
+            .call_within(STATUS_PATIENCE, "status", serde_json::Value::Null)?;
         serde_json::from_value(answer).map_err(CliError::internal)
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A connection to the daemon.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum ClientError {
     Unreachable(PathBuf, io::Error),
     /// The daemon ended the connection: it stopped, or does not take calls from this user.
     Ended,
+    /// The daemon has the connection and says nothing.
+    Silent,
     /// The daemon said no.
     Refused(RpcError),
     /// What came is no answer.
@@ -45,6 +48,9 @@ impl fmt::Display for ClientError {
             Self::Ended => f.write_str(
                 "laptop-daemon ended the connection: it has stopped, or it belongs to another user than you",
             ),
+            Self::Silent => f.write_str(
+                "laptop-daemon does not answer: it is starting, or waits for room on its disk; its log says which",
+            ),
             Self::Refused(error) => write!(f, "{error}"),
             Self::Malformed(what) => write!(f, "laptop-daemon answered something else than was asked: {what}"),
             Self::Io(error) => write!(f, "the connection to laptop-daemon failed: {error}"),
@@ -58,6 +64,7 @@ impl From<io::Error> for ClientError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Self::Ended,
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Silent,
             _ => Self::Io(error),
         }
     }
@@ -75,6 +82,22 @@ impl Client {
             reader: BufReader::new(stream),
             next_id: 1,
         })
+    }
+
+    /// As [`Client::call`], for what is answered at once by a daemon that serves.
+    ///
+    /// # Errors
+    /// [`ClientError::Silent`] after `patience`; the connection is of no further use then.
+    pub fn call_within(
+        &mut self,
+        patience: Duration,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, ClientError> {
+        self.reader.get_ref().set_read_timeout(Some(patience))?;
+        let answer = self.call(method, params)?;
+        self.reader.get_ref().set_read_timeout(None)?;
+        Ok(answer)
     }
 
     /// Calls `method` and waits for its answer.

@@ -14,7 +14,7 @@ use crate::config::{self, Config, Finding};
 use crate::control::peer::{Allowed, GROUP};
 use crate::hub::{Hub, Services, Settings, Sharing};
 use crate::ipc::ServiceClient;
-use crate::paths::Paths;
+use crate::paths::{Paths, room_at};
 use crate::store::{Retention, Store, StoreError};
 use crate::systemd;
 use clap::Parser;
@@ -251,16 +251,23 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     log::info!("laptop-daemon ends: {signal}");
     systemd::stopping();
     reloader.end();
+    if let Err(error) = hub.tidy() {
+        log::error!("tidying up failed: {error}");
+    }
     store.end_ledger().map_err(StartError::Store)
 }
 
 /// Opens the store. A full disk is waited out, since nobody would start the laptop again once there is room; signals
 /// must not be blocked yet.
 fn open_store(folder: &Path) -> Result<Store, StartError> {
+    let mut told = false;
     loop {
         match Store::open(folder) {
-            Err(error) if error.is_full() || !has_room(folder) => {
-                log::error!("{error}; the laptop waits for room on its disk");
+            Err(error) if is_short(&error, folder) => {
+                if !told {
+                    log::error!("{error}; the laptop waits for room on its disk");
+                    told = true;
+                }
                 systemd::waiting("Waits for room on its disk", ROOM_INTERVAL * 3);
                 std::thread::sleep(ROOM_INTERVAL);
             }
@@ -269,9 +276,11 @@ fn open_store(folder: &Path) -> Result<Store, StartError> {
     }
 }
 
-fn has_room(folder: &Path) -> bool {
-    nix::sys::statvfs::statvfs(folder)
-        .is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() >= LEAST_ROOM)
+/// Whether room is what is missing: also where SQLite calls it something else.
+fn is_short(error: &StoreError, folder: &Path) -> bool {
+    let of_the_disk = matches!(error, StoreError::Database(_) | StoreError::File(..));
+    let short = room_at(folder).is_some_and(|free| free < LEAST_ROOM);
+    error.is_full() || (of_the_disk && short)
 }
 
 /// Says what there is to say about the three files.

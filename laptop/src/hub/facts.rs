@@ -7,6 +7,7 @@ use super::{Hub, Submission};
 use crate::executor::{Content, Contexts, Fault, Files, SystemView, Turn, World};
 use crate::files::DropFolder;
 use crate::ipc::{AllowedUrl, PictureFormat, Screen, ServiceClient};
+use crate::paths::room_at;
 use crate::policy::{OpPermit, Size, recheck};
 use crate::store::Kind;
 use shared_proto::opcode::{Operation, Service};
@@ -171,7 +172,7 @@ impl World for Facts {
             cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u16),
             load_hundredths: load(),
             memory: memory(),
-            disk_free: disk_free(&hub.settings().files),
+            disk_free: room_at(&hub.settings().files).unwrap_or(0),
         }
     }
 }
@@ -199,10 +200,4 @@ fn memory() -> (u64, u64) {
         field("MemTotal:").unwrap_or(0),
         field("MemAvailable:").unwrap_or(0),
     )
-}
-
-/// Free octets of the file system that holds `path`; zero where it cannot be told.
-fn disk_free(path: &std::path::Path) -> u64 {
-    nix::sys::statvfs::statvfs(path)
-        .map_or(0, |disk| disk.blocks_available() * disk.fragment_size())
 }

@@ -109,18 +109,32 @@ impl Hub {
                 Ok(()) | Err(StoreError::Unknown) => {}
                 Err(error) => return Err(error),
             }
-            if let Some(live) = self.lock().get_mut(&relationship)
-                && let Some(owed) = live.owed.remove(&id)
-            {
-                live.forget(id, owed.reserved);
+            let work = {
+                let mut lives = self.lock();
+                let Some(live) = lives.get_mut(&relationship) else {
+                    return Ok(());
+                };
+                let work = live.works.get(&id).map(Arc::clone);
+                if let Some(owed) = live.owed.remove(&id) {
+                    live.forget(id, owed.reserved);
+                }
+                work
+            };
+            // Nothing names its files any more, and whoever follows has them open.
+            if let Some(work) = work {
+                work.change(|record| record.unlink());
             }
         }
     }
 
     /// As [`Hub::pay`], for all.
+    ///
+    /// # Errors
+    /// The first; the others are tried all the same.
     pub(super) fn pay_all(&self) -> Result<(), StoreError> {
         let all: Vec<_> = self.lock().keys().copied().collect();
-        all.into_iter().try_for_each(|one| self.pay(one))
+        let paid: Vec<_> = all.into_iter().map(|one| self.pay(one)).collect();
+        paid.into_iter().collect()
     }
 }
 

@@ -135,7 +135,7 @@ impl Hub {
             clock,
         });
         if let Err(error) = hub.tidy() {
-            log::error!("old results were not dropped: {error}");
+            log::error!("tidying up failed: {error}");
         }
         Ok(hub)
     }
@@ -186,8 +186,9 @@ impl Hub {
     /// # Errors
     /// What the store said.
     pub fn tidy(&self) -> Result<(), StoreError> {
-        self.pay_all()?;
-        self.store.retain(self.settings().retention, self.wall())
+        // Retention makes room, which an end may be waiting for.
+        let retained = self.store.retain(self.settings().retention, self.wall());
+        self.pay_all().and(retained)
     }
 
     /// A relationship as it stands now.

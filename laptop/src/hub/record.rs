@@ -129,6 +129,15 @@ impl Record {
         }
     }
 
+    /// Takes the names of its files away; they go with whoever reads them last.
+    pub(super) fn unlink(&self) {
+        for stream in self.streams.values() {
+            if let Body::Spool(spool) = &stream.body {
+                spool.unlink();
+            }
+        }
+    }
+
     /// Reads a piece of a result.
     pub(super) fn read(
         &self,

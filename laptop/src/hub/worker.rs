@@ -260,7 +260,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
         }
     }
     if let Err(error) = hub.tidy() {
-        log::error!("old results were not dropped: {error}");
+        log::error!("tidying up failed: {error}");
     }
     hub.desk.tell(&Activity::Ended {
         device,
@@ -314,13 +314,9 @@ fn state_of(ended: &Ended) -> RequestState {
 fn not_stored(record: &Record, ended: Ended, error: &StoreError) -> Ended {
     log::error!("the end of a request was not stored: {error}");
     // Its files are read while somebody follows, and take no room that is short any longer than that. After another
-    // error nobody knows whether the database names them: they go with the next start.
+    // error nobody knows whether the database names them, until another end is written down.
     if error.is_full() {
-        for stream in record.streams.values() {
-            if let Body::Spool(spool) = &stream.body {
-                spool.unlink();
-            }
-        }
+        record.unlink();
     }
     let (code, detail) = match error.is_full() {
         true => (

@@ -6,7 +6,7 @@
 use super::StoreError;
 use crate::ledger::{MAX_LINE_LEN, read};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -28,12 +28,10 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Opens the last file in `folder`. An end that is no whole line is cut off if the entry still `waits` in the database;
-    /// if it does not, the file is left as it is, for whoever verifies it, and a new one is begun.
-    pub(super) fn open(
-        folder: &Path,
-        waits: impl Fn(u64) -> Result<bool, StoreError>,
-    ) -> Result<Self, StoreError> {
+    /// Opens the last file in `folder`. Entries from `waiting` on still wait in the database: whatever of them stands in files
+    /// may be known to the kernel alone, where it failed to be forced, and is written again. An end that is no whole line and that
+    /// nobody waits for is left as it is, for whoever verifies it, and a new file is begun.
+    pub(super) fn open(folder: &Path, waiting: Option<u64>) -> Result<Self, StoreError> {
         let mut book = Self {
             folder: folder.to_owned(),
             open: None,
@@ -41,7 +39,12 @@ impl Book {
             forced: (0, 0),
             max_len: MAX_FILE_LEN,
         };
-        let Some(path) = files(folder)?.pop() else {
+        let mut files = files(folder)?;
+        // Files that hold nothing else.
+        while let Some(path) = files.pop_if(|path| first_of(path) >= waiting && waiting.is_some()) {
+            fs::remove_file(&path).map_err(|error| StoreError::File(path, error))?;
+        }
+        let Some(path) = files.pop() else {
             return Ok(book);
         };
         let failed = |error| StoreError::File(path.clone(), error);
@@ -50,18 +53,26 @@ impl Book {
             .write(true)
             .open(&path)
             .map_err(failed)?;
-        let (whole, last) = end_of(&file).map_err(failed)?;
+        let (mut whole, last) = end_of(&file).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
+        let first = first_of(&path).unwrap_or(1);
         // A file whose first line was cut short holds nothing yet: its name tells which that was.
-        book.last = last.unwrap_or_else(|| first_of(&path).unwrap_or(1) - 1);
+        book.last = last.unwrap_or(first - 1);
+        let unforced = waiting.filter(|waiting| *waiting <= book.last);
+        let before = match unforced {
+            Some(waiting) => before_line(&file, waiting - first, waiting).map_err(failed)?,
+            None => None,
+        };
+        if let (Some(waiting), Some(before)) = (unforced, before) {
+            (book.last, whole) = (waiting - 1, before);
+        } else if whole < length && waiting != Some(book.last + 1) {
+            log::error!(
+                "{} ends with what is no entry; officectl ledger verify says more",
+                path.display()
+            );
+            return Ok(book);
+        }
         if whole < length {
-            if !waits(book.last + 1)? {
-                log::error!(
-                    "{} ends with what is no entry; officectl ledger verify says more",
-                    path.display()
-                );
-                return Ok(book);
-            }
             file.set_len(whole).map_err(failed)?;
         }
         book.forced = (book.last, whole);
@@ -131,17 +142,19 @@ fn create(folder: &Path, first: u64) -> Result<(PathBuf, File, u64), StoreError>
     let file = OpenOptions::new()
         .read(true)
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(false)
         .mode(0o600)
         .open(&path)
         .map_err(failed)?;
+    // An attempt that could not force its name leaves an empty one; what has content is not ours to write over.
+    if file.metadata().map_err(failed)?.len() != 0 {
+        return Err(failed(io::ErrorKind::AlreadyExists.into()));
+    }
     // Its name has to outlast a lost battery as well.
-    let named = File::open(folder).and_then(|folder| folder.sync_all());
-    named.map_err(|error| {
-        // Else it would stand in the way of the next attempt.
-        let _ = fs::remove_file(&path);
-        failed(error)
-    })?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
     Ok((path, file, 0))
 }
 
@@ -167,6 +180,22 @@ pub fn first_of(path: &Path) -> Option<u64> {
     let digits = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())?
+}
+
+/// Where entry `number` begins, which has `count` lines before it; `None` where the line before it is no such entry, so that
+/// the file is not what was written.
+fn before_line(file: &File, count: u64, number: u64) -> io::Result<Option<u64>> {
+    let mut reader = file;
+    reader.seek(SeekFrom::Start(0))?;
+    let mut lines = BufReader::new(reader);
+    let mut end = 0;
+    let mut line = Vec::new();
+    for _ in 0..count {
+        line.clear();
+        end += lines.read_until(b'\n', &mut line)? as u64;
+    }
+    let fits = count == 0 || read(&line).is_ok_and(|(head, _)| head.number + 1 == number);
+    Ok(fits.then_some(end))
 }
 
 /// Where the last whole line ends, and the number of its entry. Reads the end of the file only.
@@ -225,10 +254,10 @@ mod tests {
     fn lines_are_there_once_however_often_they_are_given() {
         let folder = TempFolder::new("book-once");
         let all = lines(5);
-        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
         book.append(&all[..3]).expect("written");
         book.append(&all).expect("written");
-        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened again");
+        let mut book = Book::open(&folder.0, None).expect("opened again");
         book.append(&all).expect("nothing new");
         assert_eq!(text(&folder.0), joined(&all));
     }
@@ -237,7 +266,7 @@ mod tests {
     fn what_could_not_be_forced_is_written_again() {
         let folder = TempFolder::new("book-force");
         let all = lines(4);
-        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
         book.append(&all[..2]).expect("written");
         let forced = book.forced;
         // Takes whatever is written, keeps nothing, and cannot be forced (EINVAL).
@@ -252,6 +281,40 @@ mod tests {
     }
 
     #[test]
+    fn what_may_never_have_reached_the_disk_is_written_again_by_the_next_process() {
+        let folder = TempFolder::new("book-unforced");
+        let all = lines(20);
+        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
+        book.max_len = 1_000;
+        for line in &all {
+            book.append(std::slice::from_ref(line)).expect("written");
+        }
+        let before = files(&folder.0).expect("listed");
+        // In the middle of a file that is not the last, from its first entry on, and everything.
+        let middle = first_of(&before[1]).expect("a number") + 1;
+        for waiting in [20, middle, middle - 1, 1] {
+            for path in files(&folder.0).expect("listed") {
+                let text = fs::read_to_string(&path).expect("read");
+                let first = first_of(&path).expect("a number");
+                // The kernel had them, and the disk has something else.
+                let spoilt = text
+                    .split_inclusive('\n')
+                    .zip(first..)
+                    .map(|(line, number)| match number < waiting {
+                        true => line.to_owned(),
+                        false => line.replace("Confirmed", "Confused!"),
+                    });
+                let spoilt: String = spoilt.collect();
+                fs::write(&path, spoilt).expect("written");
+            }
+            let mut book = Book::open(&folder.0, Some(waiting)).expect("opened");
+            let again = &all[waiting as usize - 1..];
+            book.append(again).expect("written again");
+            assert_eq!(text(&folder.0), joined(&all), "from {waiting}");
+        }
+    }
+
+    #[test]
     fn an_end_cut_off_anywhere_is_written_again() {
         let all = lines(3);
         let whole = joined(&all);
@@ -259,7 +322,7 @@ mod tests {
         for cut in before..=whole.len() {
             let folder = TempFolder::new("book-cut");
             fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &whole[..cut]).expect("written");
-            let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+            let mut book = Book::open(&folder.0, Some(3)).expect("opened");
             book.append(&all[2..]).expect("written again");
             assert_eq!(text(&folder.0), whole, "cut at {cut}");
         }
@@ -271,7 +334,7 @@ mod tests {
         let all = lines(3);
         let cut = format!("{}{}", joined(&all[..2]), &all[2].1[..10]);
         fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &cut).expect("written");
-        let mut book = Book::open(&folder.0, |_| Ok(false)).expect("opened");
+        let mut book = Book::open(&folder.0, None).expect("opened");
         book.append(&all[2..]).expect("in a new file");
         assert_eq!(text(&folder.0), format!("{cut}{}", all[2].1));
         assert_eq!(files(&folder.0).expect("listed").len(), 2);
@@ -281,7 +344,7 @@ mod tests {
     fn a_new_file_goes_on_where_the_one_before_ends() {
         let folder = TempFolder::new("book-rotate");
         let all = lines(20);
-        let mut book = Book::open(&folder.0, |_| Ok(true)).expect("opened");
+        let mut book = Book::open(&folder.0, None).expect("opened");
         book.max_len = 1_000;
         for line in &all {
             book.append(std::slice::from_ref(line)).expect("written");

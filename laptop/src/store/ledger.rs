@@ -319,16 +319,13 @@ impl Store {
     }
 }
 
-/// Whether the line of this entry is still to be written into a file.
-pub(super) fn waits(connection: &Connection, number: u64) -> Result<bool, StoreError> {
-    let line = connection
-        .query_row(
-            "SELECT 1 FROM ledger_pending WHERE number = ?1",
-            [signed(number)],
-            |_| Ok(()),
-        )
-        .optional()?;
-    Ok(line.is_some())
+/// The first entry whose line is still to be written into a file.
+pub(super) fn waiting(connection: &Connection) -> Result<Option<u64>, StoreError> {
+    let first: Option<i64> =
+        connection.query_row("SELECT min(number) FROM ledger_pending", [], |row| {
+            row.get(0)
+        })?;
+    Ok(first.map(unsigned))
 }
 
 fn put(

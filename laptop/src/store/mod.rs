@@ -188,7 +188,7 @@ impl Store {
         schema::prepare(&mut connection, &path)?;
         let ledger_folder = folder.join("ledger");
         make_private_folder(&ledger_folder)?;
-        let book = book::Book::open(&ledger_folder, |number| ledger::waits(&connection, number))?;
+        let book = book::Book::open(&ledger_folder, ledger::waiting(&connection)?)?;
         let store = Self {
             scribe: ledger::Scribe::open(&connection)?,
             connection: Mutex::new(connection),

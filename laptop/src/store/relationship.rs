@@ -177,23 +177,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`] also for a revoked relationship: a renewal cannot revive it.
     pub fn set_keys(&self, id: RelationshipId, keys: &KeyRing) -> Result<(), StoreError> {
-        let next = keys.next.as_ref();
-        self.update_one(
-            "UPDATE relationships SET our_key = ?2, peer_key = ?3, token_secret = ?4, next_our_key = ?5,
-                next_peer_key = ?6, next_token_secret = ?7 WHERE id = ?1 AND revoked_at IS NULL",
-            params![
-                id,
-                keys.current.own.expose(),
-                keys.current.peer.0,
-                keys.current.token.expose(),
-                next.map(|next| next.own.expose()),
-                next.map(|next| next.peer.0),
-                next.map(|next| next.token.expose())
-            ],
-        )
+        write_keys(&self.lock(), id, keys)
     }
 
-    /// The keys of a renewal have been proven: `keys` holds them alone, and their age counts from `now`.
+    /// The keys of a renewal have been proven: `keys` holds them alone, their age counts from `now`, and the ledger knows them
+    /// before it has to know what they sign.
     ///
     /// # Errors
     /// As [`Store::set_keys`].
@@ -203,16 +191,18 @@ impl Store {
         keys: &KeyRing,
         now: i64,
     ) -> Result<(), StoreError> {
-        // Should the process end between the two, the keys merely count as older than they are.
-        self.set_keys(id, keys)?;
-        self.update_and_note(
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        write_keys(&transaction, id, keys)?;
+        transaction.execute(
             "UPDATE relationships SET keys_since = ?2 WHERE id = ?1",
             params![id, now],
-            Event::Rekeyed {
-                device: id,
-                key: Hex(keys.current.peer.0),
-            },
-        )
+        )?;
+        let key = Hex(keys.current.peer.0);
+        self.scribe
+            .note(&transaction, Event::Rekeyed { device: id, key })?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// The device has shown that it has stored its side of the pairing.
@@ -347,6 +337,31 @@ impl Store {
             0 => Err(StoreError::Unknown),
             _ => Ok(()),
         }
+    }
+}
+
+fn write_keys(
+    connection: &Connection,
+    id: RelationshipId,
+    keys: &KeyRing,
+) -> Result<(), StoreError> {
+    let next = keys.next.as_ref();
+    let changed = connection.execute(
+        "UPDATE relationships SET our_key = ?2, peer_key = ?3, token_secret = ?4, next_our_key = ?5,
+            next_peer_key = ?6, next_token_secret = ?7 WHERE id = ?1 AND revoked_at IS NULL",
+        params![
+            id,
+            keys.current.own.expose(),
+            keys.current.peer.0,
+            keys.current.token.expose(),
+            next.map(|next| next.own.expose()),
+            next.map(|next| next.peer.0),
+            next.map(|next| next.token.expose())
+        ],
+    )?;
+    match changed {
+        0 => Err(StoreError::Unknown),
+        _ => Ok(()),
     }
 }
 

@@ -56,7 +56,7 @@ impl Daemon {
 fn error(error: ClientError) -> RpcError {
     match error {
         ClientError::Refused(refused) => refused,
-        ClientError::Unreachable(..) | ClientError::Ended => {
+        ClientError::Unreachable(..) | ClientError::Ended | ClientError::Silent => {
             RpcError::new(ErrorKind::Unavailable, error.to_string())
         }
         ClientError::Malformed(_) | ClientError::Io(_) => {

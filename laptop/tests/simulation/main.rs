@@ -386,6 +386,9 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// What the process leaves that has run them.
+const RAN: &str = "ran";
+
 const NAME: &str =
     "whatever_fails_every_request_runs_once_and_its_answer_arrives_whole_and_the_ledger_tells_it";
 
@@ -403,10 +406,14 @@ fn whatever_fails_every_request_runs_once_and_its_answer_arrives_whole_and_the_l
             .args([NAME, "--exact", "--nocapture"])
             .envs(disk.environment())
             .status();
+        let ran = folder.join(RAN).is_file();
         let _ = fs::remove_dir_all(&folder);
         assert!(status.unwrap().success(), "the seed is above");
+        assert!(ran, "{NAME} is no longer what this is called");
         return;
     }
+    let page = std::env::var_os("OFFICEOS_DISK").unwrap();
+    fs::write(Path::new(&page).with_file_name(RAN), "").unwrap();
     let folder = base.join(format!("officeos-simulation-{}", std::process::id()));
     let one = number("OFFICEOS_SEED");
     let runs = one.map_or(number("OFFICEOS_RUNS").unwrap_or(1_000), |_| 1);
@@ -432,6 +439,8 @@ fn whatever_fails_every_request_runs_once_and_its_answer_arrives_whole_and_the_l
                 world.handheld.open.items.keys()
             );
         }
+        let stands = world.laptop.begin(&mut world.faults) && world.laptop.pay();
+        assert!(stands, "a disk that works takes what is owed");
         world.laptop.check_ledger();
         met.add(&world.faults);
         ended += world.handheld.away.len();

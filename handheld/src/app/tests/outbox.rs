@@ -189,7 +189,15 @@ fn a_request_that_had_failed_when_the_battery_went_goes_on_with_its_answer() {
         (turn.text.as_str(), &turn.state),
         ("hello", &TurnState::Done)
     );
-    // Or says again that it failed.
+    // So is one that the card has as never sent: what sent it could not be written.
+    let mut unsent = stored.clone();
+    unsent.entries[0].state = EntryState::Waiting;
+    let mut p = Player::new(Model::new(Panel::VGA, 1));
+    p.send(Msg::Card(CardEvent::Loaded(Box::new(unsent))));
+    assert_eq!(submitted(&link(&mut p)), [id]);
+    p.send(data(id, 0, 0, "hello", true));
+    assert_eq!(p.model.chats.list[0].turns[1].text, "hello");
+    // Or the laptop says again that it failed.
     let mut p = Player::new(Model::new(Panel::VGA, 1));
     p.send(Msg::Card(CardEvent::Loaded(Box::new(stored))));
     link(&mut p);

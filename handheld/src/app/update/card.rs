@@ -242,7 +242,8 @@ fn reconcile(model: &mut Model, fx: &mut Effects) {
             entry.received.clear();
             if let Some(turn) = turn {
                 // It had failed, and the battery went before its entry did: it goes on, wherever that leads.
-                if matches!(turn.state, TurnState::Broken(_)) && entry.state.is_under_way() {
+                let goes_on = !matches!(entry.state, EntryState::Failed(_)) && !entry.stopping;
+                if matches!(turn.state, TurnState::Broken(_)) && goes_on {
                     turn.state = TurnState::Open;
                 }
                 // The text itself says how much of it is safe.

@@ -53,18 +53,7 @@ impl Keeper {
                 };
                 result
             }
-            // The next start takes it up again where the card's words end, and the laptop still has the rest.
-            Effect::DropEntry(laptop, id) if self.is_unsaved(RequestKey { laptop, id }) => Ok(()),
-            Effect::DropEntry(laptop, id) => {
-                self.unwritten.remove(&RequestKey { laptop, id });
-                self.torn.remove(&(laptop, id));
-                let (mut changes, blobs) = self.parts.drop_request(laptop, id);
-                changes.push(Change::Delete(Table::Outbox, shelf::entry_key(laptop, id)));
-                self.change(changes)?;
-                blobs
-                    .iter()
-                    .try_for_each(|blob| self.card()?.delete_blob(blob))
-            }
+            Effect::DropEntry(laptop, id) => self.drop_entry(RequestKey { laptop, id }),
             Effect::SavePart {
                 laptop,
                 id,
@@ -110,14 +99,19 @@ impl Keeper {
                 .set_settings(&shelf::encode_settings(&settings)),
             Effect::SaveLaptop(laptop) => self.change(vec![shelf::save_laptop(&laptop)]),
             Effect::SaveChat(chat) => {
+                // What is older than this is not written after all.
+                self.unsaved.remove(&chat.id);
                 self.catch_up();
-                self.save_chat(chat)
+                let result = self.save_chat(chat);
+                self.release();
+                result
             }
             Effect::DropChat(id) => {
                 self.unsaved.remove(&id);
                 self.change(shelf::drop_chat(id))
             }
             Effect::SavePicture(picture) => {
+                self.unsaved_pictures.remove(&picture.id);
                 self.catch_up();
                 self.save_picture(picture)
             }

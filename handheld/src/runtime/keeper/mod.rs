@@ -57,6 +57,8 @@ pub struct Keeper {
     unsaved: BTreeMap<ChatId, Unsaved<Chat>>,
     /// Pictures whose last write failed.
     unsaved_pictures: BTreeMap<PictureId, Unsaved<Picture>>,
+    /// Requests that are over and still on the card, and whether the laptop is to be told once they are not.
+    held: BTreeMap<RequestKey, bool>,
     /// Results with a hole: a part of them could not be written.
     torn: BTreeSet<(LaptopId, RequestId)>,
     /// The laptop that a link is kept to.
@@ -87,6 +89,7 @@ impl Keeper {
             unwritten: BTreeMap::new(),
             unsaved: BTreeMap::new(),
             unsaved_pictures: BTreeMap::new(),
+            held: BTreeMap::new(),
             torn: BTreeSet::new(),
             linked: None,
             tell,
@@ -260,6 +263,7 @@ impl Keeper {
                 result
             }
             Errand::Flush(reply) => {
+                self.catch_up();
                 let _ = reply.send_blocking(());
                 Ok(())
             }

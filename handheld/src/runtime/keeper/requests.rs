@@ -7,7 +7,7 @@ use crate::app::model::laptop::LaptopId;
 use crate::app::model::outbox::{Entry, Failure, Origin, RequestId, RequestKey};
 use crate::app::model::{Chat, Picture, Role, TurnState};
 use crate::app::msg::{CardEvent, LinkEvent, Msg};
-use crate::card::CardError;
+use crate::card::{CardError, Change, Table};
 use crate::link::Command;
 
 impl Keeper {
@@ -39,11 +39,48 @@ impl Keeper {
 
     /// Writes down what the card did not take before. What it still does not take was told then.
     pub(super) fn catch_up(&mut self) {
+        if !matches!(self.state, State::Open(_)) {
+            return;
+        }
         for (_, unsaved) in std::mem::take(&mut self.unsaved) {
             let _ = self.save_chat(unsaved.record);
         }
         for (_, unsaved) in std::mem::take(&mut self.unsaved_pictures) {
             let _ = self.save_picture(unsaved.record);
+        }
+        self.release();
+    }
+
+    /// A request is over. It stays while its answer is in no conversation on the card: the next start takes it up again where the
+    /// card's words end, and the laptop still has the rest.
+    pub(super) fn drop_entry(&mut self, key: RequestKey) -> Result<(), CardError> {
+        if self.is_unsaved(key) {
+            self.held.entry(key).or_default();
+            return Ok(());
+        }
+        let RequestKey { laptop, id } = key;
+        self.unwritten.remove(&key);
+        self.torn.remove(&(laptop, id));
+        let (mut changes, blobs) = self.parts.drop_request(laptop, id);
+        changes.push(Change::Delete(Table::Outbox, shelf::entry_key(laptop, id)));
+        if let Err(error) = self.change(changes) {
+            self.held.entry(key).or_default();
+            return Err(error);
+        }
+        if self.held.remove(&key) == Some(true) && self.linked == Some(laptop) {
+            // A link that is gone takes nothing; the laptop drops it in time.
+            let _ = self.link.send_blocking(Command::Ack(id));
+        }
+        blobs
+            .iter()
+            .try_for_each(|blob| self.card()?.delete_blob(blob))
+    }
+
+    /// Drops what was held and need not be any longer.
+    pub(super) fn release(&mut self) {
+        let held: Vec<_> = self.held.keys().copied().collect();
+        for key in held {
+            let _ = self.drop_entry(key);
         }
     }
 
@@ -85,8 +122,9 @@ impl Keeper {
             return;
         }
         if let Command::Ack(id) = &command
-            && linked(*id).is_some_and(|key| self.is_unsaved(key))
+            && let Some(acknowledged) = linked(*id).and_then(|key| self.held.get_mut(&key))
         {
+            *acknowledged = true;
             return;
         }
         // A link that is gone takes nothing.
