@@ -246,20 +246,7 @@ fn pictures(pocket: &mut Pocket, provider: &Provider) -> Vec<(f64, f64)> {
     let rounds = (0..ROUNDS).map(|round| {
         let prompt = format!("A calm harbour {round}");
         pocket.home();
-        pocket.press("Up Up Up Left Right A");
-        support::eventually("the pictures", || {
-            let screen = pocket.fact("screen");
-            (screen == "gallery" || screen == "prompt").then_some(())
-        });
-        if pocket.fact("screen") == "gallery" {
-            pocket.press("Start");
-        }
-        pocket.wait("screen=prompt");
-        pocket.press("A");
-        pocket.wait("screen=writing");
-        pocket.type_text(&prompt);
-        pocket.press("Start");
-        pocket.wait("screen=prompt");
+        pocket.write_prompt(&prompt);
         let begun = Instant::now();
         pocket.press("Start");
         pocket.wait(&format!("pictures={}", round + 1));

@@ -290,20 +290,7 @@ fn headless(out: &Path) {
 
     // A picture.
     pocket.home();
-    pocket.press("Up Up Up Left Right A");
-    eventually("the pictures", || {
-        let screen = pocket.fact("screen");
-        (screen == "gallery" || screen == "prompt").then_some(())
-    });
-    if pocket.fact("screen") == "gallery" {
-        pocket.press("Start");
-    }
-    pocket.wait("screen=prompt");
-    pocket.press("A");
-    pocket.wait("screen=writing");
-    pocket.type_text("A calm harbour at sunset");
-    pocket.press("Start");
-    pocket.wait("screen=prompt");
+    pocket.write_prompt("A calm harbour at sunset");
     album.add(&mut pocket, "picture-prompt");
     pocket.press("Start");
     pocket.wait("screen=progress");

@@ -332,24 +332,9 @@ impl World {
                 wish
             }
             Wish::Picture(prompt) => {
-                pocket.press("Up Up Up Left Right A");
-                eventually("the pictures", || {
-                    let screen = pocket.fact("screen");
-                    (screen == "gallery" || screen == "prompt").then_some(())
-                });
-                if pocket.fact("screen") == "gallery" {
-                    pocket.press("Start");
-                }
-                pocket.wait("screen=prompt");
-                pocket.press("A");
-                pocket.wait("screen=writing");
-                pocket.type_text(prompt);
-                // It goes on from the prompt before.
-                let sent = Wish::Picture(pocket.fact("keyboard.text"));
+                let sent = pocket.write_prompt(prompt);
                 pocket.press("Start");
-                pocket.wait("screen=prompt");
-                pocket.press("Start");
-                sent
+                Wish::Picture(sent)
             }
         }
     }

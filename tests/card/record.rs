@@ -426,21 +426,7 @@ fn paint(app: &mut Pocket, prompt: &str) {
 
 fn ask_for_picture(app: &mut Pocket, prompt: &str) {
     app.home();
-    app.press("Up Up Up Left Right A");
-    eventually("the pictures", || {
-        let screen = app.fact("screen");
-        (screen == "gallery" || screen == "prompt").then_some(())
-    });
-    if app.fact("screen") == "gallery" {
-        app.press("Start");
-    }
-    app.wait("screen=prompt");
-    app.press("A");
-    app.wait("screen=writing");
-    // The prompt before is there: it is written on.
-    app.type_text(prompt);
-    app.press("Start");
-    app.wait("screen=prompt");
+    app.write_prompt(prompt);
     app.press("Start");
 }
 

@@ -172,6 +172,27 @@ impl Pocket {
         let _ = self.child.wait();
     }
 
+    /// From the home screen to a picture's prompt, types it there and gives it back as it stands then: it goes on from the prompt
+    /// before. Start sends it.
+    pub fn write_prompt(&mut self, text: &str) -> String {
+        self.press("Up Up Up Left Right A");
+        super::eventually("the pictures", || {
+            let screen = self.fact("screen");
+            (screen == "gallery" || screen == "prompt").then_some(())
+        });
+        if self.fact("screen") == "gallery" {
+            self.press("Start");
+        }
+        self.wait("screen=prompt");
+        self.press("A");
+        self.wait("screen=writing");
+        self.type_text(text);
+        let prompt = self.fact("keyboard.text");
+        self.press("Start");
+        self.wait("screen=prompt");
+        prompt
+    }
+
     /// Pairs with `laptop` by the real exchange: six digits that are read here and typed there.
     pub fn pair(&mut self, laptop: &Laptop) {
         laptop.ctl().json(&["pair", "--open"]);
