@@ -33,14 +33,15 @@ impl Fault {
             error.kind(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
         );
-        Self::new(
-            if full {
-                ErrorCode::StoreFull
-            } else {
-                ErrorCode::StoreFailed
-            },
-            error.to_string(),
-        )
+        match full {
+            true => Self::full(),
+            false => Self::new(ErrorCode::StoreFailed, error.to_string()),
+        }
+    }
+
+    /// The laptop's disk has no room left.
+    pub fn full() -> Self {
+        Self::new(ErrorCode::StoreFull, "the laptop's disk is full")
     }
 
     /// Whether this side left before the service could say what it had used.
@@ -98,5 +99,22 @@ impl From<Failure> for Fault {
 impl From<CallError> for Fault {
     fn from(error: CallError) -> Self {
         Failure::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_full_disk_is_said_in_words_and_other_faults_in_the_systems() {
+        let full = Fault::disk(&Error::from_raw_os_error(nix::libc::ENOSPC));
+        assert_eq!(full.code, ErrorCode::StoreFull);
+        assert_eq!(full.detail, "the laptop's disk is full");
+        assert_eq!(Fault::disk(&ErrorKind::QuotaExceeded.into()), full);
+        let failed = Fault::disk(&Error::from_raw_os_error(nix::libc::EIO));
+        assert_eq!(failed.code, ErrorCode::StoreFailed);
+        assert!(failed.detail.contains("error 5"), "{failed}");
     }
 }

@@ -314,7 +314,7 @@ pub(super) fn store_fault(error: crate::store::StoreError) -> Fault {
     match error {
         full if full.is_full() => {
             log::error!("store: {full}");
-            Fault::new(ErrorCode::StoreFull, "the laptop's disk is full")
+            Fault::full()
         }
         crate::store::StoreError::File(_, error) => Fault::disk(&error),
         crate::store::StoreError::Unknown => Fault::new(
