@@ -76,13 +76,6 @@ static int64_t size(int fd) {
   return about.st_size;
 }
 
-// Gives back what was taken and not needed.
-static void give(uint64_t unused) {
-  uint64_t room = atomic_load(&page->room);
-  while (room != UINT64_MAX && !atomic_compare_exchange_weak(&page->room, &room, room + unused)) {
-  }
-}
-
 // Takes up to `wanted` octets of the room; how many there were.
 static uint64_t take(uint64_t wanted) {
   uint64_t room = atomic_load(&page->room), taken;
@@ -143,20 +136,22 @@ ssize_t pwrite64(int fd, const void *octets, size_t len, off64_t at) {
 
 ssize_t pwrite(int fd, const void *octets, size_t len, off_t at) { return pwrite64(fd, octets, len, at); }
 
-// Whoever copies asks for far more than there is: what is not copied was not taken.
-static ssize_t copied(int fd, int64_t fit, long done) {
-  if (size(fd) >= 0 && done < fit) give((uint64_t)(fit - (done > 0 ? done : 0)));
-  return done;
+// Whoever copies asks for far more than there is: what the source still has at most.
+static uint64_t left(int from, const off64_t *at, size_t len) {
+  int64_t there = size(from);
+  if (there < 0) return len;
+  uint64_t begun = at ? (uint64_t)*at : place(from), rest = (uint64_t)there > begun ? (uint64_t)there - begun : 0;
+  return rest < len ? rest : len;
 }
 
 ssize_t copy_file_range(int from, off64_t *at, int fd, off64_t *to, size_t len, unsigned int flags) {
-  int64_t fit = fits(fd, to ? (uint64_t)*to : place(fd), len);
-  return fit < 0 ? fit : copied(fd, fit, syscall(SYS_copy_file_range, from, at, fd, to, (size_t)fit, flags));
+  int64_t fit = fits(fd, to ? (uint64_t)*to : place(fd), left(from, at, len));
+  return fit < 0 ? fit : syscall(SYS_copy_file_range, from, at, fd, to, (size_t)fit, flags);
 }
 
 ssize_t sendfile64(int fd, int from, off64_t *at, size_t len) {
-  int64_t fit = fits(fd, place(fd), len);
-  return fit < 0 ? fit : copied(fd, fit, syscall(SYS_sendfile, fd, from, at, (size_t)fit));
+  int64_t fit = fits(fd, place(fd), left(from, at, len));
+  return fit < 0 ? fit : syscall(SYS_sendfile, fd, from, at, (size_t)fit);
 }
 
 static long grow(int fd, uint64_t end) {

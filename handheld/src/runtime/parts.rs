@@ -211,31 +211,34 @@ impl Parts {
     }
 
     /// Forgets the parts of a request: the changes for that, and the blobs to delete afterwards.
-    pub fn drop_request(&mut self, laptop: LaptopId, id: RequestId) -> (Vec<Change>, Vec<String>) {
+    pub fn drop_request(&self, laptop: LaptopId, id: RequestId) -> (Vec<Change>, Vec<String>) {
         self.drop_where(|key| key.0 == laptop && key.1 == id)
     }
 
-    /// Forgets the parts of all requests to a laptop, as [`Parts::drop_request`] does.
-    pub fn drop_laptop(&mut self, laptop: LaptopId) -> (Vec<Change>, Vec<String>) {
-        self.drop_where(|key| key.0 == laptop)
+    /// What [`Parts::drop_request`] told to drop is dropped.
+    pub fn forget_request(&mut self, laptop: LaptopId, id: RequestId) {
+        self.open.retain(|key, _| key.0 != laptop || key.1 != id);
     }
 
-    fn drop_where(&mut self, goes: impl Fn(&PartId) -> bool) -> (Vec<Change>, Vec<String>) {
-        let mine: Vec<PartId> = self.open.keys().filter(|key| goes(key)).copied().collect();
+    /// Forgets the parts of all requests to a laptop: what to change on the card, and the blobs that go with it.
+    pub fn drop_laptop(&mut self, laptop: LaptopId) -> (Vec<Change>, Vec<String>) {
+        let drops = self.drop_where(|key| key.0 == laptop);
+        self.open.retain(|key, _| key.0 != laptop);
+        drops
+    }
+
+    fn drop_where(&self, goes: impl Fn(&PartId) -> bool) -> (Vec<Change>, Vec<String>) {
         let (mut changes, mut blobs) = (Vec::new(), Vec::new());
-        for key in mine {
-            let Some(open) = self.open.remove(&key) else {
-                continue;
-            };
+        for (key, open) in self.open.iter().filter(|(key, _)| goes(key)) {
             changes.push(Change::Delete(
                 Table::Part,
                 shelf::part_key(key.0, key.1, key.2),
             ));
             if !matches!(
-                (open.part.kept, open.part.target),
+                (open.part.kept, &open.part.target),
                 (true, Some(PartTarget::Picture(_)))
             ) {
-                blobs.push(open.part.blob);
+                blobs.push(open.part.blob.clone());
             }
         }
         (changes, blobs)

@@ -95,9 +95,9 @@ impl Client {
         params: Value,
     ) -> Result<Value, ClientError> {
         self.reader.get_ref().set_read_timeout(Some(patience))?;
-        let answer = self.call(method, params)?;
+        let answer = self.call(method, params);
         self.reader.get_ref().set_read_timeout(None)?;
-        Ok(answer)
+        answer
     }
 
     /// Calls `method` and waits for its answer.

@@ -28,10 +28,11 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Opens the last file in `folder`. Entries from `waiting` on still wait in the database: whatever of them stands in files
-    /// may be known to the kernel alone, where it failed to be forced, and is written again. An end that is no whole line and that
-    /// nobody waits for is left as it is, for whoever verifies it, and a new file is begun.
-    pub(super) fn open(folder: &Path, waiting: Option<u64>) -> Result<Self, StoreError> {
+    /// Opens the last file in `folder`. Entries from `waiting` on still wait in the database, which knows them up to `head`: whatever
+    /// of them stands in files may be known to the kernel alone, where it failed to be forced, and is written again. An end that is
+    /// no whole line and that nobody waits for, and files that go further than the database, are left as they are, for whoever
+    /// verifies them, and a new file is begun.
+    pub(super) fn open(folder: &Path, waiting: Option<u64>, head: u64) -> Result<Self, StoreError> {
         let mut book = Self {
             folder: folder.to_owned(),
             open: None,
@@ -40,6 +41,16 @@ impl Book {
             max_len: MAX_FILE_LEN,
         };
         let mut files = files(folder)?;
+        if let Some(path) = files.last()
+            && last_of(path)? > head
+        {
+            log::error!(
+                "{} goes further than the database, which ends with entry {head}: an older one was put back",
+                path.display()
+            );
+            book.last = waiting.map_or(head, |waiting| waiting - 1);
+            return Ok(book);
+        }
         // Files that hold nothing else.
         while let Some(path) = files.pop_if(|path| first_of(path) >= waiting && waiting.is_some()) {
             fs::remove_file(&path).map_err(|error| StoreError::File(path, error))?;
@@ -58,12 +69,11 @@ impl Book {
         let first = first_of(&path).unwrap_or(1);
         // A file whose first line was cut short holds nothing yet: its name tells which that was.
         book.last = last.unwrap_or(first - 1);
-        let unforced = waiting.filter(|waiting| *waiting <= book.last);
-        let before = match unforced {
+        let before = match waiting {
             Some(waiting) => before_line(&file, waiting - first, waiting).map_err(failed)?,
             None => None,
         };
-        if let (Some(waiting), Some(before)) = (unforced, before) {
+        if let (Some(waiting), Some(before)) = (waiting, before) {
             (book.last, whole) = (waiting - 1, before);
         } else if whole < length && waiting != Some(book.last + 1) {
             log::error!(
@@ -182,6 +192,13 @@ pub fn first_of(path: &Path) -> Option<u64> {
         .then(|| digits.parse().ok())?
 }
 
+/// The number of a file's last whole entry; where that does not read, of the one before its first.
+fn last_of(path: &Path) -> Result<u64, StoreError> {
+    let last = File::open(path).and_then(|file| end_of(&file));
+    let (_, last) = last.map_err(|error| StoreError::File(path.to_owned(), error))?;
+    Ok(last.unwrap_or_else(|| first_of(path).unwrap_or(1) - 1))
+}
+
 /// Where entry `number` begins, which has `count` lines before it; `None` where the line before it is no such entry, so that
 /// the file is not what was written.
 fn before_line(file: &File, count: u64, number: u64) -> io::Result<Option<u64>> {
@@ -254,10 +271,10 @@ mod tests {
     fn lines_are_there_once_however_often_they_are_given() {
         let folder = TempFolder::new("book-once");
         let all = lines(5);
-        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
+        let mut book = Book::open(&folder.0, Some(1), 20).expect("opened");
         book.append(&all[..3]).expect("written");
         book.append(&all).expect("written");
-        let mut book = Book::open(&folder.0, None).expect("opened again");
+        let mut book = Book::open(&folder.0, None, 20).expect("opened again");
         book.append(&all).expect("nothing new");
         assert_eq!(text(&folder.0), joined(&all));
     }
@@ -266,7 +283,7 @@ mod tests {
     fn what_could_not_be_forced_is_written_again() {
         let folder = TempFolder::new("book-force");
         let all = lines(4);
-        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
+        let mut book = Book::open(&folder.0, Some(1), 20).expect("opened");
         book.append(&all[..2]).expect("written");
         let forced = book.forced;
         // Takes whatever is written, keeps nothing, and cannot be forced (EINVAL).
@@ -284,7 +301,7 @@ mod tests {
     fn what_may_never_have_reached_the_disk_is_written_again_by_the_next_process() {
         let folder = TempFolder::new("book-unforced");
         let all = lines(20);
-        let mut book = Book::open(&folder.0, Some(1)).expect("opened");
+        let mut book = Book::open(&folder.0, Some(1), 20).expect("opened");
         book.max_len = 1_000;
         for line in &all {
             book.append(std::slice::from_ref(line)).expect("written");
@@ -302,16 +319,40 @@ mod tests {
                     .zip(first..)
                     .map(|(line, number)| match number < waiting {
                         true => line.to_owned(),
-                        false => line.replace("Confirmed", "Confused!"),
+                        false => line.replace("confirmed", "confused!"),
                     });
                 let spoilt: String = spoilt.collect();
+                let begins = text.split_inclusive('\n').count() as u64 + first;
+                assert_eq!(spoilt != text, begins > waiting, "{first}");
                 fs::write(&path, spoilt).expect("written");
             }
-            let mut book = Book::open(&folder.0, Some(waiting)).expect("opened");
+            let mut book = Book::open(&folder.0, Some(waiting), 20).expect("opened");
             let again = &all[waiting as usize - 1..];
             book.append(again).expect("written again");
             assert_eq!(text(&folder.0), joined(&all), "from {waiting}");
         }
+    }
+
+    #[test]
+    fn files_that_go_further_than_the_database_are_left_as_they_are() {
+        let folder = TempFolder::new("book-further");
+        let all = lines(9);
+        let mut book = Book::open(&folder.0, Some(1), 20).expect("opened");
+        book.append(&all).expect("written");
+        for waiting in [None, Some(4), Some(1)] {
+            // A database that was put back ends with entry 5.
+            Book::open(&folder.0, waiting, 5).expect("opened");
+            assert_eq!(text(&folder.0), joined(&all));
+        }
+        // What it goes on with stands in a file of its own.
+        let mut book = Book::open(&folder.0, Some(5), 5).expect("opened");
+        book.append(&all[4..6]).expect("written");
+        let files = files(&folder.0).expect("listed");
+        let read = |path: &PathBuf| fs::read_to_string(path).expect("read");
+        assert_eq!(
+            files.iter().map(read).collect::<Vec<_>>(),
+            [joined(&all), joined(&all[4..6])]
+        );
     }
 
     #[test]
@@ -322,7 +363,7 @@ mod tests {
         for cut in before..=whole.len() {
             let folder = TempFolder::new("book-cut");
             fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &whole[..cut]).expect("written");
-            let mut book = Book::open(&folder.0, Some(3)).expect("opened");
+            let mut book = Book::open(&folder.0, Some(3), 20).expect("opened");
             book.append(&all[2..]).expect("written again");
             assert_eq!(text(&folder.0), whole, "cut at {cut}");
         }
@@ -334,7 +375,7 @@ mod tests {
         let all = lines(3);
         let cut = format!("{}{}", joined(&all[..2]), &all[2].1[..10]);
         fs::write(folder.0.join(format!("{:020}{ENDING}", 1)), &cut).expect("written");
-        let mut book = Book::open(&folder.0, None).expect("opened");
+        let mut book = Book::open(&folder.0, None, 20).expect("opened");
         book.append(&all[2..]).expect("in a new file");
         assert_eq!(text(&folder.0), format!("{cut}{}", all[2].1));
         assert_eq!(files(&folder.0).expect("listed").len(), 2);
@@ -344,7 +385,7 @@ mod tests {
     fn a_new_file_goes_on_where_the_one_before_ends() {
         let folder = TempFolder::new("book-rotate");
         let all = lines(20);
-        let mut book = Book::open(&folder.0, None).expect("opened");
+        let mut book = Book::open(&folder.0, None, 20).expect("opened");
         book.max_len = 1_000;
         for line in &all {
             book.append(std::slice::from_ref(line)).expect("written");

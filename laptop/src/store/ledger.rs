@@ -343,7 +343,7 @@ fn put(
     Ok(next)
 }
 
-fn head(connection: &Connection) -> Result<Head, StoreError> {
+pub(super) fn head(connection: &Connection) -> Result<Head, StoreError> {
     match value(connection, HEAD)? {
         None => Ok(Head::START),
         Some(bytes) => postcard::from_bytes(&bytes)

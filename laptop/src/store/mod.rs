@@ -188,7 +188,11 @@ impl Store {
         schema::prepare(&mut connection, &path)?;
         let ledger_folder = folder.join("ledger");
         make_private_folder(&ledger_folder)?;
-        let book = book::Book::open(&ledger_folder, ledger::waiting(&connection)?)?;
+        let (waiting, end) = (
+            ledger::waiting(&connection)?,
+            ledger::head(&connection)?.number,
+        );
+        let book = book::Book::open(&ledger_folder, waiting, end)?;
         let store = Self {
             scribe: ledger::Scribe::open(&connection)?,
             connection: Mutex::new(connection),

@@ -101,8 +101,9 @@ impl Keeper {
             Effect::SaveChat(chat) => {
                 // What is older than this is not written after all.
                 self.unsaved.remove(&chat.id);
-                self.catch_up();
+                self.try_again();
                 let result = self.save_chat(chat);
+                // Only now is it known which answers are on the card.
                 self.release();
                 result
             }

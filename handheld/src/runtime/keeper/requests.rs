@@ -37,8 +37,14 @@ impl Keeper {
         result
     }
 
-    /// Writes down what the card did not take before. What it still does not take was told then.
+    /// Writes down what the card did not take before, and drops what waited for that.
     pub(super) fn catch_up(&mut self) {
+        self.try_again();
+        self.release();
+    }
+
+    /// Writes down what the card did not take before. What it still does not take was told then.
+    pub(super) fn try_again(&mut self) {
         if !matches!(self.state, State::Open(_)) {
             return;
         }
@@ -48,7 +54,6 @@ impl Keeper {
         for (_, unsaved) in std::mem::take(&mut self.unsaved_pictures) {
             let _ = self.save_picture(unsaved.record);
         }
-        self.release();
     }
 
     /// A request is over. It stays while its answer is in no conversation on the card: the next start takes it up again where the
@@ -67,6 +72,7 @@ impl Keeper {
             self.held.entry(key).or_default();
             return Err(error);
         }
+        self.parts.forget_request(laptop, id);
         if self.held.remove(&key) == Some(true) && self.linked == Some(laptop) {
             // A link that is gone takes nothing; the laptop drops it in time.
             let _ = self.link.send_blocking(Command::Ack(id));
@@ -110,6 +116,12 @@ impl Keeper {
     pub(super) fn pass(&mut self, command: Command) {
         // Commands name requests of the laptop that a link is kept to.
         let linked = |id: RequestId| self.linked.map(|laptop| RequestKey { laptop, id });
+        if let Command::Ack(id) = &command
+            && let Some(acknowledged) = linked(*id).and_then(|key| self.held.get_mut(&key))
+        {
+            *acknowledged = true;
+            return;
+        }
         if let Command::Submit { id, .. } | Command::Ack(id) = &command
             && let Some(failure) = linked(*id).and_then(|key| self.unwritten.get(&key))
         {
@@ -119,12 +131,6 @@ impl Keeper {
                     .tell
                     .send_blocking(Msg::Link(LinkEvent::Failed { id: *id, failure }));
             }
-            return;
-        }
-        if let Command::Ack(id) = &command
-            && let Some(acknowledged) = linked(*id).and_then(|key| self.held.get_mut(&key))
-        {
-            *acknowledged = true;
             return;
         }
         // A link that is gone takes nothing.

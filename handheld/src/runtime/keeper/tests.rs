@@ -139,6 +139,9 @@ fn an_answer_that_the_card_refuses_is_not_acknowledged_and_its_request_stays() {
     b.effect(Effect::DropEntry(laptop, id));
     b.keeper.carry_out(Errand::Pass(Command::Ack(id)));
     assert_eq!((b.entries(), b.acknowledged()), (1, vec![]));
+    // Nor does another attempt that fails let it go.
+    b.effect(Effect::SaveChat(answered(chat, key, too_long())));
+    assert_eq!((b.entries(), b.acknowledged()), (1, vec![]));
     // Written after all, it goes, and the laptop hears of it.
     b.effect(Effect::SaveChat(answered(chat, key, "short".into())));
     assert_eq!((b.entries(), b.acknowledged()), (0, vec![id]));
