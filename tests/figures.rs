@@ -214,20 +214,7 @@ fn memory(mut pocket: Pocket, laptop: &Laptop, home: &Path) -> Pocket {
 /// Paints a picture and opens it.
 fn picture(pocket: &mut Pocket) {
     pocket.home();
-    pocket.press("Up Up Up Left Right A");
-    support::eventually("the pictures", || {
-        let screen = pocket.fact("screen");
-        (screen == "gallery" || screen == "prompt").then_some(())
-    });
-    if pocket.fact("screen") == "gallery" {
-        pocket.press("Start");
-    }
-    pocket.wait("screen=prompt");
-    pocket.press("A");
-    pocket.wait("screen=writing");
-    pocket.type_text("A calm harbour at sunset");
-    pocket.press("Start");
-    pocket.wait("screen=prompt");
+    pocket.write_prompt("A calm harbour at sunset");
     pocket.press("Start");
     pocket.wait("picture.0=ready");
     if pocket.fact("screen") == "progress" {

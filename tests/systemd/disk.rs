@@ -9,7 +9,7 @@ use std::path::Path;
 
 const STATE: &str = "/var/lib/officeos/state";
 /// Where the state is put while the file system changes under it.
-const ASIDE: &str = "/root/state";
+const ASIDE: &str = "/var/tmp/officeos-walk";
 const FILLER: &str = "/var/lib/officeos/state/filler";
 const UNIT: &str = "officeos-daemon.service";
 

@@ -269,6 +269,7 @@ fn open_store(folder: &Path) -> Result<Store, StartError> {
                     told = true;
                 }
                 systemd::waiting("Waits for room on its disk", ROOM_INTERVAL * 3);
+                // The kernel tells nobody of room that was made; somebody has to look.
                 std::thread::sleep(ROOM_INTERVAL);
             }
             opened => return opened.map_err(StartError::Store),
