@@ -25,6 +25,8 @@ struct Service(OwnedFd);
 impl Service {
     fn await_daemon(laptop: &Laptop) -> Self {
         let path = laptop.home.join("run/link.sock");
+        // A daemon that has just been started may not have made it yet.
+        std::fs::create_dir_all(laptop.home.join("run")).expect("a folder");
         let _ = std::fs::remove_file(&path);
         let socket = socket_with(
             AddressFamily::UNIX,
@@ -142,6 +144,29 @@ fn the_network_comes_with_every_pairing_and_greeting_whatever_the_carrier() {
     assert_eq!((greeting.ssid.len(), greeting.passphrase.len()), (0, 0));
     assert_eq!(greeting.port, cable.port());
     assert!(!laptop.log().contains(PASSPHRASE));
+}
+
+#[test]
+fn what_systemd_is_told_of_carriers_stays_when_the_start_is_over() {
+    let (laptop, told) = Laptop::notifying("notified");
+    let service = Service::await_daemon(&laptop);
+    let address = service.offer(1, "loopback", "null");
+
+    // The carrier may come before the start is over or after it: nothing that the end of the start says takes its place.
+    let (mut is_ready, mut statuses) = (false, Vec::new());
+    while !is_ready || statuses.len() < 2 {
+        let mut words = [0; 4096];
+        let len = told.recv(&mut words).expect("systemd is told");
+        for line in String::from_utf8_lossy(&words[..len]).lines() {
+            is_ready |= line == "READY=1";
+            statuses.extend(line.strip_prefix("STATUS=").map(str::to_owned));
+        }
+    }
+    let reached = format!("Reached by handhelds over loopback {address}");
+    assert_eq!(
+        statuses,
+        ["Waits for link-service to open a carrier", &reached]
+    );
 }
 
 #[test]

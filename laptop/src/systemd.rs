@@ -18,9 +18,10 @@ const KEYS_PREFIX: &str = "keys_";
 /// Longest credential, in octets: keys are far shorter.
 const MAX_CREDENTIAL_LEN: u64 = 4096;
 
-/// Says that the process does its work from now on, and in words what that is.
-pub fn ready(words: &str) {
-    say(&[NotifyState::Ready, NotifyState::Status(words)]);
+/// Says that the process does its work from now on. Without words, which could replace what another thread has said of
+/// that work already.
+pub fn ready() {
+    say(&[NotifyState::Ready]);
 }
 
 /// Says in words how things stand, for `systemctl status`. No words of peers, and no secrets.

@@ -1,7 +1,9 @@
 //! The laptop's processes in a folder of their own, ended with the test.
 
 use serde_json::Value;
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +16,7 @@ pub struct Laptop {
     pub home: PathBuf,
     daemon: Option<Child>,
     standalone: bool,
-    word_ms: Option<u32>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Laptop {
@@ -34,7 +36,8 @@ impl Laptop {
     /// One whose built-in partner takes its time over each word.
     pub fn slow(name: &str, word_ms: u32) -> Self {
         let mut laptop = Self::installed(name, "", true);
-        laptop.word_ms = Some(word_ms);
+        let pause = word_ms.to_string().into();
+        laptop.environment.push(("OFFICEOS_BUILTIN_WORD_MS", pause));
         laptop.launch();
         laptop
     }
@@ -54,6 +57,18 @@ impl Laptop {
         laptop.spawn();
         laptop.await_status("answer", |status| status["name"].is_string());
         laptop
+    }
+
+    /// The daemon alone, just started, and the socket at which it tells systemd how things stand.
+    #[allow(dead_code)] // Each run uses its own part.
+    pub fn notifying(name: &str) -> (Self, UnixDatagram) {
+        let mut laptop = Self::installed(name, "", false);
+        let path = laptop.home.join("notify");
+        let told = UnixDatagram::bind(&path).expect("a socket");
+        told.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        laptop.environment.push(("NOTIFY_SOCKET", path.into()));
+        laptop.spawn();
+        (laptop, told)
     }
 
     fn installed(name: &str, settings: &str, standalone: bool) -> Self {
@@ -78,7 +93,7 @@ impl Laptop {
             home,
             daemon: None,
             standalone,
-            word_ms: None,
+            environment: Vec::new(),
         }
     }
 
@@ -103,10 +118,7 @@ impl Laptop {
             .arg("--home")
             .arg(&self.home)
             .env("OFFICEOS_DISCOVERY", "off")
-            .envs(
-                self.word_ms
-                    .map(|ms| ("OFFICEOS_BUILTIN_WORD_MS", ms.to_string())),
-            )
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

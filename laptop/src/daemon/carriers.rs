@@ -54,6 +54,11 @@ impl Carriers {
         }
     }
 
+    /// Says how things stand before any link-service is reached.
+    pub(super) fn show(&self) {
+        crate::systemd::status(&self.lock().words());
+    }
+
     /// link-service has gone, and with it all that it had said.
     pub(super) fn detach(&self) {
         let mut inner = self.lock();

@@ -237,6 +237,7 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     let pulse = Arc::new(Pulse::new().map_err(StartError::Thread)?);
     let rooms = Rooms::new(Arc::clone(&hub), pairing, carriers, Arc::clone(&pulse));
     let socket = paths.run.join("link.sock");
+    rooms.carriers.show();
     thread("link", move || link::follow(&socket, &rooms))?;
     let tidied = Arc::clone(&hub);
     thread("tidy", move || tidy(&tidied))?;
@@ -246,7 +247,7 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         thread("watchdog", move || pulse::keep(interval, &pulse, &watched))?;
     }
     log::info!("laptop-daemon is ready in {}", paths.home.display());
-    systemd::ready("Ready");
+    systemd::ready();
     let signal = await_end(&ends, &reloader)?;
     log::info!("laptop-daemon ends: {signal}");
     systemd::stopping();

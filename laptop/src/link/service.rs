@@ -236,7 +236,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(EXIT_SOCKET);
         }
     };
-    systemd::ready("Keeps the carriers");
+    systemd::status("Keeps the carriers");
+    systemd::ready();
     let code = match follow(&ends, &exchange) {
         Ok(End::Socket(error)) => {
             log::error!("link-service: the socket failed: {error}");

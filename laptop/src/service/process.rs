@@ -177,7 +177,8 @@ pub fn run<H: Handler>(
         return ExitCode::from(EXIT_SOCKET);
     }
     log::info!("{name} is ready");
-    systemd::ready("Waits for requests");
+    systemd::status("Waits for requests");
+    systemd::ready();
     match Server::new(handler, options).run(&listener) {
         Ok(()) => {
             log::info!("{name} ends: nobody has asked anything for a while");

@@ -69,7 +69,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             paths.config.display()
         );
         // What its owner wants is no failure: to systemd it has started, and ended well.
-        systemd::ready("Page and gateway are off in daemon.toml");
+        systemd::status("Page and gateway are off in daemon.toml");
+        systemd::ready();
         systemd::stopping();
         return ExitCode::SUCCESS;
     }
@@ -92,7 +93,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::from(EXIT_SOCKET);
     }
     let pulse = Pulse::of(page.is_some(), gateway.is_some());
-    systemd::ready("Serves this machine");
+    systemd::status("Serves this machine");
+    systemd::ready();
     let control = paths.control();
     let serving = match (page, gateway) {
         (Some(page), Some(gateway)) => {
