@@ -231,8 +231,8 @@ impl Out {
     }
 }
 
-/// How long a daemon may take to say how things stand: it asks its services first.
-const STATUS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+/// How long a daemon that serves may take to say anything: other programs may keep the processors busy.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A connection and how to print.
 struct Talk {
@@ -244,8 +244,12 @@ struct Talk {
 
 impl Talk {
     fn connect(paths: &Paths, out: Out) -> Result<Self, CliError> {
+        let mut client = Client::connect(&paths.control())?;
+        // One that is starting, or waits for room on its disk, has the socket already and answers nobody yet. What is asked
+        // later may take its time.
+        client.call_within(PATIENCE, "methods", serde_json::Value::Null)?;
         Ok(Self {
-            client: Client::connect(&paths.control())?,
+            client,
             out,
             json: out.format != Format::Table || out.quiet,
         })
@@ -258,14 +262,6 @@ impl Talk {
     ) -> Result<T, CliError> {
         let params = serde_json::to_value(params).map_err(CliError::internal)?;
         let answer = self.client.call(method, params)?;
-        serde_json::from_value(answer).map_err(CliError::internal)
-    }
-
-    /// How things stand, from a daemon that serves.
-    fn status(&mut self) -> Result<crate::control::api::Status, CliError> {
-        let answer = self
-            .client
-            .call_within(STATUS_PATIENCE, "status", serde_json::Value::Null)?;
         serde_json::from_value(answer).map_err(CliError::internal)
     }
 

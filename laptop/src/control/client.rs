@@ -194,3 +194,20 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::TempFolder;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn a_daemon_that_holds_the_socket_and_answers_nobody_is_waited_for_so_long_and_no_longer() {
+        let folder = TempFolder::new("silent");
+        let path = folder.0.join("control.sock");
+        let _listener = UnixListener::bind(&path).expect("a socket");
+        let mut client = Client::connect(&path).expect("connected");
+        let answer = client.call_within(Duration::from_millis(1), "methods", Value::Null);
+        assert!(matches!(answer, Err(ClientError::Silent)));
+    }
+}
