@@ -450,20 +450,27 @@ impl World {
     }
 }
 
-#[test]
-fn a_laptop_that_finds_its_disk_full_at_start_waits_and_goes_on_by_itself() {
-    let folder = Folder::new("full-start");
-    let disk = Disk::new(&folder.path().join("disk"), 1);
+/// A laptop, the disk it is on, and where that is kept.
+fn on_a_disk_of_its_own(name: &str) -> (Laptop, Disk, Folder) {
+    let folder = Folder::new(&format!("{name}-disk"));
+    let disk = Disk::new(folder.path(), 1);
     let environment = disk.environment();
     let environment: Vec<_> = environment
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let mut laptop = Laptop::with("full-start", "", &environment);
+    let laptop = Laptop::with(name, "", &environment);
+    (laptop, disk, folder)
+}
+
+#[test]
+fn a_laptop_that_finds_its_disk_full_at_start_waits_and_goes_on_by_itself() {
+    let (mut laptop, disk, _folder) = on_a_disk_of_its_own("full-start");
     let devices = laptop.ctl().json(&["devices"]);
-    // What was killed leaves a log that the next start has to write on.
     laptop.kill();
     disk.full_after(0);
+    // The index of the database's log, which every start makes anew: on this disk there is no room for it any more.
+    std::fs::remove_file(laptop.home().join("state/officeos.db-shm")).expect("an index");
     let log = laptop.home().join("log");
     std::thread::scope(|scope| {
         let starting = scope.spawn(|| laptop.restart());
@@ -477,6 +484,35 @@ fn a_laptop_that_finds_its_disk_full_at_start_waits_and_goes_on_by_itself() {
     });
     assert!(disk.refused() > 0);
     assert_eq!(laptop.ctl().json(&["devices"]), devices);
+}
+
+#[test]
+fn what_the_owner_decides_on_a_full_disk_is_written_down() {
+    let (mut laptop, disk, _folder) = on_a_disk_of_its_own("full-decision");
+    let ctl = laptop.ctl();
+    for name in ["one", "two"] {
+        ctl.json(&["callers", "add", name]);
+    }
+    let before = ctl.json(&["callers", "show", "two"]);
+    disk.full_after(0);
+    ctl.json(&["callers", "revoke", "one"]);
+    assert!(disk.refused() > 0, "there was room all the same");
+    // The room was kept for a few: once it is used up, a decision is refused by name and changes nothing.
+    disk.full_after(0);
+    let refused = eventually("a refusal", || {
+        let output = ctl.run(&["callers", "permit", "two", "chat", "deny"]);
+        (!output.status.success()).then_some(output.stderr)
+    });
+    let words = String::from_utf8_lossy(&refused);
+    assert!(words.contains("is full"), "{words}");
+    // Both hold beyond the battery.
+    laptop.kill();
+    disk.make_room();
+    laptop.restart();
+    let callers = laptop.ctl().json(&["callers", "list"]);
+    assert_eq!(callers.as_array().map(Vec::len), Some(1), "{callers}");
+    let left = laptop.ctl().json(&["callers", "show", "two"]);
+    assert_eq!(left, before);
 }
 
 /// Says which run it was when it fails.

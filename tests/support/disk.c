@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 // One name for each call, as the C library exports them.
 #undef _FILE_OFFSET_BITS
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -39,6 +41,7 @@ struct page {
 };
 
 _Static_assert(sizeof(long) == 8, "offsets go through syscall(2) in one word");
+_Static_assert(sizeof(struct statvfs) == sizeof(struct statvfs64), "two names for one thing");
 
 static struct page *page;
 
@@ -85,6 +88,12 @@ static uint64_t take(uint64_t wanted) {
   } while (!atomic_compare_exchange_weak(&page->room, &room, room - taken));
   if (taken < wanted) atomic_fetch_add(&page->refused, 1);
   return taken;
+}
+
+// What was taken and is free again.
+static void give(uint64_t octets) {
+  uint64_t room = atomic_load(&page->room);
+  while (room != UINT64_MAX && !atomic_compare_exchange_weak(&page->room, &room, room + octets)) continue;
 }
 
 static long refuse(int why) {
@@ -160,16 +169,21 @@ static long grow(int fd, uint64_t end) {
   delay(8);
   if (is_read_only()) return refuse(EROFS);
   uint64_t wanted = end - (uint64_t)there, had = take(wanted);
-  return had < wanted ? refuse(ENOSPC) : 0;
+  if (had == wanted) return 0;
+  give(had);
+  return refuse(ENOSPC);
 }
 
 // A hole takes no room.
 int ftruncate64(int fd, off64_t len) {
-  if (size(fd) >= 0) {
+  int64_t there = size(fd);
+  if (there >= 0) {
     delay(8);
     if (is_read_only()) return (int)refuse(EROFS);
   }
-  return (int)syscall(SYS_ftruncate, fd, len);
+  int failed = (int)syscall(SYS_ftruncate, fd, len);
+  if (!failed && there > len) give((uint64_t)(there - len));
+  return failed;
 }
 
 int ftruncate(int fd, off_t len) { return ftruncate64(fd, len); }
@@ -243,17 +257,33 @@ int mkdir(const char *path, mode_t mode) {
   return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 
-int unlink(const char *path) {
-  return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+int unlinkat(int folder, const char *path, int flags) {
+  if (page && is_read_only()) return (int)refuse(EROFS);
+  struct stat about;
+  int held = page && fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode) && about.st_nlink == 1;
+  int failed = (int)syscall(SYS_unlinkat, folder, path, flags);
+  if (!failed && held) give((uint64_t)about.st_size);
+  return failed;
 }
 
-int unlinkat(int folder, const char *path, int flags) {
-  return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_unlinkat, folder, path, flags);
-}
+int unlink(const char *path) { return unlinkat(AT_FDCWD, path, 0); }
 
 int rename(const char *from, const char *to) {
   return page && is_read_only() ? (int)refuse(EROFS) : (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
+
+// The C library makes this one of another call.
+int statvfs64(const char *path, struct statvfs64 *about) {
+  int (*real)(const char *, struct statvfs64 *) = (int (*)(const char *, struct statvfs64 *))dlsym(RTLD_NEXT, "statvfs64");
+  int failed = real ? real(path, about) : (int)refuse(ENOSYS);
+  if (failed || !page || about->f_frsize == 0) return failed;
+  uint64_t blocks = atomic_load(&page->room) / about->f_frsize;
+  if (blocks < about->f_bavail) about->f_bavail = blocks;
+  if (blocks < about->f_bfree) about->f_bfree = blocks;
+  return failed;
+}
+
+int statvfs(const char *path, struct statvfs *about) { return statvfs64(path, (struct statvfs64 *)about); }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int failed = (int)syscall(SYS_clock_gettime, clock, now);

@@ -19,8 +19,7 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
     pocket.wait("link=linked");
     ask(&mut pocket, "Before it is full");
 
-    // As far as it goes; what dd says of that is the point.
-    says("dd", &["if=/dev/zero", &format!("of={FILLER}"), "bs=4k"]);
+    fill();
     eventually("a refusal", || {
         send(&mut pocket, "And now");
         pocket.wait("answer.state!open");
@@ -35,6 +34,15 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
     let line = words.lines().find(|line| line.contains("disk"));
     assert!(line.is_some_and(|line| !line.contains("fine")), "{words}");
 
+    // What the owner decides is written down all the same, in the room that is kept aside for it.
+    for rule in ["deny", "allow"] {
+        let done = ctl("ada", &["permit", "Pocket", "chat", rule]);
+        let words = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "chat {rule}: {words}");
+        pocket.wait(&format!("may.chat={rule}"));
+    }
+    fill();
+
     // A link that forms now forms all the same, and what is there can be had.
     let card = pocket.card().to_owned();
     pocket.quit();
@@ -47,7 +55,12 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
         let words = property(UNIT, "StatusText");
         (words == "Waits for room on its disk").then_some(())
     });
-    let doctor = ctl("ada", &["doctor"]);
+    let (doctor, devices) = std::thread::scope(|scope| {
+        let devices = scope.spawn(|| ctl("ada", &["devices"]));
+        (ctl("ada", &["doctor"]), devices.join().expect("it ends"))
+    });
+    let words = String::from_utf8_lossy(&devices.stderr);
+    assert!(words.contains("waits for room on its disk"), "{words}");
     let words = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(words.contains("laptop-daemon does not answer"), "{words}");
     assert!(!doctor.status.success());
@@ -62,6 +75,13 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
     around(|| run("umount", &[STATE]));
     pocket.wait("link=linked");
     pocket
+}
+
+/// As far as it goes; what dd says of that is the point.
+fn fill() {
+    let to = format!("of={FILLER}");
+    let more = ["if=/dev/zero", &to, "bs=4k", "oflag=append", "conv=notrunc"];
+    says("dd", &more);
 }
 
 /// Carries the state over to what is mounted or laid bare meanwhile.

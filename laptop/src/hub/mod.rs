@@ -186,9 +186,12 @@ impl Hub {
     /// # Errors
     /// What the store said.
     pub fn tidy(&self) -> Result<(), StoreError> {
-        // Retention makes room, which an end may be waiting for.
+        // Both make room, which an end may be waiting for.
+        let forgotten = self.store.forget_revoked();
         let retained = self.store.retain(self.settings().retention, self.wall());
-        self.pay_all().and(retained)
+        let paid = self.pay_all();
+        self.store.keep_room();
+        paid.and(forgotten).and(retained)
     }
 
     /// A relationship as it stands now.

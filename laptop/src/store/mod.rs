@@ -11,6 +11,7 @@ mod profile;
 mod recovery;
 mod relationship;
 mod request;
+mod reserve;
 mod result;
 mod schema;
 mod setting;
@@ -50,6 +51,7 @@ pub struct Store {
     scribe: ledger::Scribe,
     /// Taken before the connection, never after it.
     book: Mutex<book::Book>,
+    reserve: reserve::Reserve,
     _lock: Flock<File>,
 }
 
@@ -199,11 +201,28 @@ impl Store {
             spool,
             ledger_folder,
             book: Mutex::new(book),
+            reserve: reserve::Reserve::of(folder),
             _lock: lock,
         };
         store.open_ledger()?;
         store.recover()?;
+        store.keep_room();
         Ok(store)
+    }
+
+    /// Keeps room aside for what the owner decides on a full disk, again after it was used.
+    pub fn keep_room(&self) {
+        if let Err(error) = self.reserve.fill() {
+            log::warn!("no room is kept aside for decisions on a full disk: {error}");
+        }
+    }
+
+    /// Writes a decision of the owner down: on a full disk in the room that is kept aside for it, once.
+    fn insist<T>(&self, write: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match write() {
+            Err(error) if error.is_full() && self.reserve.spend() => write(),
+            outcome => outcome,
+        }
     }
 
     /// Fills the database, as a full disk does: it grows no further, and no entry fits any more.

@@ -26,7 +26,15 @@ impl Store {
     pub fn change_profile(
         &self,
         id: RelationshipId,
-        change: impl FnOnce(&mut Profile),
+        change: impl Fn(&mut Profile),
+    ) -> Result<Profile, StoreError> {
+        self.insist(|| self.write_change(id, &change))
+    }
+
+    fn write_change(
+        &self,
+        id: RelationshipId,
+        change: impl Fn(&mut Profile),
     ) -> Result<Profile, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;

@@ -8,6 +8,7 @@ use crate::policy::{Profile, Standing};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use shared_proto::crypto::{PublicKey, RelationshipKey, TokenSecret};
 use shared_proto::renewal::{Credentials, KeyRing};
+use std::collections::BTreeSet;
 
 /// Number of a relationship on this laptop. Never used again for another one.
 pub type RelationshipId = i64;
@@ -285,34 +286,63 @@ impl Store {
         )
     }
 
-    /// Ends a relationship for good: its keys are erased, its retained results with them.
+    /// Ends a relationship for good: its keys are erased, and its retained results as soon as there is room to.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or what the database said.
     pub fn revoke(&self, id: RelationshipId, now: i64) -> Result<(), StoreError> {
-        {
+        self.insist(|| self.end_relationship(id, now))?;
+        self.remove_spools_of(id);
+        if let Err(error) = self.forget_revoked() {
+            log::warn!("results of revoked relationship {id} stay for now: {error}");
+        }
+        Ok(())
+    }
+
+    fn end_relationship(&self, id: RelationshipId, now: i64) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let held: bool = transaction.query_row(
+            "SELECT revoked_at IS NULL FROM relationships WHERE id = ?1",
+            [id],
+            |row| row.get(0),
+        )?;
+        if !held {
+            return Ok(());
+        }
+        transaction.execute(
+            "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
+                next_peer_key = NULL, next_token_secret = NULL, caller_key = NULL, provisional_until = NULL,
+                revoked_at = ?2 WHERE id = ?1",
+            params![id, now],
+        )?;
+        self.scribe
+            .note(&transaction, Event::Revoked { device: id })?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Deletes what is still kept for relationships that have been revoked: what ran on meanwhile, and what a full disk
+    /// did not let go, since erasing takes room.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn forget_revoked(&self) -> Result<(), StoreError> {
+        let gone: BTreeSet<RelationshipId> = {
             let mut connection = self.lock();
             let transaction = connection.transaction()?;
-            let held: bool = transaction.query_row(
-                "SELECT revoked_at IS NULL FROM relationships WHERE id = ?1",
-                [id],
-                |row| row.get(0),
-            )?;
-            transaction.execute(
-                "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
-                    next_peer_key = NULL, next_token_secret = NULL, caller_key = NULL, provisional_until = NULL,
-                    revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
-                params![id, now],
-            )?;
-            transaction.execute("DELETE FROM results WHERE relationship = ?1", [id])?;
-            // What still ran is thrown away once more when it has stopped; the person ended it once.
-            if held {
-                self.scribe
-                    .note(&transaction, Event::Revoked { device: id })?;
-            }
+            let gone = {
+                let mut statement = transaction.prepare_cached(
+                    "DELETE FROM results WHERE relationship IN
+                        (SELECT id FROM relationships WHERE revoked_at IS NOT NULL) RETURNING relationship",
+                )?;
+                let rows = statement.query_map([], |row| row.get(0))?;
+                rows.collect::<Result<_, _>>()?
+            };
             transaction.commit()?;
-        }
-        self.remove_spools_of(id);
+            gone
+        };
+        gone.into_iter().for_each(|id| self.remove_spools_of(id));
         Ok(())
     }
 

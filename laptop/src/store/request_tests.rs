@@ -140,6 +140,31 @@ fn a_revoked_device_gets_nothing_taken_in() {
 }
 
 #[test]
+fn what_still_ran_when_its_device_was_revoked_leaves_nothing() {
+    let (folder, store, device) = store_with_device("late");
+    let bodies = [&b"inline"[..], &[7; 200_000]];
+    for id in [1, 2] {
+        store.admit(&new_request(device, id)).expect("taken in");
+    }
+    store.revoke(device, 1).expect("revoked");
+    for (id, body) in [1, 2].into_iter().zip(bodies) {
+        let mut spool = store.spool(device, id, 0).expect("a spool");
+        spool.append(body).expect("written");
+        store
+            .end_request(device, id, &done(vec![spool]), 1)
+            .expect("ended");
+        assert!(store.read_result(device, id, 0, 0, 1).is_ok());
+    }
+    store.forget_revoked().expect("forgotten");
+    for id in [1, 2] {
+        let left = store.read_result(device, id, 0, 0, 1);
+        assert!(matches!(left, Err(StoreError::Unknown)));
+    }
+    let spool = std::fs::read_dir(folder.0.join("spool")).expect("a folder");
+    assert_eq!(spool.count(), 0);
+}
+
+#[test]
 fn small_and_large_results_are_read_at_any_place_until_they_are_acknowledged() {
     let (folder, store, device) = store_with_device("results");
     store.admit(&new_request(device, 1)).expect("taken in");

@@ -223,23 +223,19 @@ impl Control {
             profile.pictures_per_day = wanted.pictures_per_day.unwrap_or(profile.pictures_per_day);
             profile.bytes_per_day = wanted.bytes_per_day.unwrap_or(profile.bytes_per_day);
             profile.seconds_per_day = wanted.seconds_per_day.unwrap_or(profile.seconds_per_day);
-            if let Some(list) = language {
-                profile.language_models = list;
+            if let Some(list) = &language {
+                profile.language_models.clone_from(list);
             }
-            if let Some(list) = image {
-                profile.image_models = list;
+            if let Some(list) = &image {
+                profile.image_models.clone_from(list);
             }
-            if let Some(list) = urls {
-                profile.urls = list;
+            if let Some(list) = &urls {
+                profile.urls.clone_from(list);
             }
         })
     }
 
-    fn change(
-        &self,
-        one: &Relationship,
-        change: impl FnOnce(&mut Profile),
-    ) -> Result<(), RpcError> {
+    fn change(&self, one: &Relationship, change: impl Fn(&mut Profile)) -> Result<(), RpcError> {
         if !one.is_held() {
             let words = match one.kind {
                 Kind::Device => "this device was revoked; pair it again first",
