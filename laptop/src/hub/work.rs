@@ -223,6 +223,11 @@ impl Work {
         force(&unforced)
     }
 
+    /// As [`change`](Self::change), for what nobody who looks has to see.
+    pub(super) fn prepare<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
+        change(&mut self.lock())
+    }
+
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
         let (result, tell) = {
             let mut record = self.lock();

@@ -209,41 +209,16 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
     };
     let device = hub.device(work.relationship);
     let forced = work.settle(|unforced| hub.store.force(unforced));
-    let (ended, is_stored) = work.change(|record| {
+    let (ended, is_stored) = work.prepare(|record| {
         let stored = forced.and_then(|()| write_down(hub, work, record, &ended, used, estimated));
-        if work.stopped() == Some(ErrorCode::Revoked) {
-            forget_revoked(hub, work);
+        match stored {
+            Ok(()) => (ended, true),
+            Err(error) => (not_stored(record, ended, &error), false),
         }
-        let is_stored = stored.is_ok();
-        let ended = match stored {
-            Ok(()) => ended,
-            Err(error) => not_stored(record, ended, &error),
-        };
-        // Whoever sees the end finds it counted.
-        let name = match &ended {
-            Ended::Done(_) => "done",
-            Ended::Failed { code, .. } => code.name(),
-        };
-        hub.metrics.ended(
-            &aim.operations,
-            name,
-            aim.since.elapsed(),
-            &usage,
-            estimated,
-        );
-        record.counted = used;
-        record.spent = usage;
-        record.phase = Phase::Ended;
-        record.ended = Some(ended.clone());
-        (ended, is_stored)
     });
-    let outcome = match &ended {
-        Ended::Done(_) => "done".to_owned(),
-        Ended::Failed { code, detail, .. } => {
-            visible(&Fault::new(*code, detail.as_str()).to_string())
-        }
-    };
-    log::info!("{device}: request {} ended: {outcome}", work.id().0);
+    if work.stopped() == Some(ErrorCode::Revoked) {
+        forget_revoked(hub, work);
+    }
     if let Some(live) = hub.lock().get_mut(&work.relationship) {
         match is_stored {
             true => live.forget(work.id(), aim.reserved),
@@ -259,6 +234,28 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
             ),
         }
     }
+    let (name, outcome) = match &ended {
+        Ended::Done(_) => ("done", "done".to_owned()),
+        Ended::Failed { code, detail, .. } => (
+            code.name(),
+            visible(&Fault::new(*code, detail.as_str()).to_string()),
+        ),
+    };
+    hub.metrics.ended(
+        &aim.operations,
+        name,
+        aim.since.elapsed(),
+        &usage,
+        estimated,
+    );
+    // Whoever sees the end finds it counted, and in the store: what is acknowledged now is found nowhere else.
+    work.change(|record| {
+        record.counted = used;
+        record.spent = usage;
+        record.phase = Phase::Ended;
+        record.ended = Some(ended);
+    });
+    log::info!("{device}: request {} ended: {outcome}", work.id().0);
     if let Err(error) = hub.tidy() {
         log::error!("tidying up failed: {error}");
     }
@@ -342,7 +339,7 @@ fn not_stored(record: &Record, ended: Ended, error: &StoreError) -> Ended {
 /// What a request of a revoked device brought in after the revocation goes the way of what was there before.
 fn forget_revoked(hub: &Arc<Hub>, work: &Arc<Work>) {
     hub.contexts.forget(work.relationship);
-    if let Err(error) = hub.store.revoke(work.relationship, hub.wall()) {
+    if let Err(error) = hub.store.forget_revoked() {
         log::error!("results of a revoked device stay: {error}");
     }
 }

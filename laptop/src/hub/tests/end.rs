@@ -8,6 +8,8 @@ use crate::store::RequestState;
 fn a_result_waits_until_it_is_acknowledged() {
     let office = Office::new("ack");
     end(&office.submit(1, "hello").unwrap());
+    // Its end is told when the hub has let go of it, so that the store alone says from now on what is kept.
+    assert_eq!(office.hub.running(office.relationship), 0);
     let found = office
         .hub
         .attach(office.relationship, RequestId(1))
