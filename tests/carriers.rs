@@ -37,6 +37,8 @@ impl Service {
         .expect("a socket");
         bind(&socket, &SocketAddrUnix::new(path).expect("a short path")).expect("bound");
         listen(&socket, 1).expect("listening");
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(PATIENCE))
+            .expect("a timeout");
         let daemon = accept_with(&socket, SocketFlags::CLOEXEC).expect("the daemon comes");
         sockopt::set_socket_timeout(&daemon, sockopt::Timeout::Recv, Some(PATIENCE))
             .expect("a timeout");

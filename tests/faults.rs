@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use support::ctl::Ctl;
 use support::cutter::Cutter;
 use support::disk::Disk;
 use support::laptop::Laptop;
@@ -493,26 +494,37 @@ fn what_the_owner_decides_on_a_full_disk_is_written_down() {
     for name in ["one", "two"] {
         ctl.json(&["callers", "add", name]);
     }
-    let before = ctl.json(&["callers", "show", "two"]);
-    disk.full_after(0);
-    ctl.json(&["callers", "revoke", "one"]);
-    assert!(disk.refused() > 0, "there was room all the same");
-    // The room was kept for a few: once it is used up, a decision is refused by name and changes nothing.
-    disk.full_after(0);
-    let refused = eventually("a refusal", || {
-        let output = ctl.run(&["callers", "permit", "two", "chat", "deny"]);
-        (!output.status.success()).then_some(output.stderr)
-    });
-    let words = String::from_utf8_lossy(&refused);
-    assert!(words.contains("is full"), "{words}");
-    // Both hold beyond the battery.
+    let rules = |ctl: &Ctl| ctl.json(&["callers", "show", "two"])["rules"].clone();
+    let reserve = laptop.home().join("state/reserve");
+    let kept = || std::fs::metadata(&reserve).map_or(0, |file| file.len());
+    let whole = kept();
+    // What is freed is taken at once by others here, so that each decision needs a step of the room.
+    let decide = |arguments: &[&str]| {
+        disk.full_after(0);
+        let before = kept();
+        let output = ctl.run(arguments);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), kept() < before, words)
+    };
+    for rule in ["deny", "ask", "allow"] {
+        let (done, used, words) = decide(&["callers", "permit", "two", "chat", rule]);
+        assert!(done && used, "{rule}, {whole}: {words}");
+    }
+    // Once that is used up, a decision is refused by name and changes nothing; a revocation has a part of its own.
+    let before = rules(&ctl);
+    assert_eq!(before["chat"], "allow", "{before}");
+    let (done, used, words) = decide(&["callers", "permit", "two", "chat", "deny"]);
+    assert!(!done && !used && words.contains("is full"), "{words}");
+    let (done, used, words) = decide(&["callers", "revoke", "one"]);
+    assert!(done && used && kept() == 0, "{words}");
+    // All of it holds beyond the battery.
     laptop.kill();
     disk.make_room();
     laptop.restart();
     let callers = laptop.ctl().json(&["callers", "list"]);
     assert_eq!(callers.as_array().map(Vec::len), Some(1), "{callers}");
-    let left = laptop.ctl().json(&["callers", "show", "two"]);
-    assert_eq!(left, before);
+    assert_eq!(rules(&laptop.ctl()), before);
+    assert_eq!(kept(), whole, "room is kept again");
 }
 
 /// Says which run it was when it fails.

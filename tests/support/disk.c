@@ -2,7 +2,8 @@
 //
 // Stands before the C library's calls that reach a disk. What happens to them is read from a page that the test maps as well
 // (OFFICEOS_DISK names it; tests/support/disk.rs has the other side and the layout): files may grow by `room` octets more and
-// no further, as write(2), fallocate(2) and open(2) say of a full device (ENOSPC, after a short write where some fits); where
+// no further, as write(2), fallocate(2) and open(2) say of a full device (ENOSPC, after a short write where some fits) and
+// statvfs(3) of its free blocks; what is deleted or cut off is room again, that of files still open at once; where
 // `read_only` is set, nothing is written at all, as a kernel does to a file system that it has given up (EROFS); each call takes
 // up to `slow` microseconds more; of a thousand forced writes so many fail with EIO, as fsync(2) says; the time of day is `jump`
 // seconds off. Only regular files are concerned, and none of the standard streams. What could not be forced is still in the
@@ -182,6 +183,7 @@ int ftruncate64(int fd, off64_t len) {
     if (is_read_only()) return (int)refuse(EROFS);
   }
   int failed = (int)syscall(SYS_ftruncate, fd, len);
+  // Less than that where there were holes; a test's files have none but where a test makes them.
   if (!failed && there > len) give((uint64_t)(there - len));
   return failed;
 }
@@ -189,7 +191,11 @@ int ftruncate64(int fd, off64_t len) {
 int ftruncate(int fd, off_t len) { return ftruncate64(fd, len); }
 
 int fallocate64(int fd, int mode, off64_t from, off64_t len) {
-  return grow(fd, (uint64_t)(from + len)) ? -1 : (int)syscall(SYS_fallocate, fd, mode, from, len);
+  int64_t there = size(fd);
+  if (grow(fd, (uint64_t)(from + len))) return -1;
+  int failed = (int)syscall(SYS_fallocate, fd, mode, from, len);
+  if (failed && there >= 0 && from + len > there) give((uint64_t)(from + len - there));
+  return failed;
 }
 
 int fallocate(int fd, int mode, off_t from, off_t len) { return fallocate64(fd, mode, from, len); }
@@ -262,7 +268,8 @@ int unlinkat(int folder, const char *path, int flags) {
   struct stat about;
   int held = page && fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode) && about.st_nlink == 1;
   int failed = (int)syscall(SYS_unlinkat, folder, path, flags);
-  if (!failed && held) give((uint64_t)about.st_size);
+  uint64_t blocks = (uint64_t)about.st_blocks * 512;
+  if (!failed && held) give(blocks < (uint64_t)about.st_size ? blocks : (uint64_t)about.st_size);
   return failed;
 }
 

@@ -77,7 +77,7 @@ impl Disk {
             .to_vec()
     }
 
-    /// From now on its files may grow by so many octets and no further.
+    /// From now on its files may grow by so many octets, and what is deleted or cut off, and no further.
     pub fn full_after(&self, octets: u64) {
         self.set(ROOM, octets);
     }

@@ -4,6 +4,7 @@ use super::support::eventually;
 use super::support::pocket::Pocket;
 use super::system::{ctl, daemon_pid, is_active, property, run, says};
 use super::{ADDRESS, ask, journal, send};
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -35,12 +36,16 @@ pub fn fills_up(mut pocket: Pocket) -> Pocket {
     assert!(line.is_some_and(|line| !line.contains("fine")), "{words}");
 
     // What the owner decides is written down all the same, in the room that is kept aside for it.
+    let kept = || fs::metadata(format!("{STATE}/reserve")).map_or(0, |file| file.len());
+    let before = kept();
+    fill();
     for rule in ["deny", "allow"] {
         let done = ctl("ada", &["permit", "Pocket", "chat", rule]);
         let words = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "chat {rule}: {words}");
         pocket.wait(&format!("may.chat={rule}"));
     }
+    assert!(kept() < before, "there was room all the same");
     fill();
 
     // A link that forms now forms all the same, and what is there can be had.

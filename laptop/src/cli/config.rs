@@ -132,14 +132,19 @@ pub(super) fn reload(talk: &mut Talk) -> Result<(), CliError> {
 
 /// Has a daemon that runs take the files over; where none does, they count from its start.
 pub(super) fn reload_if_running(paths: &Paths, out: Out) -> Result<(), CliError> {
-    match Talk::connect(paths, out) {
-        Ok(mut talk) => reload(&mut talk),
-        Err(error) if error.exit == Exit::Unreachable => out
-            .print(&json!({ "applied": false }), |_| {
-                "Written. No daemon runs; it counts from its start.".to_owned()
-            }),
-        Err(error) => Err(error),
+    if super::nobody_runs(paths) {
+        return out.print(&json!({ "applied": false }), |_| {
+            "Written. No daemon runs; it counts from its start.".to_owned()
+        });
     }
+    let mut talk = Talk::connect(paths, out).map_err(|error| {
+        let words = format!(
+            "written, and not in force: {}; then run: officectl config reload",
+            error.message
+        );
+        CliError::new(error.exit, words)
+    })?;
+    reload(&mut talk)
 }
 
 fn told(report: &ReloadReport) -> String {

@@ -4,7 +4,7 @@ use super::exit::{CliError, Exit};
 use super::format::{Tint, size, tinted};
 use super::{Out, Talk};
 use crate::config;
-use crate::control::api::{ServiceReport, Status};
+use crate::control::api::ServiceReport;
 use crate::link::radio::Verdict;
 use crate::paths::{Paths, room_at};
 use crate::sanitize::visible_within;
@@ -191,7 +191,7 @@ fn clock(now: u64) -> Line {
 }
 
 fn daemon(talk: &mut Talk, lines: &mut Vec<Line>) -> Result<(), CliError> {
-    let status: Status = talk.call("status", ())?;
+    let status = talk.status()?;
     let own = env!("CARGO_PKG_VERSION");
     lines.push(match status.version == own {
         true => Line::fine("daemon", format!("laptop-daemon {own} answers")),

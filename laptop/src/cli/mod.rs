@@ -242,6 +242,13 @@ struct Talk {
     json: bool,
 }
 
+/// Whether no daemon runs. One that answers nobody yet does.
+fn nobody_runs(paths: &Paths) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    let tried = std::os::unix::net::UnixStream::connect(paths.control());
+    tried.is_err_and(|error| matches!(error.kind(), NotFound | ConnectionRefused))
+}
+
 impl Talk {
     fn connect(paths: &Paths, out: Out) -> Result<Self, CliError> {
         let mut client = Client::connect(&paths.control())?;
@@ -262,6 +269,14 @@ impl Talk {
     ) -> Result<T, CliError> {
         let params = serde_json::to_value(params).map_err(CliError::internal)?;
         let answer = self.client.call(method, params)?;
+        serde_json::from_value(answer).map_err(CliError::internal)
+    }
+
+    /// How things stand. Looked up in the store, which a disk that hangs may hold up.
+    fn status(&mut self) -> Result<crate::control::api::Status, CliError> {
+        let answer = self
+            .client
+            .call_within(PATIENCE, "status", serde_json::Value::Null)?;
         serde_json::from_value(answer).map_err(CliError::internal)
     }
 

@@ -247,13 +247,14 @@ fn write(paths: &Paths, wishes: &[Wish]) -> Result<(), CliError> {
 
 /// The providers that there are, where a daemon can tell.
 fn providers(paths: &Paths, out: Out) -> Result<(), CliError> {
-    let Ok(mut talk) = Talk::connect(paths, out) else {
+    if super::nobody_runs(paths) {
         let start = match paths.system {
             true => "sudo systemctl start officeos-daemon",
             false => "laptop-daemon --standalone",
         };
         return line(&format!("No daemon runs yet; start it with: {start}"));
-    };
+    }
+    let mut talk = Talk::connect(paths, out)?;
     let all: Vec<ProviderReport> = talk.call("services.test", Value::Null)?;
     line(&tinted("Providers", Tint::Bold))?;
     line(crate::daemon::provider_table(&all).trim_end())?;

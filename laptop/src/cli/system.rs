@@ -11,7 +11,7 @@ use serde_json::Value;
 const MAX_WORDS_CHARS: usize = 400;
 
 pub(super) fn status(talk: &mut Talk) -> Result<(), CliError> {
-    let status: Status = talk.call("status", ())?;
+    let status = talk.status()?;
     talk.print(&status, |status| {
         let services: Vec<String> = status
             .services

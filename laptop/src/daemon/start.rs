@@ -181,7 +181,13 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
             .create(folder)
             .map_err(|error| StartError::Folder(folder.clone(), error))?;
     }
-    let store = Arc::new(open_store(&paths.state)?);
+    let (store, has_waited) = open_store(&paths.state)?;
+    let store = Arc::new(store);
+    // They may have changed meanwhile, and nobody was there to be told.
+    let config = match has_waited {
+        true => config::load(&paths.config).map_err(StartError::Config)?.0,
+        false => config,
+    };
     // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
     let mut ends = SigSet::empty();
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
@@ -258,22 +264,23 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     store.end_ledger().map_err(StartError::Store)
 }
 
-/// Opens the store. A full disk is waited out, since nobody would start the laptop again once there is room; signals
-/// must not be blocked yet.
-fn open_store(folder: &Path) -> Result<Store, StartError> {
-    let mut told = false;
+/// Opens the store, and says whether that took a wait. A full disk is waited out, since nobody would start the laptop again
+/// once there is room; signals must not be blocked yet.
+fn open_store(folder: &Path) -> Result<(Store, bool), StartError> {
+    let mut has_waited = false;
     loop {
         match Store::open(folder) {
             Err(error) if is_short(&error, folder) => {
-                if !told {
+                if !has_waited {
                     log::error!("{error}; the laptop waits for room on its disk");
-                    told = true;
+                    has_waited = true;
                 }
                 systemd::waiting("Waits for room on its disk", ROOM_INTERVAL * 3);
                 // The kernel tells nobody of room that was made; somebody has to look.
                 std::thread::sleep(ROOM_INTERVAL);
             }
-            opened => return opened.map_err(StartError::Store),
+            Err(error) => return Err(StartError::Store(error)),
+            Ok(store) => return Ok((store, has_waited)),
         }
     }
 }
@@ -466,11 +473,10 @@ fn tidy(hub: &Hub) {
     loop {
         std::thread::sleep(TIDY_INTERVAL);
         hub.expire();
-        let kept = hub
-            .tidy()
-            .and_then(|()| hub.store.forget_overdue(hub.wall()));
-        if let Err(error) = kept {
-            log::error!("tidying up failed: {error}");
+        for kept in [hub.tidy(), hub.store.forget_overdue(hub.wall())] {
+            if let Err(error) = kept {
+                log::error!("tidying up failed: {error}");
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::policy::{RateWindow, Usage};
 use crate::store::{Outcome, RelationshipId, RequestState, StoreError};
 use shared_proto::message::RequestId;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 /// What a session is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ impl Owed {
 #[derive(Default)]
 pub(super) struct Live {
     pub(super) works: BTreeMap<RequestId, Arc<Work>>,
+    /// Those that have ended and that somebody may still be told of.
+    ended: Vec<Weak<Work>>,
     pub(super) rate: RateWindow,
     pub(super) reserved: Usage,
     /// Ends that the store did not take; their works stay, and what was reserved for them.
@@ -68,7 +70,9 @@ impl Live {
     /// A request has ended and that is written down: sessions that follow hold on to it, later ones find it in the store.
     pub(super) fn forget(&mut self, id: RequestId, reserved: Usage) {
         self.reserved = self.reserved.minus(reserved);
-        self.works.remove(&id);
+        self.ended.retain(|one| one.strong_count() > 0);
+        let ended = self.works.remove(&id);
+        self.ended.extend(ended.as_ref().map(Arc::downgrade));
     }
 
     /// A request has ended, and that is still to be written down.
@@ -78,6 +82,12 @@ impl Live {
 
     pub(super) fn works(&self) -> impl Iterator<Item = Arc<Work>> {
         self.works.values().map(Arc::clone)
+    }
+
+    /// As [`works`](Self::works), and those that somebody is still told of: stopped, they tell nothing more.
+    pub(super) fn followed(&self) -> impl Iterator<Item = Arc<Work>> {
+        self.works()
+            .chain(self.ended.iter().filter_map(Weak::upgrade))
     }
 
     /// Requests that have not ended.

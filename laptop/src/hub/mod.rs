@@ -190,8 +190,8 @@ impl Hub {
         let forgotten = self.store.forget_revoked();
         let retained = self.store.retain(self.settings().retention, self.wall());
         let paid = self.pay_all();
-        self.store.keep_room();
-        paid.and(forgotten).and(retained)
+        let kept = self.store.keep_room();
+        paid.and(forgotten).and(retained).and(kept)
     }
 
     /// A relationship as it stands now.
@@ -213,6 +213,9 @@ impl Hub {
         self.store.revoke(id, self.wall())?;
         self.end_all(id, Standing::Revoked);
         self.contexts.forget(id);
+        if let Err(error) = self.store.forget_revoked() {
+            log::warn!("results of revoked relationship {id} stay for now: {error}");
+        }
         match BlobStore::open(&self.settings().scratch, id, self.settings().quota) {
             Ok(uploads) => uploads.clear(),
             Err(error) => log::error!("uploads of relationship {id} stay: {error}"),
@@ -229,7 +232,7 @@ impl Hub {
                     let lives = self.lock();
                     let Some(live) = lives.get(&id) else { return };
                     live.signal(Signal::Standing);
-                    live.works().collect()
+                    live.followed().collect()
                 };
                 works.iter().for_each(|work| work.recheck(&profile));
             }
@@ -273,7 +276,7 @@ impl Hub {
                 return;
             };
             live.signal(Signal::Close);
-            live.works().collect()
+            live.followed().collect()
         };
         for work in works {
             work.stop(match standing {

@@ -1,7 +1,6 @@
 //! What is known of a request while it runs, and after.
 
 use super::live::Tell;
-use crate::policy::Usage as Counted;
 use crate::store::{RequestRecord, RequestState, Spool, Store, StoreError};
 use shared_proto::error::ErrorCode;
 use shared_proto::message::Usage;
@@ -64,11 +63,9 @@ pub(super) struct Record {
     pub(super) phase: Phase,
     pub(super) started: Vec<(u8, String)>,
     pub(super) progress: Option<(u8, u16, Option<u32>)>,
-    pub(super) changes: u64,
     pub(super) streams: BTreeMap<u8, Stream>,
     pub(super) ended: Option<Ended>,
     pub(super) tell: Option<Tell>,
-    pub(super) counted: Counted,
     /// What it used, as it is told; all of it once it has ended.
     pub(super) spent: Usage,
     /// Whether a model stopped because it had as many tokens as it may.
@@ -81,11 +78,9 @@ impl Record {
             phase,
             started: Vec::new(),
             progress: None,
-            changes: 0,
             streams: BTreeMap::new(),
             ended: None,
             tell: None,
-            counted: Counted::default(),
             spent: Usage::default(),
             cut_short: false,
         }

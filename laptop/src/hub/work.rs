@@ -148,8 +148,8 @@ impl Work {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why it was stopped.
-    pub(super) fn stopped(&self) -> Option<ErrorCode> {
+    /// Why it was stopped, if it was.
+    pub fn stopped(&self) -> Option<ErrorCode> {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,8 +223,8 @@ impl Work {
         force(&unforced)
     }
 
-    /// As [`change`](Self::change), for what nobody who looks has to see.
-    pub(super) fn prepare<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
+    /// As [`change`](Self::change), for what nobody who follows has to see.
+    pub(super) fn change_untold<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
         change(&mut self.lock())
     }
 
@@ -232,7 +232,6 @@ impl Work {
         let (result, tell) = {
             let mut record = self.lock();
             let result = change(&mut record);
-            record.changes += 1;
             (result, record.tell.clone())
         };
         if let Some(tell) = tell {

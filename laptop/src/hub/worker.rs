@@ -209,30 +209,17 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
     };
     let device = hub.device(work.relationship);
     let forced = work.settle(|unforced| hub.store.force(unforced));
-    let (ended, is_stored) = work.prepare(|record| {
+    let (ended, is_stored) = work.change_untold(|record| {
         let stored = forced.and_then(|()| write_down(hub, work, record, &ended, used, estimated));
         match stored {
             Ok(()) => (ended, true),
             Err(error) => (not_stored(record, ended, &error), false),
         }
     });
-    if work.stopped() == Some(ErrorCode::Revoked) {
-        forget_revoked(hub, work);
-    }
-    if let Some(live) = hub.lock().get_mut(&work.relationship) {
-        match is_stored {
-            true => live.forget(work.id(), aim.reserved),
-            // It counts as used, and who asks for it finds how it ended, until it is written down.
-            false => live.owe(
-                work.id(),
-                Owed {
-                    state: state_of(&ended),
-                    used,
-                    estimated,
-                    reserved: aim.reserved,
-                },
-            ),
-        }
+    // What an operation left behind after the revocation goes the way of what was there before.
+    let known = hub.store.relationship(work.relationship);
+    if known.is_ok_and(|known| known.revoked_at.is_some()) {
+        hub.contexts.forget(work.relationship);
     }
     let (name, outcome) = match &ended {
         Ended::Done(_) => ("done", "done".to_owned()),
@@ -248,9 +235,24 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
         &usage,
         estimated,
     );
-    // Whoever sees the end finds it counted, and in the store: what is acknowledged now is found nowhere else.
+    if let Some(live) = hub.lock().get_mut(&work.relationship) {
+        match is_stored {
+            true => live.forget(work.id(), aim.reserved),
+            // It counts as used, and who asks for it finds how it ended, until it is written down.
+            false => live.owe(
+                work.id(),
+                Owed {
+                    state: state_of(&ended),
+                    used,
+                    estimated,
+                    reserved: aim.reserved,
+                },
+            ),
+        }
+    }
+    // Whoever sees the end finds it counted and, where it was stored, nowhere but in the store: what is acknowledged now is
+    // gone.
     work.change(|record| {
-        record.counted = used;
         record.spent = usage;
         record.phase = Phase::Ended;
         record.ended = Some(ended);
@@ -333,14 +335,6 @@ fn not_stored(record: &Record, ended: Ended, error: &StoreError) -> Ended {
             code,
             detail: detail.to_owned(),
         },
-    }
-}
-
-/// What a request of a revoked device brought in after the revocation goes the way of what was there before.
-fn forget_revoked(hub: &Arc<Hub>, work: &Arc<Work>) {
-    hub.contexts.forget(work.relationship);
-    if let Err(error) = hub.store.forget_revoked() {
-        log::error!("results of a revoked device stay: {error}");
     }
 }
 

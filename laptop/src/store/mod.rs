@@ -36,6 +36,7 @@ pub use setting::Setting;
 pub use spool::{Spool, Unforced};
 
 use nix::fcntl::{Flock, FlockArg};
+use reserve::Purpose;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -51,7 +52,8 @@ pub struct Store {
     scribe: ledger::Scribe,
     /// Taken before the connection, never after it.
     book: Mutex<book::Book>,
-    reserve: reserve::Reserve,
+    /// Taken before the connection, never after it.
+    reserve: Mutex<reserve::Reserve>,
     _lock: Flock<File>,
 }
 
@@ -201,28 +203,48 @@ impl Store {
             spool,
             ledger_folder,
             book: Mutex::new(book),
-            reserve: reserve::Reserve::of(folder),
+            reserve: Mutex::new(reserve::Reserve::of(folder)),
             _lock: lock,
         };
         store.open_ledger()?;
         store.recover()?;
-        store.keep_room();
+        if let Err(error) = store.keep_room() {
+            log::warn!("no room is kept aside for decisions on a full disk: {error}");
+        }
         Ok(store)
     }
 
     /// Keeps room aside for what the owner decides on a full disk, again after it was used.
-    pub fn keep_room(&self) {
-        if let Err(error) = self.reserve.fill() {
-            log::warn!("no room is kept aside for decisions on a full disk: {error}");
+    ///
+    /// # Errors
+    /// What the disk said; there is less of it then, or none.
+    pub fn keep_room(&self) -> Result<(), StoreError> {
+        self.lock_reserve().fill()
+    }
+
+    /// Writes a decision of the owner down: on a full disk in the room that is kept aside, as far as `purpose` may use it.
+    /// What runs meanwhile may be quicker to take the room, which is why there are several steps of it.
+    fn insist<T>(
+        &self,
+        purpose: Purpose,
+        write: impl Fn() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match write() {
+            Err(error) if error.is_full() => {}
+            outcome => return outcome,
+        }
+        let reserve = self.lock_reserve();
+        loop {
+            // Another decision may have freed enough a moment ago.
+            match write() {
+                Err(error) if error.is_full() && reserve.give(purpose) => {}
+                outcome => return outcome,
+            }
         }
     }
 
-    /// Writes a decision of the owner down: on a full disk in the room that is kept aside for it, once.
-    fn insist<T>(&self, write: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        match write() {
-            Err(error) if error.is_full() && self.reserve.spend() => write(),
-            outcome => outcome,
-        }
+    fn lock_reserve(&self) -> MutexGuard<'_, reserve::Reserve> {
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fills the database, as a full disk does: it grows no further, and no entry fits any more.

@@ -1,6 +1,7 @@
 //! Permission profiles.
 
 use super::relationship::{signed, unsigned};
+use super::reserve::Purpose;
 use super::{RelationshipId, Store, StoreError};
 use crate::ledger::{Change, Event};
 use crate::policy::{ModelPattern, Profile, Rule, Standing, UrlPattern};
@@ -28,7 +29,7 @@ impl Store {
         id: RelationshipId,
         change: impl Fn(&mut Profile),
     ) -> Result<Profile, StoreError> {
-        self.insist(|| self.write_change(id, &change))
+        self.insist(Purpose::Decision, || self.write_change(id, &change))
     }
 
     fn write_change(

@@ -2,6 +2,7 @@
 
 use super::caller::Kind;
 use super::profile::write_profile;
+use super::reserve::Purpose;
 use super::{Store, StoreError};
 use crate::ledger::{Event, Hex};
 use crate::policy::{Profile, Standing};
@@ -286,64 +287,74 @@ impl Store {
         )
     }
 
-    /// Ends a relationship for good: its keys are erased, and its retained results as soon as there is room to.
+    /// Ends a relationship for good: its keys are erased. What is kept for it goes with
+    /// [`forget_revoked`](Self::forget_revoked), since erasing may take long, and room.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or what the database said.
     pub fn revoke(&self, id: RelationshipId, now: i64) -> Result<(), StoreError> {
-        self.insist(|| self.end_relationship(id, now))?;
-        self.remove_spools_of(id);
-        if let Err(error) = self.forget_revoked() {
-            log::warn!("results of revoked relationship {id} stay for now: {error}");
-        }
-        Ok(())
-    }
-
-    fn end_relationship(&self, id: RelationshipId, now: i64) -> Result<(), StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        let held: bool = transaction.query_row(
-            "SELECT revoked_at IS NULL FROM relationships WHERE id = ?1",
-            [id],
-            |row| row.get(0),
-        )?;
-        if !held {
-            return Ok(());
-        }
-        transaction.execute(
-            "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
-                next_peer_key = NULL, next_token_secret = NULL, caller_key = NULL, provisional_until = NULL,
-                revoked_at = ?2 WHERE id = ?1",
-            params![id, now],
-        )?;
-        self.scribe
-            .note(&transaction, Event::Revoked { device: id })?;
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Deletes what is still kept for relationships that have been revoked: what ran on meanwhile, and what a full disk
-    /// did not let go, since erasing takes room.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub fn forget_revoked(&self) -> Result<(), StoreError> {
-        let gone: BTreeSet<RelationshipId> = {
+        self.insist(Purpose::Revocation, || {
             let mut connection = self.lock();
             let transaction = connection.transaction()?;
-            let gone = {
-                let mut statement = transaction.prepare_cached(
-                    "DELETE FROM results WHERE relationship IN
-                        (SELECT id FROM relationships WHERE revoked_at IS NOT NULL) RETURNING relationship",
-                )?;
-                let rows = statement.query_map([], |row| row.get(0))?;
-                rows.collect::<Result<_, _>>()?
-            };
-            transaction.commit()?;
-            gone
+            let held: bool = transaction.query_row(
+                "SELECT revoked_at IS NULL FROM relationships WHERE id = ?1",
+                [id],
+                |row| row.get(0),
+            )?;
+            if !held {
+                return Ok(());
+            }
+            transaction.execute(
+                "UPDATE relationships SET our_key = NULL, peer_key = NULL, token_secret = NULL, next_our_key = NULL,
+                    next_peer_key = NULL, next_token_secret = NULL, caller_key = NULL, provisional_until = NULL,
+                    revoked_at = ?2 WHERE id = ?1",
+                params![id, now],
+            )?;
+            self.scribe
+                .note(&transaction, Event::Revoked { device: id })?;
+            Ok(transaction.commit()?)
+        })
+    }
+
+    /// Deletes what is still kept for relationships that have been revoked.
+    ///
+    /// # Errors
+    /// What the database said: erasing takes room before it makes some. What stays goes with the next call.
+    pub fn forget_revoked(&self) -> Result<(), StoreError> {
+        let kept: Vec<(RelationshipId, i64)> = {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT relationship, request FROM results WHERE relationship IN
+                    (SELECT id FROM relationships WHERE revoked_at IS NOT NULL)",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<_, _>>()?
         };
-        gone.into_iter().for_each(|id| self.remove_spools_of(id));
-        Ok(())
+        // Files first: those are the room.
+        let of: BTreeSet<_> = kept.iter().map(|(relationship, _)| *relationship).collect();
+        of.into_iter().for_each(|id| self.remove_spools_of(id));
+        match self.delete_results(&kept) {
+            // One at a time may fit.
+            Err(error) if error.is_full() => kept
+                .iter()
+                .try_for_each(|one| self.delete_results(std::slice::from_ref(one))),
+            outcome => outcome,
+        }
+    }
+
+    fn delete_results(&self, requests: &[(RelationshipId, i64)]) -> Result<(), StoreError> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        for (relationship, request) in requests {
+            transaction.execute(
+                "DELETE FROM results WHERE relationship = ?1 AND request = ?2",
+                params![relationship, request],
+            )?;
+        }
+        Ok(transaction.commit()?)
     }
 
     fn update_and_note(

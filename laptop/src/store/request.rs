@@ -213,7 +213,8 @@ impl Store {
         Ok(Admission::New)
     }
 
-    /// Ends a request: state, usage and results in one transaction. A second end changes nothing.
+    /// Ends a request: state, usage and results in one transaction. A second end changes nothing. Of a relationship that was
+    /// revoked no result is kept.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or what the disk said.
@@ -230,10 +231,12 @@ impl Store {
         self.force(&unforced)?;
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let (state, day): (i64, i64) = transaction.query_row(
-            "SELECT state, day FROM requests WHERE relationship = ?1 AND id = ?2",
+        let (state, day, is_revoked): (i64, i64, bool) = transaction.query_row(
+            "SELECT requests.state, requests.day, relationships.revoked_at IS NOT NULL
+                FROM requests JOIN relationships ON relationships.id = requests.relationship
+                WHERE requests.relationship = ?1 AND requests.id = ?2",
             params![relationship, id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         if state != TAKEN {
             return Ok(());
@@ -259,6 +262,10 @@ impl Store {
         )?;
         let mut moved = Vec::new();
         for spool in &outcome.results {
+            if is_revoked {
+                moved.push(spool.path.clone());
+                continue;
+            }
             let body = if spool.len() <= MAX_INLINE_LEN {
                 moved.push(spool.path.clone());
                 Some(spool.read(0, MAX_INLINE_LEN as usize)?)

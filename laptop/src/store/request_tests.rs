@@ -140,26 +140,34 @@ fn a_revoked_device_gets_nothing_taken_in() {
 }
 
 #[test]
-fn what_still_ran_when_its_device_was_revoked_leaves_nothing() {
+fn a_revoked_device_leaves_no_result_whether_it_came_before_or_after() {
     let (folder, store, device) = store_with_device("late");
     let bodies = [&b"inline"[..], &[7; 200_000]];
-    for id in [1, 2] {
-        store.admit(&new_request(device, id)).expect("taken in");
-    }
-    store.revoke(device, 1).expect("revoked");
-    for (id, body) in [1, 2].into_iter().zip(bodies) {
+    let end = |id: u64, body: &[u8]| {
         let mut spool = store.spool(device, id, 0).expect("a spool");
         spool.append(body).expect("written");
-        store
-            .end_request(device, id, &done(vec![spool]), 1)
-            .expect("ended");
-        assert!(store.read_result(device, id, 0, 0, 1).is_ok());
-    }
-    store.forget_revoked().expect("forgotten");
-    for id in [1, 2] {
+        let outcome = done(vec![spool]);
+        store.end_request(device, id, &outcome, 1).expect("ended");
+    };
+    let is_gone = |id| {
         let left = store.read_result(device, id, 0, 0, 1);
-        assert!(matches!(left, Err(StoreError::Unknown)));
+        matches!(left, Err(StoreError::Unknown))
+    };
+    for id in 1..=4 {
+        store.admit(&new_request(device, id)).expect("taken in");
     }
+    end(1, bodies[0]);
+    end(2, bodies[1]);
+    store.revoke(device, 1).expect("revoked");
+    end(3, bodies[0]);
+    end(4, bodies[1]);
+    assert!(is_gone(3) && is_gone(4), "kept after the revocation");
+    // A full disk lets nothing go, and says so; the next time does.
+    store.fill();
+    assert!(!is_gone(1) && !is_gone(2));
+    store.make_room();
+    store.forget_revoked().expect("forgotten");
+    assert!(is_gone(1) && is_gone(2));
     let spool = std::fs::read_dir(folder.0.join("spool")).expect("a folder");
     assert_eq!(spool.count(), 0);
 }

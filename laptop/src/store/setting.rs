@@ -1,6 +1,7 @@
 //! Single values: the highest time ever seen, and how often pairing was mistyped.
 
 use super::relationship::unsigned;
+use super::reserve::Purpose;
 use super::{Store, StoreError};
 use crate::ledger::Event;
 use rusqlite::{OptionalExtension, params};
@@ -72,14 +73,16 @@ impl Store {
         value: &[u8],
         event: Event,
     ) -> Result<(), StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        transaction.execute(
-            "INSERT OR REPLACE INTO settings VALUES (?1, ?2)",
-            params![setting.name(), value],
-        )?;
-        self.scribe.note(&transaction, event)?;
-        Ok(transaction.commit()?)
+        self.insist(Purpose::Decision, || {
+            let mut connection = self.lock();
+            let transaction = connection.transaction()?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO settings VALUES (?1, ?2)",
+                params![setting.name(), value],
+            )?;
+            self.scribe.note(&transaction, event.clone())?;
+            Ok(transaction.commit()?)
+        })
     }
 
     /// Models that the owner has switched off. A damaged list ends in an error: nobody knows what was in it.

@@ -69,6 +69,7 @@ pub(super) fn follow(
         asking: false,
         started: false,
         enough: false,
+        withheld: None,
         sent: BTreeMap::new(),
         vectors: 0,
         rest: Vec::new(),
@@ -120,6 +121,8 @@ struct Telling<'a> {
     asking: bool,
     started: bool,
     enough: bool,
+    /// Why something that was made is not told.
+    withheld: Option<ErrorCode>,
     /// Octets told, by result.
     sent: BTreeMap<u8, u64>,
     /// Vectors told.
@@ -215,12 +218,16 @@ impl Telling<'_> {
     /// What of a result was not told yet, if it may be told.
     fn piece(&mut self, slot: u8, len: u64, max: usize) -> Option<Vec<u8>> {
         // Asked before each piece: what was made before a permission was withdrawn is not told after it.
-        if self.enough || self.work.is_stopped() {
+        if self.enough {
             return None;
         }
         let sent = self.sent.entry(slot).or_insert(0);
         let wanted = usize::try_from(len - *sent).unwrap_or(max).min(max);
         if wanted == 0 {
+            return None;
+        }
+        if let Some(code) = self.work.stopped() {
+            self.withheld = Some(code);
             return None;
         }
         let piece = self
@@ -242,6 +249,8 @@ impl Telling<'_> {
 
     fn end(&mut self, how: Ended) -> std::io::Result<()> {
         let event = match how {
+            // It was made whole and may not be told whole.
+            Ended::Done(_) if let Some(code) = self.withheld => self.failed(Fault::new(code, "")),
             Ended::Done(_) if matches!(self.results, Results::Vectors(count) if self.vectors < count) =>
             {
                 let words = "the result can't be read any more; ask again";

@@ -34,6 +34,26 @@ fn a_result_waits_until_it_is_acknowledged() {
 }
 
 #[test]
+fn what_has_ended_is_stopped_all_the_same_for_whoever_is_still_told_of_it() {
+    let office = Office::new("tail");
+    let ended = |id| {
+        let work = office.submit(id, "hello").unwrap();
+        assert!(matches!(end(&work), Ended::Done(_)));
+        assert!(!work.is_stopped());
+        work
+    };
+    let (first, second) = (ended(1), ended(2));
+    office.permit(Rule::Deny);
+    for work in [first, second] {
+        assert_eq!(work.stopped(), Some(ErrorCode::Denied));
+    }
+    office.permit(Rule::Allow);
+    let third = ended(3);
+    office.hub.revoke(office.relationship).unwrap();
+    assert_eq!(third.stopped(), Some(ErrorCode::Revoked));
+}
+
+#[test]
 fn a_cancel_keeps_what_had_arrived() {
     let office = Office::new("cancel");
     let work = office.submit(1, "wait").unwrap();
