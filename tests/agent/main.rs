@@ -119,12 +119,15 @@ fn a_person_answers_on_the_desktop() {
     // Nobody answers: it is refused and goes.
     let file = laptop.home.join("config/daemon.toml");
     let before = std::fs::read_to_string(&file).expect("settings");
-    let text = format!("version = 1\n[daemon]\nask_timeout_s = 5\n{before}");
+    let text = format!("version = 1\n[daemon]\nask_timeout_s = 10\n{before}");
     std::fs::write(&file, text).expect("written");
     laptop.ask(&["config", "reload"]);
     asks(&mut line, 5);
     assert_eq!(code(&line.finish(5)), Some(ErrorCode::AskExpired));
     until("closed notification", || displayed() == 0);
+
+    std::fs::write(&file, before).expect("written");
+    laptop.ask(&["config", "reload"]);
 
     // Always is remembered, for exactly this.
     asks(&mut line, 6);

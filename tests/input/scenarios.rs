@@ -317,14 +317,19 @@ fn dropped() {
 
 /// Taps the power key until the app sleeps.
 fn tap(pocket: &mut Pocket, key: &mut Pad) {
-    for _ in 0..10 {
-        key.click(116);
-        let answer = pocket.say("wait dark=true 5000");
-        if answer == "ok" {
+    darken(pocket, |_| key.click(116));
+}
+
+/// Does what should make the app sleep until it does, since no fact tells that it has opened the device; `act` hears whether it
+/// was done before.
+fn darken(pocket: &mut Pocket, mut act: impl FnMut(bool)) {
+    for round in 0..10 {
+        act(round > 0);
+        if pocket.say("wait dark=true 5000") == "ok" {
             return;
         }
     }
-    panic!("the power key is not heard");
+    panic!("it is not heard");
 }
 
 /// The power key: what is written is safe, nothing is drawn, another tap or any button brings everything back.
@@ -384,17 +389,22 @@ fn lid() {
         axes: &[],
         lid: true,
     });
-    std::thread::sleep(Duration::from_millis(500));
-    for _ in 0..3 {
+    darken(&mut pocket, |again| {
+        if again {
+            lid.lid(false);
+        }
+        lid.lid(true);
+    });
+    lid.lid(false);
+    pocket.wait("dark=false");
+    for _ in 0..2 {
         lid.lid(true);
         pocket.wait("dark=true");
         lid.lid(false);
         pocket.wait("dark=false");
     }
     let mut vendor = Pad::keys("axp2202-pek", &[110, 111, 116]);
-    std::thread::sleep(Duration::from_millis(500));
-    vendor.click(110);
-    pocket.wait("dark=true");
+    darken(&mut pocket, |_| vendor.click(110));
     vendor.click(111);
     pocket.wait("dark=false");
 }

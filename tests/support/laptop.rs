@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What surrounds a laptop.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,20 @@ pub struct Surroundings {
     pub gateway: Option<u16>,
     /// Further lines of the section `networking` in `daemon.toml`; without any, it has no radio.
     pub networking: String,
+}
+
+/// A port that is free and stays so: below those that the kernel gives to whoever asks for any (ip(7),
+/// `ip_local_port_range`), and no other test of this process gets it.
+fn free_port() -> u16 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(64);
+    loop {
+        let number = first.wrapping_add(NUMBER.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + (number % 10_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A running laptop.
@@ -48,9 +63,7 @@ impl Laptop {
     pub fn with_gateway(name: &str, providers: &str, environment: &[(&str, &str)]) -> Self {
         let folder = Folder::new(name);
         let home = folder.path().join("laptop");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
+        let port = free_port();
         let surroundings = Surroundings {
             networking: "wifi_direct_enabled = false\n".to_owned(),
             gateway: Some(port),

@@ -271,7 +271,8 @@ fn everything_runs() {
             .then_some(())
     });
     eventually("the page", || system::page_answers().then_some(()));
-    // A line of ours has the priority of its level.
+    // A line of ours has the priority of its level. What was written is there once journald has taken it.
+    run("journalctl", &["--sync"]);
     let lines = says(
         "journalctl",
         &["-u", "officeos-daemon", "-p", "6..6", "-o", "cat"],
@@ -344,6 +345,7 @@ fn everything_is_within_bounds() {
 }
 
 fn journal(unit: &str) -> String {
+    run("journalctl", &["--sync"]);
     says("journalctl", &["-u", unit, "-o", "cat"])
 }
 

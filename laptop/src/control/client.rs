@@ -162,7 +162,11 @@ impl Client {
         self.events(visit)
     }
 
-    fn events(mut self, mut visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
+    /// Hands every event of a call that was made before to `visit` until it returns false or the daemon ends them.
+    ///
+    /// # Errors
+    /// A [`ClientError`]. The end of the daemon is no error.
+    pub fn events(mut self, mut visit: impl FnMut(&Value) -> bool) -> Result<(), ClientError> {
         while let Some(line) = self.line()? {
             let event: Notification = serde_json::from_slice(&line)
                 .map_err(|error| ClientError::Malformed(error.to_string()))?;

@@ -16,6 +16,7 @@ use shared_proto::pairing::{
     PROVISIONAL_S, PairingError, Typing, Window,
 };
 use shared_proto::renewal::Credentials;
+use shared_proto::time::Millis;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{
@@ -124,9 +125,9 @@ impl PairingDesk {
         // Under the lock: what closes the window comes before or after, on both sides alike.
         let open_for = Duration::from_millis(window.closes().since(now));
         self.carriers.set_window(Some(open_for));
+        inner.show_waiting(now);
         drop(inner);
         log::info!("the pairing window is open for two minutes");
-        self.set(|closes_in_s| PairStatus::Waiting { closes_in_s });
         Ok(self.status())
     }
 
@@ -233,7 +234,12 @@ impl PairingDesk {
             return hang_up(&stream, &mut channel);
         }
         let ended = self.run(&stream, &mut channel, &own, port, &inputs, &receiver);
+        // Whoever sees the end of the connection finds it said.
+        self.conclude(turn, ended);
         hang_up(&stream, &mut channel);
+    }
+
+    fn conclude(&self, turn: u64, ended: Result<PairStatus, PairingError>) {
         {
             let mut inner = self.lock();
             if inner.turn != turn {
@@ -421,10 +427,13 @@ impl PairingDesk {
             PairingError::Cut | PairingError::Aborted(AbortReason::Cancelled)
         ) && self.is_open();
         if stays {
-            if let Some(window) = &mut self.lock().window {
+            let now = self.hub.now();
+            let mut inner = self.lock();
+            if let Some(window) = &mut inner.window {
                 window.left();
             }
-            self.set(|closes_in_s| PairStatus::Waiting { closes_in_s });
+            // Under the same lock: the next to knock may show its digits at once.
+            inner.show_waiting(now);
         } else if error == PairingError::Cancelled {
             self.finish(PairStatus::Closed);
         } else {
@@ -451,9 +460,7 @@ impl PairingDesk {
     fn set(&self, make: impl FnOnce(u64) -> PairStatus) {
         let now = self.hub.now();
         let mut inner = self.lock();
-        let left = inner
-            .window
-            .map_or(0, |window| window.closes().since(now) / 1000);
+        let left = inner.closes_in_s(now);
         inner.show(make(left));
     }
 
@@ -463,6 +470,16 @@ impl PairingDesk {
 }
 
 impl Inner {
+    fn closes_in_s(&self, now: Millis) -> u64 {
+        self.window
+            .map_or(0, |window| window.closes().since(now) / 1000)
+    }
+
+    fn show_waiting(&mut self, now: Millis) {
+        let closes_in_s = self.closes_in_s(now);
+        self.show(PairStatus::Waiting { closes_in_s });
+    }
+
     fn show(&mut self, status: PairStatus) {
         self.status = status;
         let event = Event::Pairing(self.status.clone());

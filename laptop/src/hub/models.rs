@@ -25,7 +25,12 @@ const BUILT_IN: &str = "built-in/";
 #[derive(Default)]
 pub struct Catalogue {
     models: Mutex<Vec<(Service, ModelInfo)>>,
+    /// Whether a thread asks.
     asking: AtomicBool,
+    /// Whether it has to ask once more.
+    wanted: AtomicBool,
+    /// Held from the first question until the answers are in place.
+    turn: Mutex<()>,
     off: RwLock<Arc<BTreeSet<String>>>,
 }
 
@@ -103,18 +108,34 @@ fn label(model: &ModelInfo) -> String {
 impl Hub {
     /// Asks the services for their models, in a thread of its own; tells sessions where the list changed.
     pub fn refresh_models(self: &Arc<Self>) {
-        if self.catalogue.asking.swap(true, Ordering::SeqCst) {
+        let catalogue = &self.catalogue;
+        catalogue.wanted.store(true, Ordering::SeqCst);
+        if catalogue.asking.swap(true, Ordering::SeqCst) {
+            // It looks again before it ends: what it was told so far may be older than this.
             return;
         }
         let hub = Arc::clone(self);
         let asked = std::thread::Builder::new()
             .name("models".to_owned())
-            .spawn(move || {
-                hub.ask_for_models();
-                hub.catalogue.asking.store(false, Ordering::SeqCst);
-            });
+            .spawn(move || hub.ask_while_wanted());
         if asked.is_err() {
-            self.catalogue.asking.store(false, Ordering::SeqCst);
+            catalogue.asking.store(false, Ordering::SeqCst);
+        }
+    }
+
+    fn ask_while_wanted(&self) {
+        let catalogue = &self.catalogue;
+        loop {
+            while catalogue.wanted.swap(false, Ordering::SeqCst) {
+                self.ask_for_models();
+            }
+            catalogue.asking.store(false, Ordering::SeqCst);
+            // Wanted between the two lines above: whoever it was has seen that somebody asks.
+            if !catalogue.wanted.load(Ordering::SeqCst)
+                || catalogue.asking.swap(true, Ordering::SeqCst)
+            {
+                return;
+            }
         }
     }
 
@@ -153,6 +174,12 @@ impl Hub {
 
     /// Asks the services for their models now, and waits.
     pub fn ask_for_models(&self) {
+        // One at a time, so that no older answer replaces a newer one.
+        let _turn = self
+            .catalogue
+            .turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut found = Vec::new();
         for (service, client, offered) in [
             (

@@ -70,10 +70,14 @@ pub(super) fn serve(
             .header("Sec-WebSocket-Version", "13");
         return reply.send(answer);
     };
-    let watched = match daemon.connect() {
+    let mut watched = match daemon.connect() {
         Ok(client) => client,
         Err(error) => return reply.send(Response::text(503, error.message)),
     };
+    // Before the upgrade is told: whoever sees it misses nothing from then on.
+    if let Err(error) = watched.call("watch", serde_json::Value::Null) {
+        return reply.send(Response::text(503, error.to_string()));
+    }
     let Ok(end_watch) = watched.handle() else {
         return reply.send(Response::text(503, "laptop-daemon has just ended"));
     };
@@ -97,7 +101,7 @@ pub(super) fn serve(
             .name("events".into())
             .stack_size(128 * 1024)
             .spawn_scoped(scope, || {
-                let ended = watched.watch(|event| {
+                let ended = watched.events(|event| {
                     let text =
                         json!({ "jsonrpc": "2.0", "method": "event", "params": event }).to_string();
                     still() && writing.send(Message::text(text)).is_ok()
