@@ -20,8 +20,8 @@ pub struct Surroundings {
     pub networking: String,
 }
 
-/// A port that is free and stays so: below those that the kernel gives to whoever asks for any (ip(7),
-/// `ip_local_port_range`), and no other test of this process gets it.
+/// A port that is free: below those that the kernel gives to whoever asks for any (ip(7), `ip_local_port_range`), and no other
+/// test of this process gets it. Test programs run one after the other.
 fn free_port() -> u16 {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let first = std::process::id().wrapping_mul(64);

@@ -254,7 +254,10 @@ fn providers(paths: &Paths, out: Out) -> Result<(), CliError> {
         };
         return line(&format!("No daemon runs yet; start it with: {start}"));
     }
-    let mut talk = Talk::connect(paths, out)?;
+    let mut talk = match Talk::connect(paths, out) {
+        Ok(talk) => talk,
+        Err(error) => return line(&error.message),
+    };
     let all: Vec<ProviderReport> = talk.call("services.test", Value::Null)?;
     line(&tinted("Providers", Tint::Bold))?;
     line(crate::daemon::provider_table(&all).trim_end())?;

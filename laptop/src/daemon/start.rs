@@ -183,9 +183,8 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
     }
     let (store, has_waited) = open_store(&paths.state)?;
     let store = Arc::new(store);
-    // They may have changed meanwhile, and nobody was there to be told.
     let config = match has_waited {
-        true => config::load(&paths.config).map_err(StartError::Config)?.0,
+        true => changed_meanwhile(&paths.config, config),
         false => config,
     };
     // Blocked in this thread before any other exists, so that all inherit it and only the wait below hears of them.
@@ -262,6 +261,20 @@ fn start(arguments: &Arguments) -> Result<(), StartError> {
         log::error!("tidying up failed: {error}");
     }
     store.end_ledger().map_err(StartError::Store)
+}
+
+/// The settings as they are after a wait in which nobody was there to be told of a change; those of before where they have
+/// mistakes by now.
+fn changed_meanwhile(file: &Path, before: Config) -> Config {
+    let (config, findings) = match config::load(file) {
+        Ok((now, findings)) => (now, findings),
+        Err(findings) => {
+            log::error!("the settings have mistakes by now; those of before are in force");
+            (before, findings)
+        }
+    };
+    findings.iter().for_each(|finding| log::warn!("{finding}"));
+    config
 }
 
 /// Opens the store, and says whether that took a wait. A full disk is waited out, since nobody would start the laptop again

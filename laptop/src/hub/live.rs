@@ -84,7 +84,7 @@ impl Live {
         self.works.values().map(Arc::clone)
     }
 
-    /// As [`works`](Self::works), and those that somebody is still told of: stopped, they tell nothing more.
+    /// As [`works`](Self::works), and those that somebody is still told of: stopped, they tell a caller nothing more.
     pub(super) fn followed(&self) -> impl Iterator<Item = Arc<Work>> {
         self.works()
             .chain(self.ended.iter().filter_map(Weak::upgrade))

@@ -8,7 +8,7 @@ use shared_proto::limits::{MAX_MODEL_LEN, MAX_MODELS};
 use shared_proto::message::{Model, push_model};
 use shared_proto::opcode::Service;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Catalogue {
     asking: AtomicBool,
     /// Whether it has to ask once more.
     wanted: AtomicBool,
+    /// How often the services were asked.
+    begun: AtomicU64,
     /// Held from the first question until the answers are in place.
     turn: Mutex<()>,
     off: RwLock<Arc<BTreeSet<String>>>,
@@ -175,11 +177,18 @@ impl Hub {
     /// Asks the services for their models now, and waits.
     pub fn ask_for_models(&self) {
         // One at a time, so that no older answer replaces a newer one.
-        let _turn = self
-            .catalogue
+        let catalogue = &self.catalogue;
+        let before = catalogue.begun.load(Ordering::SeqCst);
+        let _turn = catalogue
             .turn
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // Whoever had the turn meanwhile began after this was called: that answer is new enough, and nobody waits for more
+        // than two.
+        if catalogue.begun.load(Ordering::SeqCst) > before {
+            return;
+        }
+        catalogue.begun.fetch_add(1, Ordering::SeqCst);
         let mut found = Vec::new();
         for (service, client, offered) in [
             (

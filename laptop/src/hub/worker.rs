@@ -218,7 +218,7 @@ fn finish(hub: &Arc<Hub>, work: &Arc<Work>, result: Result, spent: Spent, aim: &
     });
     // What an operation left behind after the revocation goes the way of what was there before.
     let known = hub.store.relationship(work.relationship);
-    if known.is_ok_and(|known| known.revoked_at.is_some()) {
+    if known.map_or(true, |known| known.revoked_at.is_some()) {
         hub.contexts.forget(work.relationship);
     }
     let (name, outcome) = match &ended {

@@ -31,12 +31,12 @@ pub use relationship::{NewRelationship, Relationship, RelationshipId};
 pub use request::{
     Admission, Author, Claim, NewRequest, Outcome, RequestRecord, RequestState, WINDOW,
 };
+pub use reserve::Purpose;
 pub use result::Retention;
 pub use setting::Setting;
 pub use spool::{Spool, Unforced};
 
 use nix::fcntl::{Flock, FlockArg};
-use reserve::Purpose;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;

@@ -18,10 +18,12 @@ impl Store {
         let files = self.spool_files()?;
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let running: Vec<(i64, i64, i64, i64, Usage)> = {
+        let running: Vec<(i64, i64, i64, i64, Usage, bool)> = {
             let mut statement = transaction.prepare(
-                "SELECT relationship, id, day, taken_at, reserved_tokens, reserved_pictures, reserved_bytes,
-                    reserved_seconds FROM requests WHERE state = ?1",
+                "SELECT requests.relationship, requests.id, day, taken_at, reserved_tokens, reserved_pictures,
+                    reserved_bytes, reserved_seconds, relationships.revoked_at IS NOT NULL
+                    FROM requests JOIN relationships ON relationships.id = requests.relationship
+                    WHERE requests.state = ?1",
             )?;
             let rows = statement.query_map([TAKEN], |row| {
                 let reserved = Usage {
@@ -30,7 +32,14 @@ impl Store {
                     bytes: unsigned(row.get(6)?),
                     seconds: unsigned(row.get(7)?),
                 };
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, reserved))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    reserved,
+                    row.get(8)?,
+                ))
             })?;
             rows.collect::<Result<_, _>>()?
         };
@@ -41,7 +50,7 @@ impl Store {
                 .into(),
         };
         let mut removable: Vec<PathBuf> = Vec::new();
-        for (relationship, id, day, taken_at, reserved) in &running {
+        for (relationship, id, day, taken_at, reserved, is_revoked) in &running {
             write_end(
                 &transaction,
                 *relationship,
@@ -55,10 +64,10 @@ impl Store {
                 &transaction,
                 ended(*relationship, *id, &interrupted, *reserved, true),
             )?;
-            for (path, _, _, slot) in files
-                .iter()
-                .filter(|(_, owner, request, _)| (*owner, signed(*request)) == (*relationship, *id))
-            {
+            // Of a revoked device nothing is kept.
+            for (path, _, _, slot) in files.iter().filter(|(_, owner, request, _)| {
+                !is_revoked && (*owner, signed(*request)) == (*relationship, *id)
+            }) {
                 let failed = |error| StoreError::File(path.clone(), error);
                 let length = fs::metadata(path).map_err(failed)?.len();
                 let body = if length <= MAX_INLINE_LEN {

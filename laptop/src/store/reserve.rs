@@ -19,10 +19,10 @@ const TIMES_TO_SPARE: u64 = 4;
 
 /// What room is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Any decision of the owner.
     Decision,
-    /// The end of a relationship, which must not fail because other decisions came first.
+    /// The end of a relationship or of a token, which must not fail because other decisions came first.
     Revocation,
 }
 
@@ -65,7 +65,12 @@ impl Reserve {
             Purpose::Revocation => 0,
         };
         let left = there.saturating_sub(STEP).max(kept);
-        let gave = left < there && self.open().and_then(|file| file.set_len(left)).is_ok();
+        let cut = || {
+            self.open()
+                .and_then(|file| file.set_len(left))
+                .inspect_err(|error| log::error!("{}: {error}", self.path.display()))
+        };
+        let gave = left < there && cut().is_ok();
         if gave {
             log::warn!("the disk is full: {left} octets of the room kept aside are left");
         }

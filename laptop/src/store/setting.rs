@@ -72,8 +72,9 @@ impl Store {
         setting: Setting,
         value: &[u8],
         event: Event,
+        purpose: Purpose,
     ) -> Result<(), StoreError> {
-        self.insist(Purpose::Decision, || {
+        self.insist(purpose, || {
             let mut connection = self.lock();
             let transaction = connection.transaction()?;
             transaction.execute(
@@ -113,7 +114,7 @@ impl Store {
             model: model.to_owned(),
             on,
         };
-        self.set_noted(Setting::ModelsOff, &list, event)
+        self.set_noted(Setting::ModelsOff, &list, event, Purpose::Decision)
     }
 
     /// The highest time ever seen, in seconds since 1970; `i64::MIN` before the first.

@@ -9,7 +9,7 @@ use crate::control::api::{
 };
 use crate::control::{ErrorKind, RpcError};
 use crate::ledger::{Event, Hex};
-use crate::store::Setting;
+use crate::store::{Purpose, Setting};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use shared_proto::crypto::Crypto;
@@ -85,6 +85,13 @@ struct Kept {
     digest: Hex<32>,
 }
 
+/// What becomes of a token.
+#[derive(Clone, Copy)]
+enum Change {
+    Made,
+    Revoked,
+}
+
 impl Control {
     fn page_login(&self) -> Result<PageLogin, RpcError> {
         let web = self.settled.now().daemon.web.clone();
@@ -124,12 +131,16 @@ impl Control {
     }
 
     /// Keeps `tokens`, of which `one` was made or revoked.
-    fn keep_tokens(&self, tokens: &[Kept], one: &Kept, change: &str) -> Result<(), RpcError> {
+    fn keep_tokens(&self, tokens: &[Kept], one: &Kept, change: Change) -> Result<(), RpcError> {
         let bytes = serde_json::to_vec(tokens)
             .map_err(|error| RpcError::new(ErrorKind::Internal, error.to_string()))?;
         let event = Event::Token {
             name: one.token.name.clone(),
-            change: change.to_owned(),
+            change: match change {
+                Change::Made => "made",
+                Change::Revoked => "revoked",
+            }
+            .to_owned(),
             access: match one.token.access {
                 Access::Read => "read",
                 Access::Full => "full",
@@ -137,7 +148,12 @@ impl Control {
             .to_owned(),
             key: one.digest,
         };
-        Ok(self.hub.store.set_noted(Setting::Tokens, &bytes, event)?)
+        let purpose = match change {
+            Change::Made => Purpose::Decision,
+            Change::Revoked => Purpose::Revocation,
+        };
+        let store = &self.hub.store;
+        Ok(store.set_noted(Setting::Tokens, &bytes, event, purpose)?)
     }
 
     fn make_token(&self, wanted: NewToken) -> Result<MadeToken, RpcError> {
@@ -173,7 +189,7 @@ impl Control {
             digest: Hex(digest(&secret)),
         };
         tokens.push(made.clone());
-        self.keep_tokens(&tokens, &made, "made")?;
+        self.keep_tokens(&tokens, &made, Change::Made)?;
         log::info!("token {} made", crate::sanitize::visible(&token.name));
         Ok(MadeToken { token, secret })
     }
@@ -195,7 +211,7 @@ impl Control {
                 RpcError::new(ErrorKind::NotFound, words)
             })?;
         let gone = tokens.remove(at);
-        self.keep_tokens(&tokens, &gone, "revoked")?;
+        self.keep_tokens(&tokens, &gone, Change::Revoked)?;
         log::info!(
             "token {} revoked",
             crate::sanitize::visible(&gone.token.name)

@@ -248,6 +248,14 @@ impl Telling<'_> {
     }
 
     fn end(&mut self, how: Ended) -> std::io::Result<()> {
+        let held = match &mut self.results {
+            Results::Text(stops) if !self.enough => stops.finish(),
+            _ => String::new(),
+        };
+        if !held.is_empty() && self.withheld.is_none() {
+            // What could have been the beginning of a word that ends the text is told now, or not at all.
+            self.withheld = self.work.stopped();
+        }
         let event = match how {
             // It was made whole and may not be told whole.
             Ended::Done(_) if let Some(code) = self.withheld => self.failed(Fault::new(code, "")),
@@ -257,10 +265,6 @@ impl Telling<'_> {
                 self.failed(Fault::new(ErrorCode::Internal, words))
             }
             Ended::Done(_) => {
-                let held = match &mut self.results {
-                    Results::Text(stops) if !self.enough => stops.finish(),
-                    _ => String::new(),
-                };
                 self.delta(held)?;
                 let (spent, cut_short) = self.work.spent();
                 GatewayEvent::Done {
