@@ -214,7 +214,7 @@ impl Hub {
         self.end_all(id, Standing::Revoked);
         self.contexts.forget(id);
         if let Err(error) = self.store.forget_revoked() {
-            log::warn!("results of revoked relationship {id} stay for now: {error}");
+            log::warn!("results of revoked relationship {id} go with the next tidying: {error}");
         }
         match BlobStore::open(&self.settings().scratch, id, self.settings().quota) {
             Ok(uploads) => uploads.clear(),
