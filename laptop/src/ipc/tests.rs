@@ -127,7 +127,7 @@ fn cancelling_from_another_thread_stops_the_handler_at_once() {
     ));
     assert_eq!(stream.next(), None);
     let reached = seen.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert!(reached.duration_since(start) < Duration::from_secs(5));
+    assert!(reached.duration_since(start) < Duration::from_millis(500));
 }
 
 #[test]

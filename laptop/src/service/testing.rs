@@ -7,9 +7,6 @@ use std::time::{Duration, Instant};
 
 use crate::ipc::{EventSink, Failure, ServiceEvent};
 
-/// What a hang-up takes at most on a busy machine. One that never comes takes [`Step::AwaitHangup`]'s minute.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
-
 /// One request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
