@@ -43,7 +43,6 @@ impl Laptop {
     }
 
     /// One with providers, as `services.toml` names them.
-    #[allow(dead_code)] // Each run uses its own part.
     pub fn served(name: &str, providers: &str) -> Self {
         let mut laptop = Self::installed(name, "", true);
         std::fs::write(laptop.home.join("config/services.toml"), providers).expect("providers");
@@ -60,7 +59,6 @@ impl Laptop {
     }
 
     /// The daemon alone, just started, and the socket at which it tells systemd how things stand.
-    #[allow(dead_code)] // Each run uses its own part.
     pub fn notifying(name: &str) -> (Self, UnixDatagram) {
         let mut laptop = Self::installed(name, "", false);
         let path = laptop.home.join("notify");
